@@ -1,0 +1,3 @@
+//! L2: durable state, only through the [`Disk`] trait.
+mod guarantee_id;
+pub use guarantee_id::{CrashPoint, GuaranteeId};

@@ -1,0 +1,22 @@
+//! L0: values and arithmetic of derived data.
+//!
+//! Absent on purpose: I/O, clocks, threads, `serde_json`, egui. Everything here is a pure function of its
+//! arguments; ranges are half-open and every position is the next record to read.
+
+mod classify;
+mod day;
+mod effects;
+mod event;
+mod names;
+mod view;
+mod watermark;
+
+pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
+pub(crate) use classify::{classify_in, in_range};
+pub use day::{Day, DayRule, EventTime, ParseZoneError, TZDB_VERSION};
+pub(crate) use day::parse_zone;
+pub use effects::{RangeCounts, Run};
+pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
+pub use names::{NameTable, Names};
+pub use view::{CanonicalRow, Cell, Fingerprint, FirstOf, Row, ScopeUsers, View, row_hash};
+pub use watermark::Watermarks;

@@ -1,0 +1,86 @@
+//! How far event time has come, by partition and combined.
+//!
+//! Counted in records, never in wall time, so that a replay gives the same watermark.
+
+use super::{EventTime, Offsets, PartitionIndex};
+
+/// Largest event time read from each partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Watermarks {
+    /// `None` where nothing with a time was read yet.
+    largest: Vec<Option<EventTime>>,
+    /// Records read from other partitions since this one was last read.
+    idle_records: Vec<u64>,
+}
+
+impl Watermarks {
+    /// From saved parts, one entry a partition each.
+    pub fn from_parts(largest: Vec<Option<EventTime>>, idle_records: Vec<u64>) -> Self {
+        Watermarks { largest, idle_records }
+    }
+
+    /// Takes note of a record of `partition`.
+    pub fn observe(&mut self, partition: PartitionIndex, time: Option<EventTime>) {
+        let index = partition.index();
+        if self.largest.len() <= index {
+            self.largest.resize(index + 1, None);
+        }
+        self.idle_records.resize(self.largest.len().max(self.idle_records.len()), 0);
+        for (other, idle) in self.idle_records.iter_mut().enumerate() {
+            *idle = if other == index { 0 } else { *idle + 1 };
+        }
+        if let Some(slot) = self.largest.get_mut(index) {
+            *slot = (*slot).max(time);
+        }
+    }
+
+    /// The largest event time read from `partition`.
+    pub fn of(&self, partition: PartitionIndex) -> Option<EventTime> {
+        self.largest.get(partition.index()).copied().flatten()
+    }
+
+    /// The smallest watermark over partitions that are neither finished (`position` at `end`) nor idle. When all
+    /// are finished or idle, the smallest over all that were read: a finished log does not push it to infinity.
+    pub fn combined(&self, position: &Offsets, end: &Offsets, idle_after_records: u64) -> Option<EventTime> {
+        let partitions = || (0..end.len()).filter_map(|p| u16::try_from(p).ok()).map(PartitionIndex);
+        let active = partitions().filter(|&p| {
+            position.get(p) < end.get(p)
+                && self.idle_records.get(p.index()).is_none_or(|&idle| idle < idle_after_records)
+        });
+        let mut active = active.peekable();
+        if active.peek().is_some() {
+            // A partition that has not been read yet holds the watermark back entirely.
+            return active.map(|p| self.of(p)).min().flatten();
+        }
+        partitions().filter_map(|p| self.of(p)).min()
+    }
+
+    /// The parts, for a checkpoint.
+    pub fn parts(&self) -> (&[Option<EventTime>], &[u64]) {
+        (&self.largest, &self.idle_records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_live_partition_decides() {
+        let (a, b) = (PartitionIndex(0), PartitionIndex(1));
+        let end = Offsets::from_vec(vec![10, 10]);
+        let mut marks = Watermarks::default();
+        marks.observe(a, Some(EventTime(50)));
+        assert_eq!(marks.combined(&Offsets::from_vec(vec![1, 0]), &end, 100), None);
+        marks.observe(b, Some(EventTime(20)));
+        let both = Offsets::from_vec(vec![1, 1]);
+        assert_eq!(marks.combined(&both, &end, 100), Some(EventTime(20)));
+        // b is finished: it no longer holds the watermark back, nor pushes it to infinity.
+        assert_eq!(marks.combined(&Offsets::from_vec(vec![1, 10]), &end, 100), Some(EventTime(50)));
+        for _ in 0..5 {
+            marks.observe(a, Some(EventTime(60)));
+        }
+        assert_eq!(marks.combined(&both, &end, 5), Some(EventTime(60)), "b is idle");
+        assert_eq!(marks.combined(&end, &end, 5), Some(EventTime(20)), "all finished");
+    }
+}

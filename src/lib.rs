@@ -1,0 +1,5 @@
+//! stub
+
+pub mod checkpoint;
+pub mod domain;
+pub mod engine;
