@@ -3,3 +3,5 @@
 pub mod checkpoint;
 pub mod domain;
 pub mod engine;
+pub mod processing;
+pub mod serving;

@@ -76,6 +76,15 @@ impl RangeCounts {
         self.join_around(first);
     }
 
+    /// Forgets everything below `start`.
+    pub fn clip_below(&mut self, start: u64) {
+        let first = self.runs.partition_point(|run| run.end <= start);
+        self.runs.drain(..first);
+        if let Some(run) = self.runs.first_mut() {
+            run.start = run.start.max(start);
+        }
+    }
+
     /// The count of one offset.
     pub fn count(&self, offset: u64) -> u32 {
         let index = self.runs.partition_point(|run| run.end <= offset);
@@ -144,6 +153,9 @@ mod tests {
             }
             prop_assert_eq!(runs.total(), plain.iter().map(|&c| u64::from(c)).sum::<u64>());
             prop_assert_eq!(RangeCounts::from_runs(runs.runs().to_vec()), Some(runs.clone()));
+            let mut clipped = runs.clone();
+            clipped.clip_below(25);
+            prop_assert_eq!(clipped.total(), runs.runs_in(25, 80).map(|r| (r.end - r.start) * u64::from(r.count)).sum::<u64>());
             prop_assert!(runs.runs().windows(2).all(|p| p[0].end < p[1].start || p[0].count != p[1].count));
         }
     }

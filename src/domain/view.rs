@@ -129,6 +129,31 @@ impl View {
         at
     }
 
+    /// Sets a cell to absolute numbers: what an upsert does. How many of the row's users were there already, where
+    /// its set only grew at its end; `None` where the set had to be replaced.
+    pub fn replace_row(&mut self, row: &Row) -> Option<usize> {
+        let at = self.row_at(row.cell);
+        let mine = self.rows.get_mut(at as usize)?;
+        self.views = self.views - mine.views + row.views;
+        self.sum = self.sum - mine.sum + row.sum;
+        mine.views = row.views;
+        mine.sum = row.sum;
+        // Sets nearly always only grow, at their end; anything else is replaced whole.
+        let grew = row.users.starts_with(&mine.users).then_some(mine.users.len());
+        if grew.is_none() {
+            for user in mine.users.drain(..) {
+                self.pairs.remove(&pair(at, user));
+            }
+        }
+        let known = mine.users.len();
+        for &user in row.users.get(known..).unwrap_or_default() {
+            if self.pairs.insert(pair(at, user)) {
+                mine.users.push(user);
+            }
+        }
+        grew
+    }
+
     /// Adds another view over a disjoint range.
     pub fn merge(&mut self, other: &View) {
         for row in &other.rows {
@@ -259,12 +284,16 @@ impl ScopeUsers {
         first
     }
 
-    /// In which scopes a user of a cell would be new.
-    pub fn would_be_new(&self, cell: Cell, user: UserId) -> FirstOf {
-        FirstOf {
-            run: !self.run.contains(&user.0),
-            key: !self.by_key.contains(&(cell.key.0, user.0)),
-            day: !self.by_day.contains(&(cell.day.0, user.0)),
+    /// Adds a user of a cell to the scopes in which `other` does not have it: what uniting with `other` would add.
+    pub fn add_beyond(&mut self, other: &ScopeUsers, cell: Cell, user: UserId) {
+        if !other.run.contains(&user.0) {
+            self.run.insert(user.0);
+        }
+        if !other.by_key.contains(&(cell.key.0, user.0)) && self.by_key.insert((cell.key.0, user.0)) {
+            *self.key_counts.entry(cell.key.0).or_default() += 1;
+        }
+        if !other.by_day.contains(&(cell.day.0, user.0)) && self.by_day.insert((cell.day.0, user.0)) {
+            *self.day_counts.entry(cell.day.0).or_default() += 1;
         }
     }
 
