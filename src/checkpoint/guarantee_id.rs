@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Where in one micro-batch a crash can happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CrashPoint {
     /// Read, nothing applied.
     #[default]
@@ -56,7 +59,8 @@ impl fmt::Display for CrashPoint {
 }
 
 /// What is saved when, and how output is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum GuaranteeId {
     /// One atomic checkpoint; the sink is a log of absolute rows of changed cells, last wins.
     #[default]

@@ -4,6 +4,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
     domain::CanonicalRow,
@@ -29,11 +31,13 @@ pub const TICKS_PER_SECOND: u64 = 100;
 pub struct Generation(pub u32);
 
 /// Number of a checkpoint in its directory, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CheckpointId(pub u64);
 
 /// What a crash hits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CrashTarget {
     /// The stream processor.
     #[default]
@@ -45,7 +49,8 @@ pub enum CrashTarget {
 }
 
 /// When a crash happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CrashWhen {
     /// At the end of this tick, between micro-batches.
     Now,
@@ -116,7 +121,8 @@ pub struct OpenRequest {
 }
 
 /// A command that changes a lane's results: stamped with its tick and written to the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LaneCommand {
     /// Arrivals at this rate from now on, in records a second of simulated time.
     SetRate(u64),
@@ -135,6 +141,8 @@ pub enum LaneCommand {
     Checkpoint,
     /// Starts a batch run now, over what has arrived.
     BatchNow,
+    /// Starts a batch run now, with its cut at this record.
+    BatchAt(u64),
 }
 
 /// Which of a lane's views.
@@ -340,7 +348,8 @@ pub struct LogSummary {
 }
 
 /// A lifecycle fact of a lane. Positions are record numbers in delivery order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     /// Nothing has been processed yet.
     Started,

@@ -1,0 +1,298 @@
+//! What the workers of a lane do in one superstep: bounded work on an order, a report back. They share nothing.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    clock::Stopwatch,
+    fault::Armed,
+    worker::{StreamWorker, Work, WorkError},
+};
+use crate::{
+    checkpoint::{CrashPoint, DiskStats},
+    domain::{Offsets, Record},
+    ingest::{IndexSource, LogIndex, RecordSource},
+    processing::{BatchProcessor, BatchView, StreamState},
+    serving::Numbers,
+};
+
+/// Something that works in supersteps, on a thread of its own or not.
+pub trait Job: Send + 'static {
+    /// What it is asked to do.
+    type Order: Send;
+    /// What it did.
+    type Report: Send;
+    /// Does it.
+    fn step(&mut self, order: Self::Order) -> Self::Report;
+    /// Whether the report is its last: its owner drops it, and its memory with it.
+    fn is_last(report: &Self::Report) -> bool;
+}
+
+/// What a stream processor is told before it reads on.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// The log has grown.
+    Index(Arc<LogIndex>),
+    /// A batch run with this cut has started.
+    CutStarted(Offsets),
+    /// A batch view with this cut was published.
+    Published(Offsets),
+    /// Write a checkpoint after the next micro-batch.
+    Checkpoint,
+    /// Crash there.
+    Arm(Armed),
+}
+
+/// One superstep of the stream processor.
+#[derive(Debug, Clone, Default)]
+pub struct StreamOrder {
+    /// In order, before anything is read.
+    pub notices: Vec<Notice>,
+    /// Records to read at most, as whole micro-batches.
+    pub quantum: u64,
+    /// Records that have arrived: nothing above is there yet.
+    pub arrived: u64,
+    /// Whether nothing will arrive any more, so that the last micro-batch may be short.
+    pub is_end: bool,
+}
+
+/// What the stream processor did.
+#[derive(Debug, Clone, Default)]
+pub struct StreamReport {
+    /// Reads, effects, changes, checkpoints.
+    pub work: Work,
+    /// Record number of the next record to read.
+    pub number: u64,
+    /// The same as a vector.
+    pub position: Offsets,
+    /// The speed state in memory.
+    pub memory: Numbers,
+    /// The whole state, once, when everything that was served before has been read again.
+    pub full: Option<Box<StreamState>>,
+    /// It crashed there; this is its last report.
+    pub crashed: Option<CrashPoint>,
+    /// It failed; this is its last report.
+    pub failed: Option<String>,
+    /// Crashes that were armed and did not come up.
+    pub still_armed: Vec<Armed>,
+    /// Disk use of this incarnation.
+    pub disk: DiskStats,
+    /// CPU time of the step, measured, in microseconds.
+    pub micros: u64,
+}
+
+/// A stream processor over the index.
+#[derive(Debug)]
+pub struct StreamJob {
+    worker: StreamWorker,
+    /// Distinct users of the buckets.
+    users: FxHashSet<u32>,
+    /// The whole state is handed out once when this record is reached.
+    full_at: Option<u64>,
+    index: Arc<LogIndex>,
+}
+
+impl StreamJob {
+    /// Around a started worker. Until record `full_at` has been read (again) no changes are handed out, then the
+    /// whole state once.
+    pub fn new(worker: StreamWorker, index: Arc<LogIndex>, full_at: u64) -> Self {
+        let mut job = StreamJob { worker, users: FxHashSet::default(), full_at: Some(full_at), index };
+        job.recount_users();
+        job
+    }
+
+    fn recount_users(&mut self) {
+        let rows = self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows());
+        self.users = rows.flat_map(|row| row.users.iter().map(|user| user.0)).collect();
+    }
+
+    fn notice(&mut self, notice: Notice) -> Result<(), WorkError> {
+        match notice {
+            Notice::Index(index) => {
+                self.index = Arc::clone(&index);
+                self.worker.source_mut().grow(index);
+            }
+            Notice::CutStarted(cut) => self.worker.cut_started(&cut),
+            Notice::Published(cut) => {
+                let index = &self.index;
+                self.worker.published(&cut, |position| prefix(index, position))?;
+                self.recount_users();
+            }
+            Notice::Checkpoint => self.worker.ask_for_checkpoint(),
+            Notice::Arm(armed) => self.worker.injector().arm(armed),
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, order: StreamOrder) -> Result<(), WorkError> {
+        for notice in order.notices {
+            self.notice(notice)?;
+        }
+        let mut left = order.quantum;
+        let size = self.worker.micro_batch_records();
+        loop {
+            let there = order.arrived.saturating_sub(self.worker.number());
+            let whole = there >= size || (order.is_end && there > 0);
+            if !whole || left < size.min(there) {
+                return Ok(());
+            }
+            let read = self.worker.micro_batch(there)?;
+            if read == 0 {
+                return Ok(());
+            }
+            left = left.saturating_sub(read);
+        }
+    }
+}
+
+impl Job for StreamJob {
+    type Order = StreamOrder;
+    type Report = StreamReport;
+
+    fn step(&mut self, order: StreamOrder) -> StreamReport {
+        let watch = Stopwatch::start();
+        let outcome = self.run(order);
+        let mut work = self.worker.take_work();
+        for change in &work.changes {
+            self.users.extend(change.row.users.iter().map(|user| user.0));
+        }
+        let number = self.worker.number();
+        let mut full = None;
+        if let Some(at) = self.full_at {
+            work.changes.clear();
+            work.counted.clear();
+            if number >= at && outcome.is_ok() {
+                full = Some(Box::new(self.worker.state().clone()));
+                self.full_at = None;
+            }
+        }
+        let buckets = &self.worker.state().buckets;
+        let memory = Numbers {
+            views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
+            users: self.users.len() as u64,
+            sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
+        };
+        let (crashed, failed) = match outcome {
+            Ok(()) => (None, None),
+            Err(WorkError::Crashed(point)) => (Some(point), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        StreamReport {
+            work,
+            number,
+            position: self.worker.state().position.clone(),
+            memory,
+            full,
+            crashed,
+            failed,
+            still_armed: if crashed.is_some() { self.worker.injector().take() } else { Vec::new() },
+            disk: self.worker.disk().stats(),
+            micros: watch.micros(),
+        }
+    }
+
+    fn is_last(report: &StreamReport) -> bool {
+        report.crashed.is_some() || report.failed.is_some()
+    }
+}
+
+/// The records below a position, in delivery order.
+pub fn prefix(index: &LogIndex, position: &Offsets) -> Vec<Record> {
+    (0..index.len())
+        .filter_map(|number| index.record(number))
+        .filter(|record| position.contains(record.partition, record.offset))
+        .collect()
+}
+
+/// One superstep of the batch processor.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BatchOrder {
+    /// Records to fold at most.
+    pub quantum: u64,
+    /// Whether to end abruptly instead.
+    pub crash: bool,
+}
+
+/// What the batch processor did.
+#[derive(Debug, Default)]
+pub struct BatchReport {
+    /// Records folded so far.
+    pub done: u64,
+    /// Records read in this step.
+    pub read: u64,
+    /// The finished view; this is its last report.
+    pub published: Option<BatchView>,
+    /// It crashed; this is its last report.
+    pub crashed: bool,
+    /// It failed; this is its last report.
+    pub failed: Option<String>,
+    /// CPU time of the step, measured, in microseconds.
+    pub micros: u64,
+}
+
+/// A batch run over the index.
+#[derive(Debug)]
+pub struct BatchJob {
+    source: IndexSource,
+    processor: Option<BatchProcessor>,
+    buffer: Vec<Record>,
+}
+
+/// Records that a batch run reads at once.
+const READ_AT_ONCE: u64 = 4_096;
+
+impl BatchJob {
+    /// A run from record 0 up to the processor's cut.
+    pub fn new(index: Arc<LogIndex>, processor: BatchProcessor) -> Self {
+        BatchJob { source: IndexSource::new(index), processor: Some(processor), buffer: Vec::new() }
+    }
+
+    fn fold(&mut self, quantum: u64, report: &mut BatchReport) {
+        let Some(processor) = &mut self.processor else { return };
+        let mut left = quantum;
+        while left > 0 && !processor.is_complete() {
+            self.buffer.clear();
+            let size = usize::try_from(left.min(READ_AT_ONCE)).unwrap_or(usize::MAX);
+            match self.source.read(size, &mut self.buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    self.buffer.iter().for_each(|record| processor.apply(record));
+                    left -= read as u64;
+                    report.read += read as u64;
+                }
+                Err(error) => {
+                    report.failed = Some(error.to_string());
+                    return;
+                }
+            }
+        }
+        report.done = processor.done();
+        if processor.is_complete() {
+            report.published = self.processor.take().and_then(BatchProcessor::publish);
+        }
+    }
+}
+
+impl Job for BatchJob {
+    type Order = BatchOrder;
+    type Report = BatchReport;
+
+    fn step(&mut self, order: BatchOrder) -> BatchReport {
+        let watch = Stopwatch::start();
+        let mut report = BatchReport::default();
+        if order.crash {
+            report.done = self.processor.as_ref().map_or(0, BatchProcessor::done);
+            report.crashed = true;
+            self.processor = None;
+        } else {
+            self.fold(order.quantum, &mut report);
+        }
+        report.micros = watch.micros();
+        report
+    }
+
+    fn is_last(report: &BatchReport) -> bool {
+        report.published.is_some() || report.crashed || report.failed.is_some()
+    }
+}

@@ -1,0 +1,569 @@
+//! One pipeline over a log: arrivals, the two processors, serving, crashes and restores, tick by tick.
+//!
+//! `result = f(log, settings and seed, commands stamped with ticks, fault plan)`. A tick: due commands and faults; arrivals;
+//! a bounded quantum for every worker, drawn from the seeded schedule; workers run, sharing nothing; reports are applied in
+//! worker order; invariants; journal. Wall time plays no part.
+
+use std::{collections::VecDeque, io, sync::Arc};
+
+use super::{
+    driver::{Driver, Slot},
+    fault::Armed,
+    invariants::Invariants,
+    jobs::{BatchJob, BatchOrder, Notice, StreamJob, StreamOrder},
+    journal::{Entry, Journal, MARK_EVERY_TICKS},
+    ledger::Ledger,
+    protocol::{CrashTarget, CrashWhen, Fact, Generation, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
+    recount::Recount,
+    rng::RandomStream,
+    scenario::{Planned, PlannedFault, RunSettings, When},
+    series::History,
+};
+use crate::{
+    checkpoint::{CrashPoint, Disk, DiskStats, guarantee},
+    domain::{Offsets, Rules},
+    ingest::LogIndex,
+    processing::{BatchProcessor, BatchView},
+    serving::{Lambda, Numbers},
+};
+
+/// Opens the checkpoint directory of a lane. Called for every incarnation of its stream processor.
+pub type OpenDisk = Box<dyn Fn() -> io::Result<Box<dyn Disk>> + Send>;
+
+/// What a lane is made of.
+pub struct LanePlan {
+    /// Which lane.
+    pub id: LaneId,
+    /// Rates, intervals, guarantee.
+    pub settings: RunSettings,
+    /// The rules of verdicts.
+    pub rules: Rules,
+    /// Hash of all settings that decide results.
+    pub settings_hash: u128,
+    /// Commands that come up by themselves.
+    pub commands: Vec<Planned>,
+    /// Crashes armed from the start.
+    pub faults: Vec<PlannedFault>,
+    /// How workers are run.
+    pub driver: Driver,
+    /// Its checkpoint directory.
+    pub disk: OpenDisk,
+}
+
+/// Where the stream processor of a lane stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum StreamPhase {
+    /// Not started yet.
+    #[default]
+    Ready,
+    /// Alive; reads again below `replay_to`, where that is above its position.
+    Alive,
+    /// Gone.
+    Crashed { point: CrashPoint, position: u64 },
+}
+
+/// The stream processor as its lane sees it.
+#[derive(Debug)]
+pub(super) struct StreamSide {
+    pub slot: Slot<StreamJob>,
+    pub phase: StreamPhase,
+    pub generation: Generation,
+    pub number: u64,
+    pub memory: Numbers,
+    pub memory_at_crash: Numbers,
+    pub replay: Option<Replay>,
+    pub notices: Vec<Notice>,
+    pub credit: u64,
+    pub draws: RandomStream,
+    pub reads: u64,
+    pub micros: u64,
+    pub disk_before: DiskStats,
+    pub disk: DiskStats,
+    pub crashed_at_tick: u64,
+    pub armed: Vec<Armed>,
+}
+
+/// What is being read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Replay {
+    pub from: u64,
+    pub to: u64,
+    /// Page views and sum that the crash took from memory beyond the checkpoint.
+    pub lost: Numbers,
+    /// Whether the state was compared with a run that never crashed, and what came out.
+    pub same: Option<bool>,
+}
+
+/// The batch processor as its lane sees it.
+#[derive(Debug)]
+pub(super) struct BatchSide {
+    pub slot: Slot<BatchJob>,
+    pub cut: u64,
+    pub done: u64,
+    pub next_at: u64,
+    pub credit: u64,
+    pub draws: RandomStream,
+    pub runs: u32,
+    pub covers: u64,
+    pub crash_asked: bool,
+    /// Cut and tick of a crashed run that will be run again.
+    pub rerun: Option<(u64, u64)>,
+    pub reads: u64,
+    pub micros: u64,
+    pub armed: Option<u64>,
+    pub published_at_tick: u64,
+}
+
+/// A lane.
+pub struct Lane {
+    pub(super) plan: LanePlan,
+    pub(super) index: Arc<LogIndex>,
+    pub(super) tick: u64,
+    pub(super) arrived: u64,
+    arrival_credit: u64,
+    pub(super) rate: u64,
+    pub(super) stream: StreamSide,
+    pub(super) batch: BatchSide,
+    pub(super) lambda: Lambda,
+    pub(super) recount: Recount,
+    pub(super) ledger: Ledger,
+    pub(super) history: History,
+    pub(super) invariants: Invariants,
+    pub(super) journal: Journal,
+    planned: VecDeque<Planned>,
+    pub(super) facts: Vec<(Tick, Fact)>,
+    pub(super) carried_out: Vec<(u64, LaneCommand)>,
+    pub(super) finished: bool,
+    stream_finished: bool,
+}
+
+/// What became of a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ticked {
+    /// Run time went on.
+    On,
+    /// The virtual clock stands until the records that the tick needs are loaded.
+    WaitsForLog,
+    /// Everything has been processed.
+    Finished,
+}
+
+/// Ticks between the crash of a batch run and its being run again.
+const RERUN_AFTER_TICKS: u64 = TICKS_PER_SECOND;
+
+impl Lane {
+    /// A lane at its paused start.
+    pub fn new(plan: LanePlan, index: Arc<LogIndex>) -> Lane {
+        let settings = plan.settings;
+        let partitions = index.partitions().len();
+        let stream = StreamSide::new(settings.seed, plan.faults.iter());
+        let batch = BatchSide::new(settings, plan.faults.iter());
+        let planned = plan.commands.iter().copied().collect();
+        Lane {
+            tick: 0,
+            arrived: 0,
+            arrival_credit: 0,
+            rate: settings.rate,
+            stream,
+            batch,
+            lambda: Lambda::new(partitions),
+            recount: Recount::new(plan.rules),
+            ledger: Ledger::default(),
+            history: History::default(),
+            invariants: Invariants::new(settings.guarantee),
+            journal: Journal::new(),
+            planned,
+            facts: Vec::new(),
+            carried_out: Vec::new(),
+            finished: false,
+            stream_finished: false,
+            plan,
+            index,
+        }
+    }
+
+    /// The loaded log has grown.
+    pub fn set_index(&mut self, index: Arc<LogIndex>) {
+        self.stream.notices.push(Notice::Index(Arc::clone(&index)));
+        self.index = index;
+    }
+
+    /// The journal.
+    pub fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Facts since the last call.
+    pub fn take_facts(&mut self) -> Vec<(Tick, Fact)> {
+        std::mem::take(&mut self.facts)
+    }
+
+    /// Commands carried out so far, with their ticks.
+    pub fn carried_out(&self) -> &[(u64, LaneCommand)] {
+        &self.carried_out
+    }
+
+    /// Run time.
+    pub fn tick_now(&self) -> Tick {
+        Tick(self.tick)
+    }
+
+    /// Whether everything has been processed.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Whether nothing can happen any more without a command: the stream is down and everything else is done.
+    pub fn is_stuck(&self) -> bool {
+        let down = matches!(self.stream.phase, StreamPhase::Crashed { .. });
+        let log_done = self.index.complete() && self.arrived == self.index.len();
+        let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
+        down && log_done && batch_done && self.planned.is_empty()
+    }
+
+    /// One tick of run time.
+    pub fn tick(&mut self) -> Ticked {
+        if self.finished {
+            return Ticked::Finished;
+        }
+        let due = self.arrival_credit + self.rate;
+        let wanted = self.arrived + due / TICKS_PER_SECOND;
+        if wanted > self.index.len() && !self.index.complete() {
+            return Ticked::WaitsForLog;
+        }
+        if self.stream.phase == StreamPhase::Ready {
+            self.start();
+        }
+        self.carry_out_due();
+        self.arrival_credit = due % TICKS_PER_SECOND;
+        self.arrived = wanted.min(self.index.len());
+        self.start_batch_when_due();
+        self.superstep();
+        self.after_superstep();
+        self.tick += 1;
+        if self.finished { Ticked::Finished } else { Ticked::On }
+    }
+
+    /// Carries a command out at the current tick. Commands that make no sense now are dropped without a trace.
+    pub fn command(&mut self, command: LaneCommand) {
+        if self.stream.phase == StreamPhase::Ready {
+            self.start();
+        }
+        if !self.makes_sense(command) {
+            return;
+        }
+        self.carried_out.push((self.tick, command));
+        self.journal.append(Tick(self.tick), self.plan.id, &Entry::Command { command });
+        match command {
+            LaneCommand::SetRate(rate) => {
+                self.rate = rate.max(1);
+                self.history.rate_changed(self.tick, self.arrived);
+            }
+            LaneCommand::Crash { target, when: CrashWhen::Now } => self.crash_now(target),
+            LaneCommand::Crash { target, when: CrashWhen::At { point, record } } => {
+                self.arm(target, Armed { point, record });
+            }
+            LaneCommand::Restore(id) => {
+                let pick = id.map_or(super::worker::Pick::Newest, |id| super::worker::Pick::Number(id.0));
+                self.restore(pick);
+            }
+            LaneCommand::RestoreFromStart => self.restore(super::worker::Pick::FromStart),
+            LaneCommand::Checkpoint => self.stream.notices.push(Notice::Checkpoint),
+            LaneCommand::BatchNow => self.start_batch(self.arrived),
+            LaneCommand::BatchAt(cut) => self.start_batch(cut.min(self.arrived)),
+        }
+    }
+
+    fn makes_sense(&self, command: LaneCommand) -> bool {
+        let alive = self.stream.slot.is_running();
+        let batch_running = self.batch.slot.is_running();
+        match command {
+            LaneCommand::SetRate(rate) => rate != self.rate,
+            LaneCommand::Crash { when: CrashWhen::At { .. }, .. } => true,
+            LaneCommand::Crash { target, when: CrashWhen::Now } => match target {
+                CrashTarget::Stream => alive,
+                CrashTarget::Batch => batch_running,
+                CrashTarget::Both => alive || batch_running,
+            },
+            LaneCommand::Restore(_) | LaneCommand::RestoreFromStart => !alive,
+            LaneCommand::Checkpoint => alive,
+            LaneCommand::BatchNow => !batch_running && self.arrived > self.batch.covers,
+            LaneCommand::BatchAt(cut) => {
+                !batch_running && cut > self.batch.covers && self.arrived > self.batch.covers
+            }
+        }
+    }
+
+    fn arm(&mut self, target: CrashTarget, armed: Armed) {
+        if target != CrashTarget::Batch {
+            self.stream.notices.push(Notice::Arm(armed));
+        }
+        if target != CrashTarget::Stream {
+            self.batch.armed = Some(armed.record);
+        }
+    }
+
+    fn crash_now(&mut self, target: CrashTarget) {
+        if target != CrashTarget::Batch && self.stream.slot.is_running() {
+            self.stream_crashed(CrashPoint::BeforeApply, self.stream.number, Vec::new());
+        }
+        if target != CrashTarget::Stream && self.batch.slot.is_running() {
+            self.batch.crash_asked = true;
+        }
+    }
+
+    /// Commands of the plan whose moment has come, in the order of the plan.
+    fn carry_out_due(&mut self) {
+        while let Some(next) = self.planned.front().copied() {
+            let is_due = match next.at {
+                When::Tick(tick) => self.tick >= tick,
+                When::Position(record) => self.stream.number >= record,
+                When::BatchCovers(records) => self.batch.covers >= records,
+                When::TicksAfterCrash(ticks) => {
+                    matches!(self.stream.phase, StreamPhase::Crashed { .. })
+                        && self.tick >= self.stream.crashed_at_tick + ticks
+                }
+            };
+            if !is_due {
+                return;
+            }
+            self.planned.pop_front();
+            self.command(next.command);
+        }
+    }
+
+    fn start_batch_when_due(&mut self) {
+        if self.batch.slot.is_running() {
+            return;
+        }
+        if let Some((cut, at)) = self.batch.rerun {
+            if self.tick >= at {
+                self.batch.rerun = None;
+                self.start_batch(cut);
+            }
+            return;
+        }
+        let every = self.plan.settings.batch_every_records;
+        let is_all = self.index.complete() && self.arrived == self.index.len();
+        if every > 0 && self.arrived >= self.batch.next_at {
+            self.start_batch(self.arrived / every * every);
+        } else if is_all && self.batch.covers < self.arrived {
+            self.start_batch(self.arrived);
+        }
+    }
+
+    fn start_batch(&mut self, cut: u64) {
+        let every = self.plan.settings.batch_every_records.max(1);
+        self.batch.next_at = self.batch.next_at.max((cut / every + 1) * every);
+        if cut <= self.batch.covers {
+            return;
+        }
+        let vector = self.index.offsets_at(cut);
+        let job = BatchJob::new(
+            Arc::clone(&self.index),
+            BatchProcessor::new(self.plan.rules, vector.clone()),
+        );
+        if self.batch.slot.start(job, self.plan.driver).is_err() {
+            return;
+        }
+        self.batch.cut = cut;
+        self.batch.done = 0;
+        self.batch.credit = 0;
+        self.stream.notices.push(Notice::CutStarted(vector.clone()));
+        self.lambda.cut_started(&vector);
+        self.happened(Fact::BatchStarted { cut });
+    }
+
+    fn superstep(&mut self) {
+        let settings = self.plan.settings;
+        if self.stream.slot.is_running() {
+            let most = settings.stream_capacity.max(2 * settings.micro_batch_records);
+            self.stream.credit = draw(
+                &mut self.stream.draws,
+                self.stream.credit,
+                settings.stream_capacity,
+                most * TICKS_PER_SECOND,
+            );
+            let order = StreamOrder {
+                notices: std::mem::take(&mut self.stream.notices),
+                quantum: self.stream.credit / TICKS_PER_SECOND,
+                arrived: self.arrived,
+                is_end: self.index.complete() && self.arrived == self.index.len(),
+            };
+            self.stream.slot.begin(order);
+        }
+        if self.batch.slot.is_running() {
+            let most = settings.batch_capacity * TICKS_PER_SECOND;
+            self.batch.credit =
+                draw(&mut self.batch.draws, self.batch.credit, settings.batch_capacity, most);
+            let crash = self.batch.crash_asked || self.batch.armed.is_some_and(|record| self.batch.done > record);
+            self.batch.crash_asked = false;
+            let order = BatchOrder { quantum: self.batch.credit / TICKS_PER_SECOND, crash };
+            self.batch.slot.begin(order);
+        }
+        self.take_stream_report();
+        self.take_batch_report();
+    }
+
+    fn take_batch_report(&mut self) {
+        if !self.batch.slot.is_running() {
+            return;
+        }
+        let Some(report) = self.batch.slot.finish() else {
+            return self.batch_ended(self.batch.done);
+        };
+        self.batch.done = report.done;
+        self.batch.reads += report.read;
+        self.batch.micros += report.micros;
+        self.batch.credit = self.batch.credit.saturating_sub(report.read * TICKS_PER_SECOND);
+        if report.crashed || report.failed.is_some() {
+            self.batch.armed = None;
+            self.batch_ended(report.done);
+        } else if let Some(view) = report.published {
+            self.publish(view);
+        }
+    }
+
+    /// A run that ended without publishing is run again with the same cut: a failed job is not repaired.
+    fn batch_ended(&mut self, done: u64) {
+        self.batch.rerun = Some((self.batch.cut, self.tick + RERUN_AFTER_TICKS));
+        self.happened(Fact::BatchCrashed { cut: self.batch.cut, done });
+    }
+
+    fn publish(&mut self, view: BatchView) {
+        let cut = view.cut.total();
+        let fingerprint = view.view.fingerprint(self.index.keys(), self.index.users());
+        self.invariants.batch_published(cut, fingerprint);
+        self.stream.notices.push(Notice::Published(view.cut.clone()));
+        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
+        self.lambda.publish(Arc::new(view), |from, to| super::jobs::refold(&index, rules, from, to));
+        self.batch.runs += 1;
+        self.batch.covers = cut;
+        self.batch.published_at_tick = self.tick;
+        self.happened(Fact::BatchPublished { cut, fingerprint: fingerprint.to_string() });
+    }
+
+    fn after_superstep(&mut self) {
+        self.check_invariants(false);
+        let end = self.index.complete() && self.arrived == self.index.len();
+        let stream_done = self.stream.slot.is_running() && self.stream.number == self.arrived;
+        if end && stream_done && self.stream.replay.is_none() && !self.stream_finished {
+            self.stream_finished = true;
+            self.happened(Fact::StreamFinished { position: self.stream.number });
+        }
+        self.record_point(false);
+        if (self.tick + 1).is_multiple_of(MARK_EVERY_TICKS) {
+            let mark = Entry::Mark {
+                fact: "mark",
+                arrived: self.arrived,
+                position: self.stream.number,
+                batch_covers: self.batch.covers,
+                merged_views: self.lambda.merged_numbers().views,
+                digest: self.journal.digest(),
+            };
+            self.journal.append(Tick(self.tick), self.plan.id, &mark);
+        }
+        let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
+        if end && self.stream_finished && stream_done && batch_done && self.planned_is_done() {
+            self.finish();
+        }
+    }
+
+    /// A plan that still waits for a moment that cannot come any more does not keep a run open.
+    fn planned_is_done(&self) -> bool {
+        self.planned.iter().all(|planned| !matches!(planned.at, When::Tick(tick) if tick > self.tick))
+    }
+
+    fn finish(&mut self) {
+        self.finished = true;
+        self.check_invariants(true);
+        self.record_point(true);
+        let merged_views = self.lambda.merged_numbers().views;
+        let fingerprint = self.lambda.fingerprint(self.index.keys(), self.index.users()).to_string();
+        let entry = Entry::Finished { fact: "finished", merged_views, fingerprint };
+        self.journal.append(Tick(self.tick), self.plan.id, &entry);
+        let recount_views = self.recount.numbers(&self.index, self.covers()).views;
+        let digest = self.journal.digest();
+        self.facts.push((Tick(self.tick), Fact::Finished { merged_views, recount_views, digest }));
+    }
+
+    /// Records that merged covers.
+    pub(super) fn covers(&self) -> u64 {
+        self.batch.covers.max(self.served())
+    }
+
+    /// Records that the served speed view covers.
+    pub(super) fn served(&self) -> u64 {
+        self.lambda.speed().position.total()
+    }
+
+    /// The rules under which the stream classifies.
+    pub(super) fn stream_rules(&self) -> Rules {
+        guarantee(self.plan.settings.guarantee).rules(self.plan.rules)
+    }
+
+    /// Notes a fact: for the journal, the window, the history.
+    pub(super) fn happened(&mut self, fact: Fact) {
+        self.journal.append(Tick(self.tick), self.plan.id, &Entry::Fact(&fact));
+        self.history.happened(self.tick, &fact);
+        self.record_point(true);
+        self.facts.push((Tick(self.tick), fact));
+    }
+
+    /// The vector after the first `records` records.
+    pub(super) fn vector(&self, records: u64) -> Offsets {
+        self.index.offsets_at(records)
+    }
+}
+
+impl StreamSide {
+    fn new<'a>(seed: u64, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
+        let armed = faults.filter(|fault| fault.target != CrashTarget::Batch);
+        StreamSide {
+            slot: Slot::new("stream-worker"),
+            phase: StreamPhase::Ready,
+            generation: Generation(0),
+            number: 0,
+            memory: Numbers::default(),
+            memory_at_crash: Numbers::default(),
+            replay: None,
+            notices: Vec::new(),
+            credit: 0,
+            draws: RandomStream::new(seed, "stream capacity"),
+            reads: 0,
+            micros: 0,
+            disk_before: DiskStats::default(),
+            disk: DiskStats::default(),
+            crashed_at_tick: 0,
+            armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),
+        }
+    }
+}
+
+impl BatchSide {
+    fn new<'a>(settings: RunSettings, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
+        let mut armed = faults.filter(|fault| fault.target != CrashTarget::Stream);
+        BatchSide {
+            slot: Slot::new("batch-worker"),
+            cut: 0,
+            done: 0,
+            next_at: settings.batch_every_records.max(1),
+            credit: 0,
+            draws: RandomStream::new(settings.seed, "batch capacity"),
+            runs: 0,
+            covers: 0,
+            crash_asked: false,
+            rerun: None,
+            reads: 0,
+            micros: 0,
+            armed: armed.next().map(|fault| fault.record),
+            published_at_tick: 0,
+        }
+    }
+}
+
+/// Adds one tick's worth of capacity to a credit (in hundredths of a record): between half and one and a half times
+/// the capacity, so that workers interleave differently under every seed.
+fn draw(draws: &mut RandomStream, credit: u64, capacity: u64, most: u64) -> u64 {
+    (credit + capacity / 2 + draws.below(capacity + 1)).min(most)
+}

@@ -1,0 +1,240 @@
+//! Start, crash and restore of a lane's stream processor, and what its reports mean.
+
+use std::sync::Arc;
+
+use super::{
+    fault::Armed,
+    jobs::{Notice, StreamJob, StreamReport, refold},
+    lane::{Lane, Replay, StreamPhase},
+    lane_source::LaneSource,
+    protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
+    worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
+};
+use crate::{
+    checkpoint::{CrashPoint, guarantee, state_bytes},
+    processing::{StreamProcessor, StreamState},
+    serving::Numbers,
+};
+
+impl Lane {
+    /// The first start: from record 0 in an empty directory.
+    pub(super) fn start(&mut self) {
+        self.happened(Fact::Started);
+        match self.start_worker(Pick::Newest) {
+            Ok(resumed) => {
+                let refused = resumed.refused.len();
+                debug_assert_eq!(refused, 0, "a lane starts in an empty directory");
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// Starts the stream processor again from what is on disk.
+    pub(super) fn restore(&mut self, pick: Pick) {
+        let before = self.stream.memory_at_crash;
+        let resumed = match self.start_worker(pick) {
+            Ok(resumed) => resumed,
+            Err(error) => return self.refuse(&error),
+        };
+        if pick == Pick::FromStart {
+            self.history.checkpoints_gone();
+        }
+        let position = self.stream.number;
+        let read_before = self.ledger.highest_read();
+        let batch_cut = self.lambda.batch().cut.total();
+        let restored = self.stream.memory;
+        // What a naive total would still hold: everything counted in memory before, beside what is read again.
+        let lost = Numbers {
+            views: self.recount.between(&self.index, position, self.crash_position()).views,
+            users: 0,
+            sum: self.recount.between(&self.index, position, self.crash_position()).sum,
+        };
+        let _ = (before, restored);
+        self.stream.replay = Some(Replay { from: position, to: read_before, lost, same: None });
+        let dropped_below_batch = if batch_cut > 0 {
+            self.recount.between(&self.index, 0, batch_cut.min(position)).views.min(resumed.restored_views)
+        } else {
+            0
+        };
+        let refused = resumed.refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
+        self.invariants.restored();
+        self.happened(Fact::Restored {
+            checkpoint: resumed.from.map(|(id, _)| CheckpointId(id)),
+            position,
+            replay_to: read_before,
+            refused,
+            dropped_below_batch,
+        });
+    }
+
+    fn crash_position(&self) -> u64 {
+        match self.stream.phase_before {
+            Some(position) => position,
+            None => self.stream.number,
+        }
+    }
+
+    fn refuse(&mut self, error: &StartError) {
+        let refused = match error {
+            StartError::AllRefused(refused) => {
+                refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect()
+            }
+            StartError::Disk(_) | StartError::Log(_) => vec![("-".to_owned(), error.to_string())],
+        };
+        self.happened(Fact::RestoreRefused { refused });
+    }
+
+    fn start_worker(&mut self, pick: Pick) -> Result<Resumed, StartError> {
+        let settings = &self.plan.settings;
+        let worker_settings = WorkerSettings {
+            micro_batch: settings.micro_batch_records,
+            checkpoint_every: match settings.checkpoint_every_records {
+                0 => u64::MAX,
+                every => every,
+            },
+            retain: usize::try_from(settings.retain).unwrap_or(2),
+            guarantee: guarantee(settings.guarantee),
+            settings_hash: self.plan.settings_hash,
+            rules: self.plan.rules,
+        };
+        let disk = (self.plan.disk)()?;
+        let source = Box::new(LaneSource::new(Arc::clone(&self.index)));
+        let (worker, resumed) = StreamWorker::start(source, disk, worker_settings, pick)?;
+        let mut worker = worker.collecting_changes();
+        for armed in self.stream.armed.drain(..) {
+            worker.injector().arm(armed);
+        }
+        self.stream.phase_before = match self.stream.phase {
+            StreamPhase::Crashed { position, .. } => Some(position),
+            StreamPhase::Ready | StreamPhase::Alive => None,
+        };
+        self.stream.number = worker.number();
+        let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
+        self.stream.memory = job.memory();
+        self.stream.slot.start(job, self.plan.driver)?;
+        self.stream.phase = StreamPhase::Alive;
+        self.stream.generation = Generation(self.stream.generation.0 + 1);
+        self.stream.credit = 0;
+        self.stream.notices.clear();
+        // What it missed while it was down.
+        let covered = self.lambda.batch().cut.clone();
+        if covered.total() > 0 {
+            self.stream.notices.push(Notice::Published(covered));
+        }
+        if self.batch.slot.is_running() {
+            let cut = self.vector(self.batch.cut);
+            self.stream.notices.push(Notice::CutStarted(cut));
+        }
+        Ok(resumed)
+    }
+
+    /// Takes what the stream processor did in this superstep.
+    pub(super) fn take_stream_report(&mut self) {
+        if !self.stream.slot.is_running() {
+            return;
+        }
+        let Some(report) = self.stream.slot.finish() else {
+            // It panicked: a crash like any other.
+            return self.stream_crashed(CrashPoint::BeforeApply, self.stream.number, Vec::new());
+        };
+        let read: u64 = report.work.read.iter().map(|(from, to)| to - from).sum();
+        self.stream.credit = self.stream.credit.saturating_sub(read * TICKS_PER_SECOND);
+        self.stream.reads += read;
+        self.stream.micros += report.micros;
+        self.stream.disk = report.disk;
+        for &(from, to) in &report.work.read {
+            self.ledger.read(from, to);
+        }
+        self.serve(&report);
+        self.stream.memory = report.memory;
+        self.stream.number = report.position.total();
+        for written in &report.work.written {
+            self.history.checkpoint_written(self.tick, written, self.plan.settings.retain);
+            self.happened(Fact::CheckpointWritten {
+                id: CheckpointId(written.id),
+                position: written.position,
+                bytes: written.bytes,
+            });
+        }
+        if let Some(point) = report.crashed {
+            return self.stream_crashed(point, report.position.total(), report.still_armed);
+        }
+        if report.failed.is_some() {
+            return self.stream_crashed(CrashPoint::BeforeApply, report.position.total(), Vec::new());
+        }
+        self.finish_replay();
+    }
+
+    fn serve(&mut self, report: &StreamReport) {
+        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
+        if let Some(state) = &report.full {
+            if let Some(replay) = &mut self.stream.replay {
+                replay.same = Some(same_as_never_crashed(&index, rules, state));
+            }
+            self.lambda.replace((**state).clone(), |from, to| refold(&index, rules, from, to));
+        } else if !report.work.changes.is_empty() || report.position.total() > self.served() {
+            self.lambda.apply(&report.work.changes, &report.work.counted, report.position.clone());
+        }
+    }
+
+    /// The stream processor is gone: its memory with it, what is on disk stays.
+    pub(super) fn stream_crashed(&mut self, point: CrashPoint, position: u64, still_armed: Vec<Armed>) {
+        self.stream.slot.end();
+        self.stream.memory_at_crash = self.stream.memory;
+        self.stream.phase = StreamPhase::Crashed { point, position };
+        self.stream.number = position;
+        self.stream.replay = None;
+        self.stream.armed = still_armed;
+        self.stream.crashed_at_tick = self.tick;
+        self.stream.disk_before.bytes_written += self.stream.disk.bytes_written;
+        self.stream.disk_before.fsyncs += self.stream.disk.fsyncs;
+        self.stream.disk = crate::checkpoint::DiskStats::default();
+        let checkpoint = self.history.newest_checkpoint();
+        self.ledger.crashed(checkpoint.map_or(0, |(_, position)| position), position);
+        self.happened(Fact::StreamCrashed { point, position, checkpoint, batch_covers: self.batch.covers });
+        self.stream.memory = Numbers::default();
+    }
+
+    fn finish_replay(&mut self) {
+        let Some(replay) = self.stream.replay else { return };
+        let Some(same) = replay.same else { return };
+        if self.stream.number < replay.to {
+            return;
+        }
+        self.stream.replay = None;
+        self.ledger.replay_done(replay.lost);
+        self.invariants.replayed(same, self.stream.number);
+        self.check_invariants(true);
+        let merged_views = self.lambda.merged_numbers().views;
+        let recount_views = self.recount.numbers(&self.index, self.covers()).views;
+        self.happened(Fact::ReplayFinished {
+            from: replay.from,
+            to: replay.to,
+            merged_views,
+            recount_views,
+            every_read_views: recount_views + self.ledger.read_again().views,
+            same_as_never_crashed: same,
+        });
+    }
+}
+
+/// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
+fn same_as_never_crashed(
+    index: &crate::ingest::LogIndex,
+    rules: crate::domain::Rules,
+    state: &StreamState,
+) -> bool {
+    let mut straight = StreamState::new(index.partitions().len());
+    straight.buckets = state.buckets.clone();
+    for bucket in &mut straight.buckets {
+        bucket.view = crate::domain::View::new();
+    }
+    let mut processor = StreamProcessor::new(rules, straight);
+    for number in 0..state.position.total() {
+        if let Some(record) = index.record(number) {
+            processor.apply(&record);
+        }
+    }
+    let bytes = |state: &StreamState| state_bytes(state, index.keys(), index.users());
+    bytes(processor.state()) == bytes(state)
+}

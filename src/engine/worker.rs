@@ -1,0 +1,464 @@
+//! The stream processor at work: source, processor, guarantee, disk and injector behind one `micro_batch()`.
+//!
+//! The same code runs headless over files and in a lane over the index; a crash is its early return, after which its
+//! owner drops it with all its memory.
+
+use std::{collections::BTreeSet, io};
+
+use super::{
+    clock::Stopwatch,
+    fault::Injector,
+    source::WorkerSource,
+};
+use crate::{
+    checkpoint::{
+        Checkpoint, CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision, Sink,
+        SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_name, encode_checkpoint, list_checkpoints, replace, resolve,
+        restart_position, retain,
+    },
+    domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
+    ingest::LogError,
+    processing::{Handover, StreamProcessor, StreamState, fold_range},
+    serving::Change,
+};
+
+/// How a stream processor works.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Records a micro-batch.
+    pub micro_batch: u64,
+    /// A checkpoint each time that the position passes a multiple of this many records.
+    pub checkpoint_every: u64,
+    /// Checkpoints kept.
+    pub retain: usize,
+    /// What is saved when, and how output is written.
+    pub guarantee: &'static dyn Guarantee,
+    /// Hash of all settings that decide results.
+    pub settings_hash: u128,
+    /// The rules of verdicts, before the guarantee has its say.
+    pub rules: Rules,
+}
+
+/// Which checkpoint to start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// The newest that can be restored.
+    Newest,
+    /// This one, or nothing.
+    Number(u64),
+    /// None: old files are set aside and everything is read again.
+    FromStart,
+}
+
+/// Why a stream processor could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There are checkpoints and none can be used.
+    #[error("no checkpoint can be restored: {}", reasons(.0))]
+    AllRefused(Vec<Refused>),
+    /// The disk failed.
+    #[error("cannot use the checkpoint directory: {0}")]
+    Disk(#[from] io::Error),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why a micro-batch did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// A requested crash: the memory is gone.
+    #[error("crashed at {0}")]
+    Crashed(CrashPoint),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The disk failed.
+    #[error("cannot write to the checkpoint directory: {0}")]
+    Disk(#[from] io::Error),
+    /// R1.
+    #[error(transparent)]
+    NothingRead(#[from] NothingRead),
+}
+
+/// A checkpoint that was just written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Its number.
+    pub id: u64,
+    /// All records before it, none after it.
+    pub position: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// How long it took, measured.
+    pub micros: u64,
+}
+
+/// What micro-batches did, added up until it is taken.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Ranges of record numbers read, in order.
+    pub read: Vec<(u64, u64)>,
+    /// Records that counted, by partition, as ranges of offsets.
+    pub counted: Vec<(usize, Run)>,
+    /// Changed rows, where they are collected for a serving layer in this process.
+    pub changes: Vec<Change>,
+    /// Checkpoints written.
+    pub written: Vec<Written>,
+}
+
+/// How the processor started.
+#[derive(Debug, Clone, Default)]
+pub struct Resumed {
+    /// Number and position of the restored checkpoint; `None` at record 0.
+    pub from: Option<(u64, u64)>,
+    /// Checkpoints that were there and were not used.
+    pub refused: Vec<Refused>,
+    /// Whether the sink had to be written anew from the state.
+    pub sink_rebuilt: bool,
+    /// One past the highest record that any earlier incarnation read.
+    pub read_before: u64,
+    /// Views that the restored state held.
+    pub restored_views: u64,
+}
+
+/// A running stream processor.
+#[derive(Debug)]
+pub struct StreamWorker {
+    source: Box<dyn WorkerSource>,
+    processor: StreamProcessor,
+    disk: Box<dyn Disk>,
+    sink: Sink,
+    deliveries: Deliveries,
+    settings: WorkerSettings,
+    injector: Injector,
+    next_id: u64,
+    checkpoint_asked: bool,
+    collects_changes: bool,
+    buffer: Vec<Record>,
+    work: Work,
+}
+
+fn reasons(refused: &[Refused]) -> String {
+    let all: Vec<String> = refused.iter().map(|one| format!("\"{}\": {}", one.file, one.reason)).collect();
+    all.join("; ")
+}
+
+impl StreamWorker {
+    /// Starts from what is on `disk`.
+    pub fn start(
+        mut source: Box<dyn WorkerSource>,
+        mut disk: Box<dyn Disk>,
+        settings: WorkerSettings,
+        pick: Pick,
+    ) -> Result<(StreamWorker, Resumed), StartError> {
+        if pick == Pick::FromStart {
+            crate::checkpoint::set_aside(&mut disk)?;
+        }
+        let mut resumed = Resumed::default();
+        let decision = decide(source.as_ref(), &disk, &settings, pick)?;
+        let partitions = source.partitions().len();
+        let mut state = StreamState::new(partitions);
+        let mut sink_position = None;
+        match decision {
+            RestoreDecision::NothingThere => source.seek(&Offsets::start(partitions))?,
+            RestoreDecision::AllRefused(refused) => return Err(StartError::AllRefused(refused)),
+            RestoreDecision::Restore { checkpoint, refused, .. } => {
+                resumed.refused = refused;
+                sink_position = Some(checkpoint.stamp.sink);
+                let id = checkpoint.id;
+                state = restore(source.as_mut(), *checkpoint)?;
+                resumed.from = Some((id, state.position.total()));
+                resumed.restored_views = state.buckets.iter().map(|bucket| bucket.view.total_views()).sum();
+            }
+        }
+        let sink = Sink::open(&mut disk)?;
+        let deliveries = Deliveries::open(&mut disk)?;
+        resumed.read_before = deliveries.highest();
+        let next_id = list_checkpoints(&disk)?.first().map_or(1, |newest| newest.id + 1);
+        let rules = settings.guarantee.rules(settings.rules);
+        let mut worker = StreamWorker {
+            source,
+            processor: StreamProcessor::new(rules, state),
+            disk,
+            sink,
+            deliveries,
+            settings,
+            injector: Injector::default(),
+            next_id,
+            checkpoint_asked: false,
+            collects_changes: false,
+            buffer: Vec::new(),
+            work: Work::default(),
+        };
+        let lost = sink_position.is_some_and(|position| !worker.sink.contains(position));
+        if lost {
+            worker.rebuild_sink()?;
+            resumed.sink_rebuilt = true;
+        }
+        Ok((worker, resumed))
+    }
+
+    /// Collects changed rows for a serving layer in this process.
+    #[must_use]
+    pub fn collecting_changes(mut self) -> Self {
+        self.collects_changes = true;
+        self
+    }
+
+    /// Where crashes are armed.
+    pub fn injector(&mut self) -> &mut Injector {
+        &mut self.injector
+    }
+
+    /// Writes a checkpoint at the end of the next micro-batch.
+    pub fn ask_for_checkpoint(&mut self) {
+        self.checkpoint_asked = true;
+    }
+
+    /// One micro-batch of at most `limit` records: read, apply, emit, checkpoint when due. How many records.
+    ///
+    /// # Errors
+    /// After [`WorkError::Crashed`] the worker must be dropped: its memory counts as lost.
+    pub fn micro_batch(&mut self, limit: u64) -> Result<u64, WorkError> {
+        let first = self.number();
+        let size = usize::try_from(limit.min(self.settings.micro_batch)).unwrap_or(usize::MAX);
+        self.buffer.clear();
+        let mut records = std::mem::take(&mut self.buffer);
+        let read = self.source.read(size, &mut records)?;
+        if read == 0 {
+            self.buffer = records;
+            return Ok(0);
+        }
+        let end = first + read as u64;
+        self.deliveries.append(&mut self.disk, first, end)?;
+        self.note_read(first, end);
+        self.at(CrashPoint::BeforeApply, end)?;
+        for (index, record) in records.iter().enumerate() {
+            if index == read / 2 {
+                self.at(CrashPoint::MidApply, end)?;
+            }
+            self.apply(record);
+        }
+        self.buffer = records;
+        self.at(CrashPoint::AfterApply, end)?;
+        self.emit(end)?;
+        self.at(CrashPoint::AfterEmit, end)?;
+        let every = self.settings.checkpoint_every.max(1);
+        if self.checkpoint_asked || first / every != end / every {
+            self.checkpoint()?;
+            self.at(CrashPoint::AfterCheckpoint, end)?;
+        }
+        Ok(read as u64)
+    }
+
+    /// Writes a checkpoint now, between records. Nothing is written when the newest one already stands here.
+    pub fn checkpoint(&mut self) -> Result<Option<Written>, WorkError> {
+        self.checkpoint_asked = false;
+        let watch = Stopwatch::start();
+        let state = self.processor.state();
+        self.settings.guarantee.check_write(self.source.position(), state)?;
+        // The sink first: a checkpoint must never promise output that a power failure can still take.
+        self.sink.sync(&mut self.disk)?;
+        let stamp = Stamp {
+            log_identity: self.source.identity(),
+            positions: self.settings.guarantee.saved_positions(self.source.saved_positions()),
+            sink: self.sink.position(),
+            settings_hash: self.settings.settings_hash,
+            guarantee: self.settings.guarantee.id(),
+        };
+        let id = self.next_id;
+        let bytes = encode_checkpoint(id, state, &stamp, self.source.keys(), self.source.users());
+        let name = checkpoint_name(id);
+        let end = self.number();
+        if self.injector.reached(CrashPoint::MidCheckpoint, end) {
+            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+            self.disk.write(&format!("{name}{TEMPORARY_SUFFIX}"), half)?;
+            return Err(WorkError::Crashed(CrashPoint::MidCheckpoint));
+        }
+        replace(&mut self.disk, &name, &bytes)?;
+        retain(&mut self.disk, self.settings.retain)?;
+        self.sink.compact(&mut self.disk)?;
+        self.next_id += 1;
+        let position = self.number();
+        let written = Written { id, position, bytes: bytes.len() as u64, micros: watch.micros() };
+        self.work.written.push(written);
+        Ok(Some(written))
+    }
+
+    /// A batch run with this cut has started.
+    pub fn cut_started(&mut self, cut: &Offsets) {
+        self.processor.cut_started(cut);
+    }
+
+    /// A batch view with this cut was published: what it covers is forgotten, here and in the sink. `prefix` hands
+    /// out `[0, position)` where the cut is no bucket bound and `[cut, position)` has to be folded again.
+    pub fn published(
+        &mut self,
+        cut: &Offsets,
+        prefix: impl FnOnce(&Offsets) -> Vec<Record>,
+    ) -> Result<(), WorkError> {
+        if self.processor.published(cut) == Handover::Refold {
+            let records = prefix(&self.processor.state().position);
+            let (view, effects) = fold_range(self.processor.rules(), cut, &records);
+            self.processor.replace_from(cut, view, effects);
+        }
+        self.rebuild_sink()?;
+        Ok(())
+    }
+
+    /// What was done since the last call.
+    pub fn take_work(&mut self) -> Work {
+        std::mem::take(&mut self.work)
+    }
+
+    /// Records a micro-batch.
+    pub fn micro_batch_records(&self) -> u64 {
+        self.settings.micro_batch
+    }
+
+    /// The state.
+    pub fn state(&self) -> &StreamState {
+        self.processor.state()
+    }
+
+    /// Record number of the next record to read.
+    pub fn number(&self) -> u64 {
+        self.source.position().total()
+    }
+
+    /// Where records come from.
+    pub fn source(&self) -> &dyn WorkerSource {
+        self.source.as_ref()
+    }
+
+    /// Where records come from.
+    pub fn source_mut(&mut self) -> &mut dyn WorkerSource {
+        self.source.as_mut()
+    }
+
+    /// What outside readers see.
+    pub fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    /// What was read, over all incarnations.
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// What the disk was asked to do.
+    pub fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
+    fn at(&mut self, point: CrashPoint, end: u64) -> Result<(), WorkError> {
+        if self.injector.reached(point, end) { Err(WorkError::Crashed(point)) } else { Ok(()) }
+    }
+
+    fn note_read(&mut self, first: u64, end: u64) {
+        match self.work.read.last_mut() {
+            Some(last) if last.1 == first => last.1 = end,
+            _ => self.work.read.push((first, end)),
+        }
+    }
+
+    fn apply(&mut self, record: &Record) {
+        let verdict = self.processor.apply(record);
+        if verdict != Verdict::Counted || !self.collects_changes {
+            return;
+        }
+        // Below all buckets the published batch view counts it, not the stream.
+        let from = self.processor.state().buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
+        if record.offset < from {
+            return;
+        }
+        let partition = record.partition.index();
+        match self.work.counted.last_mut() {
+            Some((last, run)) if *last == partition && run.end == record.offset => run.end += 1,
+            _ => {
+                let run = Run { start: record.offset, end: record.offset + 1, count: 1 };
+                self.work.counted.push((partition, run));
+            }
+        }
+    }
+
+    /// Absolute rows of the changed cells, merged over buckets, to the sink.
+    fn emit(&mut self, end: u64) -> Result<(), WorkError> {
+        let mut cells: BTreeSet<Cell> = BTreeSet::new();
+        for (bucket, row) in self.processor.take_changes() {
+            cells.insert(row.cell);
+            if self.collects_changes {
+                self.work.changes.push(Change { bucket: bucket.clone(), row: row.clone() });
+            }
+        }
+        let state = self.processor.state();
+        let rows: Vec<SinkRow> =
+            cells.into_iter().map(|cell| sink_row(&state.row(cell), self.source.as_ref())).collect();
+        if !rows.is_empty() {
+            self.sink.append(&mut self.disk, end, &rows)?;
+        }
+        Ok(())
+    }
+
+    fn rebuild_sink(&mut self) -> io::Result<()> {
+        let view = self.processor.state().view();
+        let rows: Vec<SinkRow> = view.rows().iter().map(|row| sink_row(row, self.source.as_ref())).collect();
+        let position = self.number();
+        self.sink.rebuild(&mut self.disk, position, rows)
+    }
+}
+
+fn sink_row(row: &Row, source: &dyn WorkerSource) -> SinkRow {
+    SinkRow {
+        page: source.keys().text(row.cell.key.0).to_owned(),
+        day: row.cell.day,
+        views: row.views,
+        sum: row.sum,
+        unique_users: row.users.len() as u64,
+        users_hash: row.users_hash(source.users()),
+    }
+}
+
+fn decide(
+    source: &dyn WorkerSource,
+    disk: &dyn Disk,
+    settings: &WorkerSettings,
+    pick: Pick,
+) -> Result<RestoreDecision, StartError> {
+    let mut files = Vec::new();
+    for found in list_checkpoints(disk)? {
+        let wanted = match pick {
+            Pick::Newest => true,
+            Pick::Number(id) => found.id == id,
+            Pick::FromStart => false,
+        };
+        if let (true, Some(bytes)) = (wanted, disk.read(&found.name)?) {
+            files.push((found.name, bytes));
+        }
+    }
+    if let (Pick::Number(id), true) = (pick, files.is_empty()) {
+        let reason = "not there (any more)".to_owned();
+        return Ok(RestoreDecision::AllRefused(vec![Refused { file: checkpoint_name(id), reason }]));
+    }
+    let expected =
+        Expected { settings_hash: settings.settings_hash, guarantee: settings.guarantee.id() };
+    Ok(resolve(files, &expected, &mut |checkpoint| source.check(checkpoint)))
+}
+
+fn restore(source: &mut dyn WorkerSource, checkpoint: Checkpoint) -> Result<StreamState, StartError> {
+    let position = restart_position(&checkpoint, source.partitions().len());
+    match &checkpoint.stamp.positions {
+        Some(saved) => source.resume(saved)?,
+        None => source.seek(&position)?,
+    }
+    let file = checkpoint_name(checkpoint.id);
+    let ids = std::cell::RefCell::new(source);
+    let state = checkpoint
+        .into_state(|text| ids.borrow_mut().key_id(text), |text| ids.borrow_mut().user_id(text))
+        .ok_or_else(|| {
+            let reason = "section \"names\": a name that this log does not have".to_owned();
+            StartError::AllRefused(vec![Refused { file, reason }])
+        })?;
+    Ok(StreamState { position, ..state })
+}
