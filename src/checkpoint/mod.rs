@@ -4,12 +4,18 @@
 //! read from a disk never panics and never allocates more than its bytes justify; every cut and every changed byte
 //! of a checkpoint is seen, and the part named.
 
+mod codec;
+mod container;
 mod disk;
 mod disk_faulty;
 mod disk_memory;
 mod disk_real;
 mod guarantee_id;
 
+pub use codec::{CodecError, Decoder, Encoder};
+pub use container::{
+    ContainerError, Frame, FrameKind, Inspected, Part, Problem, Section, SectionId, decode, encode_snapshot, inspect,
+};
 pub use disk::{Disk, DiskStats, LOCK_NAME, TEMPORARY_SUFFIX, replace};
 pub use disk_faulty::{DiskFault, DiskFaultEffect, DiskOperation, FaultAt, FaultyDisk};
 pub use disk_memory::{MemoryDisk, SharedDisk};
