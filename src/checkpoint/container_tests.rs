@@ -80,7 +80,10 @@ fn unknown_versions_missing_and_duplicate_sections_are_refused_by_name() {
     let mut file = encode_snapshot(7, &sections());
     file[8] = 2;
     assert_eq!(decode(&file).unwrap_err().to_string(), "file header: unknown format version 2");
-    assert_eq!(decode(b"not a checkpoint").unwrap_err().to_string(), "file header: not a Rederive checkpoint");
+    assert_eq!(
+        decode(b"not a checkpoint").unwrap_err().to_string(),
+        "file header: not a Rederive checkpoint"
+    );
 }
 
 /// A sound file of a newer version, with its checksums right: told apart from a damaged one.

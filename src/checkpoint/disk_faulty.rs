@@ -236,7 +236,10 @@ mod tests {
         disk.append("a", b"!").unwrap();
         assert_eq!(disk.read("a").unwrap().unwrap(), b"oneth!");
         assert!(disk.read("a").is_err());
-        assert_eq!((disk.count(DiskOperation::Append), disk.changes(), disk.stats().bytes_written), (4, 4, 6));
+        assert_eq!(
+            (disk.count(DiskOperation::Append), disk.changes(), disk.stats().bytes_written),
+            (4, 4, 6)
+        );
     }
 
     /// The promise of [`replace`]: whatever is cut short, and whether the process dies or the power goes.

@@ -231,7 +231,9 @@ mod tests {
         let missing = RealDisk::open_read_only(&directory.path().join("none")).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         let mut disk = RealDisk::open_read_only(directory.path()).unwrap();
-        assert!(disk.append("a", b"1").is_err() && disk.write("a", b"1").is_err() && disk.remove("a").is_err());
+        assert!(
+            disk.append("a", b"1").is_err() && disk.write("a", b"1").is_err() && disk.remove("a").is_err()
+        );
         assert!(disk.rename("a", "b").is_err() && disk.sync("a").is_err() && disk.sync_directory().is_err());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
