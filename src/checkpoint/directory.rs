@@ -69,7 +69,9 @@ pub fn retain(disk: &mut dyn Disk, keep: usize, refused: &[u64]) -> io::Result<V
 pub fn set_aside(disk: &mut dyn Disk) -> io::Result<(usize, u64)> {
     let files = disk.list()?;
     let is_taken = |n: u64| files.iter().any(|(name, _)| name.starts_with(&format!("aside-{n}-")));
-    let number = (1..).find(|&n| !is_taken(n)).unwrap_or(u64::MAX);
+    // So many files take fewer than so many numbers and one.
+    let most = files.len() as u64 + 1;
+    let number = (1..=most).find(|&n| !is_taken(n)).unwrap_or(most);
     // By name, so oldest first: cut short, the newest checkpoint is still there.
     let ours: Vec<&String> = files.iter().map(|(name, _)| name).filter(|name| is_state(name)).collect();
     for name in &ours {

@@ -79,7 +79,6 @@ impl MemoryDisk {
     }
 
     /// The process dies: what was written survives in the operating system's memory, synced or not.
-    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "the twin of `power_failure`")]
     pub fn process_crash(&mut self) {}
 
     fn file(&mut self, name: &str) -> io::Result<&mut MemoryFile> {

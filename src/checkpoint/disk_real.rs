@@ -51,11 +51,11 @@ impl RealDisk {
             Ok(()) => Ok(RealDisk::with(directory, Access::Writer { _lock: lock })),
             Err(TryLockError::WouldBlock) => Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
-                format!("checkpoint directory {directory:?} is in use by another process"),
+                format!("checkpoint directory \"{}\" is in use by another process", directory.display()),
             )),
             Err(TryLockError::Error(error)) => Err(io::Error::new(
                 error.kind(),
-                format!("cannot lock checkpoint directory {directory:?}: {error}"),
+                format!("cannot lock checkpoint directory \"{}\": {error}", directory.display()),
             )),
         }
     }
@@ -86,7 +86,7 @@ impl RealDisk {
             Access::Writer { .. } => Ok(()),
             Access::ReadOnly => Err(io::Error::new(
                 io::ErrorKind::ReadOnlyFilesystem,
-                format!("checkpoint directory {:?} was opened read-only", self.directory),
+                format!("checkpoint directory \"{}\" was opened read-only", self.directory.display()),
             )),
         }
     }
@@ -201,7 +201,7 @@ fn sync_path(directory: &Path) -> io::Result<()> {
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{error}: {path:?}"))
+    io::Error::new(error.kind(), format!("{error}: \"{}\"", path.display()))
 }
 
 #[cfg(test)]

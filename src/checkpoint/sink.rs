@@ -53,6 +53,8 @@ enum Tail {
     #[default]
     Clean,
     Torn,
+    /// A rewrite failed: the old or the new file may be there.
+    Unknown,
 }
 
 #[derive(Debug, Clone)]
@@ -104,6 +106,9 @@ impl Sink {
     /// Appends one emission: absolute rows, true after `records` records. Not durable before [`Sink::sync`].
     pub fn append(&mut self, disk: &mut dyn Disk, records: u64, rows: &[SinkRow<'_>]) -> io::Result<()> {
         let frame = frame(records, rows)?;
+        if self.tail == Tail::Unknown {
+            *self = Sink::open(disk)?;
+        }
         if self.position.epoch == 0 {
             let header = sink_file::encode_header(1);
             replace(disk, SINK_FILE, &header)?;
@@ -157,9 +162,12 @@ impl Sink {
             rebuilt.put(row);
         }
         let file = rebuilt.whole_file(epoch)?;
-        rebuilt.replace_file(disk, epoch, &file)?;
-        *self = rebuilt;
-        Ok(())
+        let replaced = rebuilt.replace_file(disk, epoch, &file);
+        match replaced {
+            Ok(()) => *self = rebuilt,
+            Err(_) => self.tail = Tail::Unknown,
+        }
+        replaced
     }
 
     /// How far the file has come.
@@ -262,7 +270,7 @@ impl Sink {
 
     fn replace_file(&mut self, disk: &mut dyn Disk, epoch: u64, file: &[u8]) -> io::Result<()> {
         let replaced = replace(disk, SINK_FILE, file);
-        // After a failure either file may be there; the old position only ever cuts within a whole old file.
+        self.tail = Tail::Unknown;
         if replaced.is_ok() {
             self.position = SinkPosition { epoch, bytes: file.len() as u64 };
             self.tail = Tail::Clean;

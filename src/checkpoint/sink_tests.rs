@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    checkpoint::{DiskFault, DiskFaultEffect, DiskOperation, FaultAt, FaultyDisk, MemoryDisk},
+    checkpoint::{DiskFault, DiskFaultEffect, DiskOperation, FaultAt, FaultyDisk, MemoryDisk, RealDisk},
     domain::{UserId, Value, View},
 };
 use proptest::prelude::*;
@@ -158,6 +158,9 @@ fn an_outgrown_file_is_compacted_and_older_positions_stay_contained() {
         sink.compact(&mut faulty).unwrap_err();
         let read = Sink::open(&faulty).unwrap();
         assert_eq!((read.rows(), read.records()), (before.rows(), n), "killed at change {change}");
+        // A failure that the process survives.
+        sink.append(&mut faulty, n + 1, &[row("/c", 0, 1)]).unwrap();
+        assert_eq!(reopened(&faulty, &sink).dropped_bytes(), 0);
     }
 }
 
@@ -186,4 +189,23 @@ fn a_newer_version_is_refused_and_not_overwritten() {
     let mut disk = MemoryDisk::new();
     disk.write(SINK_FILE, &header).unwrap();
     assert_eq!(Sink::open(&disk).unwrap_err().to_string(), "unknown version of sink.log: 9");
+}
+
+#[test]
+fn a_real_directory_is_read_while_its_writer_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut disk = RealDisk::open(directory.path()).unwrap();
+    let mut sink = Sink::open(&disk).unwrap();
+    sink.append(&mut disk, 5, &[row("/a", 0, 1)]).unwrap();
+    sink.rebuild(&mut disk, &[row("/a", 0, 2)], 6, sink.position()).unwrap();
+    sink.append(&mut disk, 7, &[row("/b", 0, 1)]).unwrap();
+    sink.sync(&mut disk).unwrap();
+    disk.append(SINK_FILE, b"torn").unwrap();
+    let reader = RealDisk::open_read_only(directory.path()).unwrap();
+    assert_eq!(reopened(&reader, &sink).dropped_bytes(), 4);
+    drop(disk);
+    let mut disk = RealDisk::open(directory.path()).unwrap();
+    let mut sink = Sink::open(&disk).unwrap();
+    sink.append(&mut disk, 8, &[row("/b", 0, 2)]).unwrap();
+    assert_eq!(reopened(&disk, &sink).dropped_bytes(), 0);
 }
