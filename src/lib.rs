@@ -3,5 +3,6 @@
 pub mod checkpoint;
 pub mod domain;
 pub mod engine;
+pub mod ingest;
 pub mod processing;
 pub mod serving;

@@ -12,9 +12,13 @@ mod disk;
 mod disk_faulty;
 mod disk_memory;
 mod disk_real;
+mod guarantee;
 mod guarantee_id;
+mod resolve;
+mod sections;
 mod sink;
 mod sink_file;
+mod snapshot;
 
 pub use codec::{CodecError, Decoder, Encoder};
 pub use container::{
@@ -30,6 +34,11 @@ pub use disk::{Disk, DiskStats, LOCK_NAME, TEMPORARY_SUFFIX, replace};
 pub use disk_faulty::{DiskFault, DiskFaultEffect, DiskOperation, FaultAt, FaultyDisk};
 pub use disk_memory::{MemoryDisk, SharedDisk};
 pub use disk_real::RealDisk;
+pub use guarantee::{Guarantee, guarantee};
 pub use guarantee_id::{CrashPoint, GuaranteeId};
+pub use resolve::{Expected, Refused, RestoreDecision, inspect_one, resolve, restart_position};
 pub use sink::{SINK_FILE, Sink, SinkPosition};
 pub use sink_file::SinkRow;
+pub use snapshot::{
+    Checkpoint, NothingRead, SavedPosition, Stamp, check_r1, decode_checkpoint, encode_checkpoint, state_bytes,
+};

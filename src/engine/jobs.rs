@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::{Offsets, Record},
+    domain::{Offsets, RangeCounts, Record, Rules, View},
     ingest::{IndexSource, LogIndex, RecordSource},
-    processing::{BatchProcessor, BatchView, StreamState},
+    processing::{BatchProcessor, BatchView, StreamState, fold_range},
     serving::Numbers,
 };
 
@@ -102,6 +102,16 @@ impl StreamJob {
         job
     }
 
+    /// The speed state over the run.
+    pub fn memory(&self) -> Numbers {
+        let buckets = &self.worker.state().buckets;
+        Numbers {
+            views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
+            users: self.users.len() as u64,
+            sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
+        }
+    }
+
     fn recount_users(&mut self) {
         let rows = self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows());
         self.users = rows.flat_map(|row| row.users.iter().map(|user| user.0)).collect();
@@ -167,12 +177,7 @@ impl Job for StreamJob {
                 self.full_at = None;
             }
         }
-        let buckets = &self.worker.state().buckets;
-        let memory = Numbers {
-            views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
-            users: self.users.len() as u64,
-            sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
-        };
+        let memory = self.memory();
         let (crashed, failed) = match outcome {
             Ok(()) => (None, None),
             Err(WorkError::Crashed(point)) => (Some(point), None),
@@ -195,6 +200,11 @@ impl Job for StreamJob {
     fn is_last(report: &StreamReport) -> bool {
         report.crashed.is_some() || report.failed.is_some()
     }
+}
+
+/// `fold(L[from, to))` from the index.
+pub fn refold(index: &LogIndex, rules: Rules, from: &Offsets, to: &Offsets) -> (View, Vec<RangeCounts>) {
+    fold_range(rules, from, &prefix(index, to))
 }
 
 /// The records below a position, in delivery order.

@@ -70,7 +70,10 @@ pub(super) struct StreamSide {
     pub generation: Generation,
     pub number: u64,
     pub memory: Numbers,
-    pub memory_at_crash: Numbers,
+    /// Records that it had counted when it crashed last.
+    pub crash_position: u64,
+    /// What a total that did not go back would hold beside the memory, until the next publication.
+    pub beside: Option<Numbers>,
     pub replay: Option<Replay>,
     pub notices: Vec<Notice>,
     pub credit: u64,
@@ -437,6 +440,7 @@ impl Lane {
         self.stream.notices.push(Notice::Published(view.cut.clone()));
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         self.lambda.publish(Arc::new(view), |from, to| super::jobs::refold(&index, rules, from, to));
+        self.stream.beside = None;
         self.batch.runs += 1;
         self.batch.covers = cut;
         self.batch.published_at_tick = self.tick;
@@ -525,7 +529,8 @@ impl StreamSide {
             generation: Generation(0),
             number: 0,
             memory: Numbers::default(),
-            memory_at_crash: Numbers::default(),
+            crash_position: 0,
+            beside: None,
             replay: None,
             notices: Vec::new(),
             credit: 0,

@@ -1,3 +1,33 @@
 //! L3: supervision, lanes and threads.
+//!
+//! A [`lane::Lane`] is a pure function of log, settings, commands and faults, tick by tick; [`driver`] runs its workers inline or on
+//! threads; [`protocol`] and [`frame`] are all that the window sees of it.
+//!
+//! Absent on purpose: egui. Wall time only in [`clock`].
+
+pub mod clock;
+pub mod driver;
+pub mod fault;
 pub mod frame;
+mod identity_codec;
+mod invariants;
+mod jobs;
+pub mod journal;
+mod lane;
+mod lane_source;
+mod ledger;
 pub mod protocol;
+mod read_model;
+mod recount;
+mod recovery;
+mod rng;
+pub mod scenario;
+mod series;
+mod source;
+mod worker;
+
+pub use lane::{Lane, LanePlan, OpenDisk, Ticked};
+pub use lane_source::FileWorkerSource;
+pub use read_model::ReadModel;
+pub use source::WorkerSource;
+pub use worker::{Pick, Resumed, StartError, StreamWorker, WorkError, WorkerSettings, Written};

@@ -11,7 +11,9 @@ use super::{
     worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
 };
 use crate::{
-    checkpoint::{CrashPoint, guarantee, state_bytes},
+    checkpoint::{CrashPoint, DiskStats, guarantee, state_bytes},
+    domain::{Rules, View},
+    ingest::LogIndex,
     processing::{StreamProcessor, StreamState},
     serving::Numbers,
 };
@@ -31,7 +33,6 @@ impl Lane {
 
     /// Starts the stream processor again from what is on disk.
     pub(super) fn restore(&mut self, pick: Pick) {
-        let before = self.stream.memory_at_crash;
         let resumed = match self.start_worker(pick) {
             Ok(resumed) => resumed,
             Err(error) => return self.refuse(&error),
@@ -41,15 +42,10 @@ impl Lane {
         }
         let position = self.stream.number;
         let read_before = self.ledger.highest_read();
+        self.ledger.restored_at(position);
         let batch_cut = self.lambda.batch().cut.total();
-        let restored = self.stream.memory;
-        // What a naive total would still hold: everything counted in memory before, beside what is read again.
-        let lost = Numbers {
-            views: self.recount.between(&self.index, position, self.crash_position()).views,
-            users: 0,
-            sum: self.recount.between(&self.index, position, self.crash_position()).sum,
-        };
-        let _ = (before, restored);
+        // What a total that had not gone back would still hold beside what is read again now.
+        let lost = self.recount.between(&self.index, position, self.stream.crash_position);
         self.stream.replay = Some(Replay { from: position, to: read_before, lost, same: None });
         let dropped_below_batch = if batch_cut > 0 {
             self.recount.between(&self.index, 0, batch_cut.min(position)).views.min(resumed.restored_views)
@@ -65,13 +61,6 @@ impl Lane {
             refused,
             dropped_below_batch,
         });
-    }
-
-    fn crash_position(&self) -> u64 {
-        match self.stream.phase_before {
-            Some(position) => position,
-            None => self.stream.number,
-        }
     }
 
     fn refuse(&mut self, error: &StartError) {
@@ -104,10 +93,6 @@ impl Lane {
         for armed in self.stream.armed.drain(..) {
             worker.injector().arm(armed);
         }
-        self.stream.phase_before = match self.stream.phase {
-            StreamPhase::Crashed { position, .. } => Some(position),
-            StreamPhase::Ready | StreamPhase::Alive => None,
-        };
         self.stream.number = worker.number();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
@@ -180,7 +165,8 @@ impl Lane {
     /// The stream processor is gone: its memory with it, what is on disk stays.
     pub(super) fn stream_crashed(&mut self, point: CrashPoint, position: u64, still_armed: Vec<Armed>) {
         self.stream.slot.end();
-        self.stream.memory_at_crash = self.stream.memory;
+        self.stream.crash_position = position;
+        self.stream.beside = None;
         self.stream.phase = StreamPhase::Crashed { point, position };
         self.stream.number = position;
         self.stream.replay = None;
@@ -188,7 +174,7 @@ impl Lane {
         self.stream.crashed_at_tick = self.tick;
         self.stream.disk_before.bytes_written += self.stream.disk.bytes_written;
         self.stream.disk_before.fsyncs += self.stream.disk.fsyncs;
-        self.stream.disk = crate::checkpoint::DiskStats::default();
+        self.stream.disk = DiskStats::default();
         let checkpoint = self.history.newest_checkpoint();
         self.ledger.crashed(checkpoint.map_or(0, |(_, position)| position), position);
         self.happened(Fact::StreamCrashed { point, position, checkpoint, batch_covers: self.batch.covers });
@@ -202,6 +188,7 @@ impl Lane {
             return;
         }
         self.stream.replay = None;
+        self.stream.beside = Some(replay.lost).filter(|lost| lost.views > 0);
         self.ledger.replay_done(replay.lost);
         self.invariants.replayed(same, self.stream.number);
         self.check_invariants(true);
@@ -220,14 +207,14 @@ impl Lane {
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
 fn same_as_never_crashed(
-    index: &crate::ingest::LogIndex,
-    rules: crate::domain::Rules,
+    index: &LogIndex,
+    rules: Rules,
     state: &StreamState,
 ) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets = state.buckets.clone();
     for bucket in &mut straight.buckets {
-        bucket.view = crate::domain::View::new();
+        bucket.view = View::new();
     }
     let mut processor = StreamProcessor::new(rules, straight);
     for number in 0..state.position.total() {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     checkpoint::{
         Checkpoint, CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision, Sink,
-        SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_name, encode_checkpoint, list_checkpoints, replace, resolve,
-        restart_position, retain,
+        SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, encode_checkpoint, SinkPosition, clean_temporary, list_checkpoints, next_checkpoint_id,
+        replace, resolve, restart_position, retain, set_aside,
     },
     domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
     ingest::LogError,
@@ -133,6 +133,10 @@ pub struct StreamWorker {
     settings: WorkerSettings,
     injector: Injector,
     next_id: u64,
+    /// Number of this start among all in the directory.
+    incarnation: u32,
+    /// Damaged or foreign checkpoints that must not push good ones out.
+    refused_ids: Vec<u64>,
     checkpoint_asked: bool,
     collects_changes: bool,
     buffer: Vec<Record>,
@@ -152,11 +156,12 @@ impl StreamWorker {
         settings: WorkerSettings,
         pick: Pick,
     ) -> Result<(StreamWorker, Resumed), StartError> {
+        clean_temporary(disk.as_mut())?;
         if pick == Pick::FromStart {
-            crate::checkpoint::set_aside(&mut disk)?;
+            set_aside(disk.as_mut())?;
         }
         let mut resumed = Resumed::default();
-        let decision = decide(source.as_ref(), &disk, &settings, pick)?;
+        let decision = decide(source.as_ref(), disk.as_ref(), &settings, pick)?;
         let partitions = source.partitions().len();
         let mut state = StreamState::new(partitions);
         let mut sink_position = None;
@@ -172,10 +177,12 @@ impl StreamWorker {
                 resumed.restored_views = state.buckets.iter().map(|bucket| bucket.view.total_views()).sum();
             }
         }
-        let sink = Sink::open(&mut disk)?;
-        let deliveries = Deliveries::open(&mut disk)?;
-        resumed.read_before = deliveries.highest();
-        let next_id = list_checkpoints(&disk)?.first().map_or(1, |newest| newest.id + 1);
+        let sink = Sink::open(disk.as_ref())?;
+        let deliveries = Deliveries::open(disk.as_ref())?;
+        resumed.read_before = deliveries.highest_read().unwrap_or(0);
+        let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);
+        let next_id = next_checkpoint_id(disk.as_ref())?;
+        let refused_ids = resumed.refused.iter().filter_map(|one| checkpoint_id(&one.file)).collect();
         let rules = settings.guarantee.rules(settings.rules);
         let mut worker = StreamWorker {
             source,
@@ -186,14 +193,15 @@ impl StreamWorker {
             settings,
             injector: Injector::default(),
             next_id,
+            incarnation,
+            refused_ids,
             checkpoint_asked: false,
             collects_changes: false,
             buffer: Vec::new(),
             work: Work::default(),
         };
-        let lost = sink_position.is_some_and(|position| !worker.sink.contains(position));
-        if lost {
-            worker.rebuild_sink()?;
+        if let Some(position) = sink_position.filter(|&position| !worker.sink.contains(position)) {
+            worker.rebuild_sink(position)?;
             resumed.sink_rebuilt = true;
         }
         Ok((worker, resumed))
@@ -231,7 +239,7 @@ impl StreamWorker {
             return Ok(0);
         }
         let end = first + read as u64;
-        self.deliveries.append(&mut self.disk, first, end)?;
+        self.deliveries.append(self.disk.as_mut(), self.incarnation, first, end)?;
         self.note_read(first, end);
         self.at(CrashPoint::BeforeApply, end)?;
         for (index, record) in records.iter().enumerate() {
@@ -259,7 +267,7 @@ impl StreamWorker {
         let state = self.processor.state();
         self.settings.guarantee.check_write(self.source.position(), state)?;
         // The sink first: a checkpoint must never promise output that a power failure can still take.
-        self.sink.sync(&mut self.disk)?;
+        self.sink.sync(self.disk.as_mut())?;
         let stamp = Stamp {
             log_identity: self.source.identity(),
             positions: self.settings.guarantee.saved_positions(self.source.saved_positions()),
@@ -276,9 +284,9 @@ impl StreamWorker {
             self.disk.write(&format!("{name}{TEMPORARY_SUFFIX}"), half)?;
             return Err(WorkError::Crashed(CrashPoint::MidCheckpoint));
         }
-        replace(&mut self.disk, &name, &bytes)?;
-        retain(&mut self.disk, self.settings.retain)?;
-        self.sink.compact(&mut self.disk)?;
+        replace(self.disk.as_mut(), &name, &bytes)?;
+        retain(self.disk.as_mut(), self.settings.retain, &self.refused_ids)?;
+        self.sink.compact(self.disk.as_mut())?;
         self.next_id += 1;
         let position = self.number();
         let written = Written { id, position, bytes: bytes.len() as u64, micros: watch.micros() };
@@ -303,7 +311,8 @@ impl StreamWorker {
             let (view, effects) = fold_range(self.processor.rules(), cut, &records);
             self.processor.replace_from(cut, view, effects);
         }
-        self.rebuild_sink()?;
+        let position = self.sink.position();
+        self.rebuild_sink(position)?;
         Ok(())
     }
 
@@ -393,25 +402,26 @@ impl StreamWorker {
             }
         }
         let state = self.processor.state();
-        let rows: Vec<SinkRow> =
-            cells.into_iter().map(|cell| sink_row(&state.row(cell), self.source.as_ref())).collect();
+        let changed: Vec<Row> = cells.into_iter().map(|cell| state.row(cell)).collect();
+        let rows: Vec<SinkRow<'_>> = changed.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
         if !rows.is_empty() {
-            self.sink.append(&mut self.disk, end, &rows)?;
+            self.sink.append(self.disk.as_mut(), end, &rows)?;
         }
         Ok(())
     }
 
-    fn rebuild_sink(&mut self) -> io::Result<()> {
+    /// Writes the sink anew from the state, as an epoch later than `beyond`.
+    fn rebuild_sink(&mut self, beyond: SinkPosition) -> io::Result<()> {
         let view = self.processor.state().view();
-        let rows: Vec<SinkRow> = view.rows().iter().map(|row| sink_row(row, self.source.as_ref())).collect();
-        let position = self.number();
-        self.sink.rebuild(&mut self.disk, position, rows)
+        let rows: Vec<SinkRow<'_>> = view.rows().iter().map(|row| sink_row(row, self.source.as_ref())).collect();
+        let position = self.source.position().total();
+        self.sink.rebuild(self.disk.as_mut(), &rows, position, beyond)
     }
 }
 
-fn sink_row(row: &Row, source: &dyn WorkerSource) -> SinkRow {
+fn sink_row<'a>(row: &Row, source: &'a dyn WorkerSource) -> SinkRow<'a> {
     SinkRow {
-        page: source.keys().text(row.cell.key.0).to_owned(),
+        page: source.keys().text(row.cell.key.0),
         day: row.cell.day,
         views: row.views,
         sum: row.sum,

@@ -1,0 +1,192 @@
+//! The invariants that the program checks while it runs, in words, with the first counterexample.
+
+use std::collections::BTreeMap;
+
+use super::{
+    frame::{InvariantState, InvariantStatus},
+    lane::Lane,
+    protocol::Fact,
+};
+use crate::{
+    checkpoint::GuaranteeId,
+    domain::{Fingerprint, RangeCounts},
+};
+
+/// A check of every cell costs about one step for each (cell, user) pair; between facts it is made when it costs at
+/// most this much a tick on average.
+const PAIRS_A_TICK: u64 = 2_000;
+
+/// From this many runs on, effects are added up only when a fact asks for it.
+const RUNS_A_TICK: usize = 2_000;
+
+#[derive(Debug, Clone)]
+struct Watch {
+    id: &'static str,
+    sentence: &'static str,
+    checks: u64,
+    breaks: u64,
+    counterexample: Option<String>,
+    is_promised: bool,
+}
+
+/// How the invariants stand.
+#[derive(Debug, Clone)]
+pub struct Invariants {
+    watches: Vec<Watch>,
+    batch_fingerprints: BTreeMap<u64, Fingerprint>,
+    next_full_check: u64,
+}
+
+impl Invariants {
+    /// None checked yet.
+    pub fn new(guarantee: GuaranteeId) -> Self {
+        let exactly_once = guarantee.is_exactly_once();
+        let watch = |id, sentence, is_promised| Watch {
+            id,
+            sentence,
+            checks: 0,
+            breaks: 0,
+            counterexample: None,
+            is_promised,
+        };
+        let watches = vec![
+            watch("I1", "Batch runs over the same records publish the same view", true),
+            watch("I2", "Every record that counts, counts once", exactly_once),
+            watch("I3", "Merged equals a full recount", exactly_once),
+            watch("I4", "After a crash and a restore: the state of a run that never crashed", exactly_once),
+            watch("I5", "No damaged or foreign checkpoint is restored", true),
+            watch("I7", "Every record is accounted for once", exactly_once),
+        ];
+        Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
+    }
+
+    /// A batch run published.
+    pub fn batch_published(&mut self, cut: u64, fingerprint: Fingerprint) {
+        let before = *self.batch_fingerprints.entry(cut).or_insert(fingerprint);
+        self.note("I1", before == fingerprint, || {
+            format!("two batch runs over {cut} records published {before} and {fingerprint}")
+        });
+    }
+
+    /// A checkpoint was restored: it had passed every check of its file.
+    pub fn restored(&mut self) {
+        self.note("I5", true, String::new);
+    }
+
+    /// A replay ended.
+    pub fn replayed(&mut self, same: bool, position: u64) {
+        self.note("I4", same, || format!("at record {position} the state differs from a run that never crashed"));
+    }
+
+    /// For the window.
+    pub fn statuses(&self) -> Vec<InvariantStatus> {
+        self.watches.iter().map(Watch::status).collect()
+    }
+
+    /// Whether everything that is promised held so far.
+    pub fn hold(&self) -> bool {
+        self.watches.iter().all(|watch| !watch.is_promised || watch.breaks == 0)
+    }
+
+    /// The first counterexample to something promised.
+    pub fn first_broken(&self) -> Option<(&'static str, &str)> {
+        let broken = self.watches.iter().find(|watch| watch.is_promised && watch.breaks > 0)?;
+        Some((broken.id, broken.counterexample.as_deref().unwrap_or_default()))
+    }
+
+    /// Notes a check; whether this was the first break of something promised.
+    fn note(&mut self, id: &str, holds: bool, counterexample: impl FnOnce() -> String) -> bool {
+        let Some(watch) = self.watches.iter_mut().find(|watch| watch.id == id) else { return false };
+        watch.checks += 1;
+        if holds {
+            return false;
+        }
+        watch.breaks += 1;
+        if watch.counterexample.is_none() {
+            watch.counterexample = Some(counterexample());
+        }
+        watch.is_promised && watch.breaks == 1
+    }
+}
+
+impl Watch {
+    fn status(&self) -> InvariantStatus {
+        let counterexample = self.counterexample.clone().unwrap_or_default();
+        let state = match (self.checks, self.breaks, self.is_promised) {
+            (0, _, _) => InvariantState::NotYet,
+            (checks, 0, _) => InvariantState::Holds { checks },
+            (_, _, true) => InvariantState::Broken { counterexample },
+            (_, breaks, false) => InvariantState::NotPromised { breaks, counterexample },
+        };
+        InvariantStatus { id: self.id, sentence: self.sentence, state }
+    }
+}
+
+impl Lane {
+    /// Compares merged with the recount, and the books with each other: totals at every tick, cells when `every_cell` or
+    /// when that is cheap enough.
+    pub(super) fn check_invariants(&mut self, every_cell: bool) {
+        self.check_totals();
+        let (batch, speed) = (self.lambda.batch(), self.lambda.speed());
+        let runs = batch.effects.iter().chain(&speed.effects).map(|runs| runs.runs().len()).sum::<usize>();
+        if every_cell || runs <= RUNS_A_TICK {
+            self.check_books();
+        }
+        if every_cell || self.tick >= self.invariants.next_full_check {
+            self.check_cells();
+        }
+    }
+
+    fn check_totals(&mut self) {
+        let covers = self.covers();
+        let merged = self.lambda.merged_numbers();
+        let recount = self.recount.numbers(&self.index, covers);
+        self.noted("I3", merged == recount, || {
+            format!(
+                "over {covers} records merged has {} page views and {} unique users, a full recount {} and {}",
+                merged.views, merged.users, recount.views, recount.users
+            )
+        });
+    }
+
+    fn check_cells(&mut self) {
+        let covers = self.covers();
+        let merged = self.lambda.merged_view();
+        let pairs: u64 = merged.rows().iter().map(|row| 1 + row.users.len() as u64).sum();
+        self.invariants.next_full_check = self.tick + 1 + pairs / PAIRS_A_TICK;
+        let index = std::sync::Arc::clone(&self.index);
+        let merged = merged.fingerprint(index.keys(), index.users());
+        let recount = self.recount.fingerprint(&index, covers);
+        self.noted("I3", merged == recount, || {
+            format!("over {covers} records merged is {merged}, a full recount {recount}")
+        });
+    }
+
+    /// I2 and I7: in merged every record counts once or not at all, and what counts adds up to the views.
+    fn check_books(&mut self) {
+        let (batch, speed) = (self.lambda.batch(), self.lambda.speed());
+        let twice = batch.effects.iter().chain(&speed.effects).flat_map(RangeCounts::runs).find(|run| run.count > 1);
+        let overlap = speed.effects.iter().zip(batch.cut.as_slice()).find_map(|(runs, &cut)| {
+            runs.runs().first().filter(|run| run.start < cut).map(|run| run.start)
+        });
+        let effects: u64 = batch.effects.iter().chain(&speed.effects).map(RangeCounts::total).sum();
+        let example = match (twice, overlap) {
+            (Some(run), _) => Some(format!("records {} to {} of a partition count {} times", run.start, run.end - 1, run.count)),
+            (_, Some(start)) => Some(format!("record {start} of a partition counts in batch and in speed")),
+            _ => None,
+        };
+        self.noted("I2", example.is_none(), || example.unwrap_or_default());
+        let views = self.lambda.merged_numbers().views;
+        let expected = self.recount.numbers(&self.index, self.covers()).views;
+        self.noted("I7", effects == views && effects == expected, || {
+            format!("{effects} records count, {views} page views are shown, {expected} are in the log")
+        });
+    }
+
+    fn noted(&mut self, id: &'static str, holds: bool, counterexample: impl FnOnce() -> String) {
+        if self.invariants.note(id, holds, counterexample) {
+            let counterexample = self.invariants.first_broken().map(|(_, text)| text.to_owned()).unwrap_or_default();
+            self.happened(Fact::InvariantBroken { id, counterexample });
+        }
+    }
+}

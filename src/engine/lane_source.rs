@@ -1,0 +1,195 @@
+//! The index as the source of a lane's stream processor, and files as that of a headless one.
+
+use std::sync::Arc;
+
+use super::{identity_codec, source::WorkerSource};
+use crate::{
+    checkpoint::{Checkpoint, SavedPosition},
+    domain::{NameTable, Offsets, Record},
+    ingest::{
+        FileSource, IndexSource, LogDirectory, LogError, LogIndex, LogMatch, PartitionCursor, RecordSource,
+    },
+};
+
+/// Records from the index.
+#[derive(Debug)]
+pub struct LaneSource {
+    index: Arc<LogIndex>,
+    source: IndexSource,
+    names: Option<[std::collections::HashMap<String, u32, rustc_hash::FxBuildHasher>; 2]>,
+}
+
+impl LaneSource {
+    /// At record 0.
+    pub fn new(index: Arc<LogIndex>) -> Self {
+        LaneSource { source: IndexSource::new(Arc::clone(&index)), index, names: None }
+    }
+
+    /// Texts to ids, made when the first name of a checkpoint is asked for.
+    fn names(&mut self) -> &[std::collections::HashMap<String, u32, rustc_hash::FxBuildHasher>; 2] {
+        let index = &self.index;
+        self.names.get_or_insert_with(|| {
+            [index.keys(), index.users()].map(|table| {
+                let count = u32::try_from(table.len()).unwrap_or(u32::MAX);
+                (0..count).map(|id| (table.text(id).to_owned(), id)).collect()
+            })
+        })
+    }
+}
+
+impl RecordSource for LaneSource {
+    fn partitions(&self) -> &[String] {
+        self.source.partitions()
+    }
+
+    fn position(&self) -> &Offsets {
+        self.source.position()
+    }
+
+    fn seek(&mut self, position: &Offsets) -> Result<(), LogError> {
+        self.source.seek(position)
+    }
+
+    fn read(&mut self, limit: usize, records: &mut Vec<Record>) -> Result<usize, LogError> {
+        self.source.read(limit, records)
+    }
+
+    fn keys(&self) -> &dyn NameTable {
+        self.index.keys()
+    }
+
+    fn users(&self) -> &dyn NameTable {
+        self.index.users()
+    }
+}
+
+impl WorkerSource for LaneSource {
+    fn key_id(&mut self, text: &str) -> Option<u32> {
+        let [keys, _] = self.names();
+        keys.get(text).copied()
+    }
+
+    fn user_id(&mut self, text: &str) -> Option<u32> {
+        let [_, users] = self.names();
+        users.get(text).copied()
+    }
+
+    fn saved_positions(&self) -> Vec<SavedPosition> {
+        let position = self.source.position();
+        let named = self.source.partitions().iter().zip(position.as_slice());
+        named
+            .map(|(name, &record)| SavedPosition { partition: name.clone(), record, ..SavedPosition::default() })
+            .collect()
+    }
+
+    fn grow(&mut self, index: Arc<LogIndex>) {
+        self.source.update(Arc::clone(&index));
+        self.index = index;
+        self.names = None;
+    }
+
+    fn resume(&mut self, saved: &[SavedPosition]) -> Result<(), LogError> {
+        self.names = None;
+        self.source.seek(&Offsets::from_vec(saved.iter().map(|at| at.record).collect()))
+    }
+
+    fn identity(&self) -> Vec<u8> {
+        identity_codec::encode(&self.index.identity())
+    }
+
+    fn check(&self, checkpoint: &Checkpoint) -> Result<(), String> {
+        let saved = identity_codec::decode(&checkpoint.stamp.log_identity)
+            .ok_or_else(|| "section \"log identity\": cannot be read".to_owned())?;
+        // The index only grows while it is open; a checkpoint of it names a prefix of what it is now.
+        identity_codec::is_prefix(&saved, &self.index.identity())
+    }
+}
+
+/// Records from files, in bounded memory.
+#[derive(Debug)]
+pub struct FileWorkerSource {
+    directory: LogDirectory,
+    source: FileSource,
+}
+
+impl FileWorkerSource {
+    /// Around an open source over `directory`.
+    pub fn new(directory: LogDirectory, source: FileSource) -> Self {
+        FileWorkerSource { directory, source }
+    }
+}
+
+impl RecordSource for FileWorkerSource {
+    fn partitions(&self) -> &[String] {
+        self.source.partitions()
+    }
+
+    fn position(&self) -> &Offsets {
+        self.source.position()
+    }
+
+    fn seek(&mut self, position: &Offsets) -> Result<(), LogError> {
+        self.source.seek(position)
+    }
+
+    fn read(&mut self, limit: usize, records: &mut Vec<Record>) -> Result<usize, LogError> {
+        self.source.read(limit, records)
+    }
+
+    fn keys(&self) -> &dyn NameTable {
+        self.source.keys()
+    }
+
+    fn users(&self) -> &dyn NameTable {
+        self.source.users()
+    }
+}
+
+impl WorkerSource for FileWorkerSource {
+    fn key_id(&mut self, text: &str) -> Option<u32> {
+        Some(self.source.intern_key(text))
+    }
+
+    fn user_id(&mut self, text: &str) -> Option<u32> {
+        Some(self.source.intern_user(text))
+    }
+
+    fn saved_positions(&self) -> Vec<SavedPosition> {
+        let saved = |at: PartitionCursor| SavedPosition {
+            partition: at.name,
+            record: at.record,
+            segment: at.segment,
+            byte: at.byte,
+            line: at.line,
+        };
+        self.source.partition_positions().into_iter().map(saved).collect()
+    }
+
+    fn resume(&mut self, saved: &[SavedPosition]) -> Result<(), LogError> {
+        let identity = self.resume_identity.take().unwrap_or_default();
+        let to: Vec<PartitionCursor> = saved
+            .iter()
+            .map(|at| PartitionCursor {
+                name: at.partition.clone(),
+                record: at.record,
+                segment: at.segment.clone(),
+                byte: at.byte,
+                line: at.line,
+            })
+            .collect();
+        self.source.seek_to(&to, &identity)
+    }
+
+    fn identity(&self) -> Vec<u8> {
+        identity_codec::encode(&self.source.identity())
+    }
+
+    fn check(&self, checkpoint: &Checkpoint) -> Result<(), String> {
+        let saved = identity_codec::decode(&checkpoint.stamp.log_identity)
+            .ok_or_else(|| "section \"log identity\": cannot be read".to_owned())?;
+        match saved.verify(&self.directory) {
+            Ok(LogMatch::Same | LogMatch::Grown) => Ok(()),
+            Err(mismatch) => Err(mismatch.to_string()),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Builds what the window draws. Runs on the supervisor, never on the window's thread.
+
+use std::sync::Arc;
+
+use super::{
+    frame::{BatchState, Cost, GroupRow, LaneFrame, Proof, StreamState, Totals},
+    lane::{Lane, StreamPhase},
+    protocol::TICKS_PER_SECOND,
+};
+use crate::{
+    domain::{Day, KeyId, NameTable, Run},
+    ingest::GroupRecount,
+};
+
+/// Pages shown by name; what is left is one row, "the rest".
+const TOP_PAGES: usize = 12;
+
+/// From this many records on the strip shows density instead of records.
+const STRIP_RECORDS: u64 = 4_000;
+
+/// Keeps what frames need between them.
+#[derive(Debug, Default)]
+pub struct ReadModel {
+    /// Recount by page and day of the records that merged covers.
+    now: Option<GroupRecount>,
+    /// The same of the whole loaded log, and how many records that was.
+    log: Option<(u64, GroupRecount)>,
+    /// Pages in order of views in the loaded log.
+    top: Vec<KeyId>,
+    days: Vec<Day>,
+}
+
+impl ReadModel {
+    /// One picture of a lane.
+    pub fn frame(&mut self, lane: &mut Lane) -> LaneFrame {
+        self.follow(lane);
+        let index = Arc::clone(&lane.index);
+        let covers = lane.covers();
+        let alive = lane.stream.slot.is_running();
+        let log_records = index.len();
+        let position = if alive { lane.stream.number } else { 0 };
+        let served_position = lane.served();
+        LaneFrame {
+            lane: lane.plan.id,
+            rate: lane.rate,
+            arrived: lane.arrived,
+            log_records,
+            stream: stream_state(lane),
+            generation: lane.stream.generation,
+            position,
+            served_position,
+            stale: !alive && lane.tick > 0 || lane.stream.replay.is_some(),
+            batch: batch_state(lane),
+            batch_covers: lane.batch.covers,
+            batch_runs: lane.batch.runs,
+            batch_totals: lane.lambda.batch_numbers().into(),
+            memory_totals: alive.then(|| lane.stream.memory.into()),
+            speed_totals: lane.lambda.speed_numbers().into(),
+            merged_totals: lane.lambda.merged_numbers().into(),
+            recount_totals: lane.recount.numbers(&index, covers).into(),
+            arrived_totals: lane.recount.numbers(&index, lane.arrived).into(),
+            log_totals: lane.recount.numbers(&index, log_records).into(),
+            fingerprints: None,
+            series: lane.history.points(),
+            outline: lane.history.outline(&index, lane.rate),
+            marks: lane.history.marks(),
+            bands: lane.history.bands(lane.tick),
+            by_page: self.by_page(lane),
+            by_day: self.by_day(lane),
+            proof: Arc::new(proof(lane)),
+            checkpoints: lane.history.checkpoints().into(),
+            invariants: lane.invariants.statuses().into(),
+            batch_cost: batch_cost(lane),
+            stream_cost: stream_cost(lane),
+        }
+    }
+
+    /// Advances the recounts by page and day to where the lane stands.
+    fn follow(&mut self, lane: &Lane) {
+        let index = &lane.index;
+        if self.log.as_ref().is_none_or(|(records, _)| *records != index.len()) {
+            let (_, mut recount) = self.log.take().unwrap_or_default();
+            recount.advance_to(index, index.len());
+            let keys = (0..u32::try_from(index.keys().len()).unwrap_or(u32::MAX)).map(KeyId);
+            let mut top: Vec<(u64, KeyId)> = keys.map(|key| (recount.key(key).views, key)).collect();
+            top.sort_by(|a, b| {
+                let by_text = || index.keys().text(a.1.0).cmp(index.keys().text(b.1.0));
+                b.0.cmp(&a.0).then_with(by_text)
+            });
+            self.top = top.into_iter().map(|(_, key)| key).collect();
+            self.days = recount.days();
+            self.log = Some((index.len(), recount));
+        }
+        let now = self.now.get_or_insert_default();
+        if now.position() > lane.covers() {
+            *now = GroupRecount::default();
+        }
+        now.advance_to(index, lane.covers());
+    }
+
+    fn by_page(&self, lane: &Lane) -> Arc<[GroupRow]> {
+        let (Some(now), Some((_, log))) = (&self.now, &self.log) else { return Arc::default() };
+        let row = |key: KeyId| {
+            let (batch, merged) = lane.lambda.key_numbers(key);
+            GroupRow {
+                label: lane.index.keys().text(key.0).to_owned(),
+                final_totals: batch.into(),
+                merged: merged.into(),
+                recount: totals(now.key(key)),
+                log: totals(log.key(key)),
+            }
+        };
+        let shown = TOP_PAGES.min(self.top.len());
+        let (named, others) = self.top.split_at(shown);
+        let mut rows: Vec<GroupRow> = named.iter().map(|&key| row(key)).collect();
+        if !others.is_empty() {
+            let mut rest = GroupRow { label: format!("the other {}", others.len()), ..GroupRow::default() };
+            for other in others.iter().map(|&key| row(key)) {
+                // Views and sums add. Unique users of several pages together are not a sum: left at zero.
+                for (to, from) in [
+                    (&mut rest.final_totals, other.final_totals),
+                    (&mut rest.merged, other.merged),
+                    (&mut rest.recount, other.recount),
+                    (&mut rest.log, other.log),
+                ] {
+                    to.views += from.views;
+                    to.sum += from.sum;
+                }
+            }
+            rows.push(rest);
+        }
+        rows.into()
+    }
+
+    fn by_day(&self, lane: &Lane) -> Arc<[GroupRow]> {
+        let (Some(now), Some((_, log))) = (&self.now, &self.log) else { return Arc::default() };
+        let rows = self.days.iter().map(|&day| {
+            let (batch, merged) = lane.lambda.day_numbers(day);
+            GroupRow {
+                label: day.to_string(),
+                final_totals: batch.into(),
+                merged: merged.into(),
+                recount: totals(now.day(day)),
+                log: totals(log.day(day)),
+            }
+        });
+        rows.collect()
+    }
+}
+
+fn totals(of: crate::ingest::Totals) -> Totals {
+    Totals { views: of.views, users: of.users, sum: of.sum }
+}
+
+fn stream_state(lane: &Lane) -> StreamState {
+    match lane.stream.phase {
+        StreamPhase::Ready => StreamState::Ready,
+        StreamPhase::Crashed { point, position } => {
+            StreamState::Crashed { point, position, checkpoint: lane.history.newest_checkpoint() }
+        }
+        StreamPhase::Alive => match lane.stream.replay {
+            Some(replay) if lane.stream.number < replay.to => {
+                StreamState::Recovering { from: replay.from, to: replay.to }
+            }
+            _ if lane.index.complete() && lane.stream.number == lane.index.len() => StreamState::Finished,
+            _ => StreamState::Running,
+        },
+    }
+}
+
+fn batch_state(lane: &Lane) -> BatchState {
+    if lane.batch.slot.is_running() {
+        return BatchState::Running { cut: lane.batch.cut, done: lane.batch.done };
+    }
+    if lane.batch.rerun.is_some() { BatchState::Crashed } else { BatchState::Waiting }
+}
+
+fn batch_cost(lane: &Lane) -> Cost {
+    let capacity = lane.plan.settings.batch_capacity;
+    let running = lane.batch.slot.is_running();
+    Cost {
+        capacity,
+        reads: lane.batch.reads,
+        records: lane.batch.covers.max(if running { lane.batch.done } else { 0 }),
+        bytes_written: 0,
+        fsyncs: 0,
+        simulated_throughput: if running { capacity } else { 0 },
+        measured_throughput: per_second(lane.batch.reads, lane.batch.micros),
+        age_ticks: age(lane, lane.batch.covers),
+    }
+}
+
+fn stream_cost(lane: &Lane) -> Cost {
+    let busy = lane.stream.slot.is_running();
+    let behind = lane.arrived.saturating_sub(lane.stream.number);
+    let capacity = lane.plan.settings.stream_capacity;
+    let simulated = match (busy, behind > lane.plan.settings.micro_batch_records) {
+        (false, _) => 0,
+        (true, true) => capacity,
+        (true, false) => lane.rate.min(capacity),
+    };
+    Cost {
+        capacity,
+        reads: lane.stream.reads,
+        records: lane.ledger.highest_read(),
+        bytes_written: lane.stream.disk_before.bytes_written + lane.stream.disk.bytes_written,
+        fsyncs: lane.stream.disk_before.fsyncs + lane.stream.disk.fsyncs,
+        simulated_throughput: simulated,
+        measured_throughput: per_second(lane.stream.reads, lane.stream.micros),
+        age_ticks: age(lane, lane.served()),
+    }
+}
+
+fn per_second(records: u64, micros: u64) -> u64 {
+    if micros == 0 { 0 } else { records.saturating_mul(1_000_000) / micros }
+}
+
+/// Ticks since the newest record below `covers` arrived: how old a view up to there is. 0 when it covers all arrivals.
+fn age(lane: &Lane, covers: u64) -> u64 {
+    let behind = lane.arrived.saturating_sub(covers);
+    behind * TICKS_PER_SECOND / lane.rate.max(1)
+}
+
+/// From the last checkpoint to the crash, with a margin to see where the story goes on.
+fn proof(lane: &Lane) -> Proof {
+    let Some((checkpoint, crash)) = lane.ledger.crash() else {
+        return Proof::default();
+    };
+    let down = matches!(lane.stream.phase, StreamPhase::Crashed { .. });
+    let replay_to = crash.max(lane.stream.replay.map_or(crash, |replay| replay.to));
+    let margin = ((replay_to - checkpoint.min(replay_to)) / 8).max(2);
+    let from = checkpoint.saturating_sub(margin);
+    let to = (replay_to + margin).min(lane.index.len());
+    let step = ((to - from) / STRIP_RECORDS).max(1);
+    let mut read = Vec::new();
+    let mut counted = Vec::new();
+    let mut every_read = Vec::new();
+    let mut excluded = 0;
+    let mut number = from;
+    while number < to {
+        let end = (number + step).min(to);
+        let reads = lane.ledger.deliveries().count(number);
+        let counts = counted_in_merged(lane, number);
+        let is_excluded = !lane.index.counts(number);
+        excluded += u64::from(is_excluded);
+        push(&mut read, Run { start: number, end, count: reads });
+        push(&mut counted, Run { start: number, end, count: counts });
+        push(&mut every_read, Run { start: number, end, count: if is_excluded { 0 } else { reads } });
+        number = end;
+    }
+    Proof {
+        from,
+        to,
+        checkpoint: Some(checkpoint),
+        crash: Some(if down { crash } else { replay_to }),
+        read,
+        counted,
+        every_read,
+        excluded,
+    }
+}
+
+pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {
+    lane.index.record(number).map_or(0, |record| lane.lambda.effect(record.partition.index(), record.offset))
+}
+
+fn push(runs: &mut Vec<Run>, run: Run) {
+    match runs.last_mut() {
+        _ if run.count == 0 => {}
+        Some(last) if last.end == run.start && last.count == run.count => last.end = run.end,
+        _ => runs.push(run),
+    }
+}
