@@ -3,3 +3,4 @@
 pub mod checkpoint;
 pub mod domain;
 pub mod engine;
+pub mod ingest;
