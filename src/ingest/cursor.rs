@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    ChainHash, Decoder, Issue, LogError, ParseIssue, Segment, SegmentIdentity,
+    ChainHash, Decoder, Issue, LogError, ParseIssue, PartitionIdentity, Segment, SegmentIdentity,
     decode::{LineEvent, LineTexts},
     lines::{LineKind, LineReader},
 };
@@ -85,14 +85,15 @@ impl Cursor {
         self.done = before.to_vec();
         // Empty segments at the end of an identity are left out of it.
         for segment in self.segments.iter().take(at).skip(before.len()) {
-            self.done.push(SegmentIdentity::new(&segment.relative, 0, &ChainHash::default(), true));
+            self.done.push(SegmentIdentity::new(&segment.relative, 0, &ChainHash::default()));
         }
-        let hash = match known.get(at) {
+        let (hash, ends_in_line_end, damaged) = match known.get(at) {
             Some(identity) if identity.bytes == to.byte => {
                 self.segment_records = identity.records;
-                identity.resume(&segment).map_err(|error| misfit(error.to_string()))?
+                let hash = identity.resume(&segment).map_err(|error| misfit(error.to_string()))?;
+                (hash, identity.ends_in_line_end, identity.damaged)
             }
-            None if to.byte == 0 => ChainHash::default(),
+            None if to.byte == 0 => (ChainHash::default(), true, false),
             _ => return Err(misfit("the identity ends elsewhere".to_owned())),
         };
         let handed: u64 = self.done.iter().map(|segment| segment.records).sum();
@@ -100,12 +101,19 @@ impl Cursor {
             return Err(misfit(format!("{} records lie before it", handed + self.segment_records)));
         }
         self.at = at;
-        self.reader = Some(LineReader::open(segment, to.byte, to.line, hash)?);
+        let reader = LineReader::open(segment, to.byte, to.line, hash)?;
+        self.reader = Some(reader.after(ends_in_line_end, damaged));
         Ok(())
     }
 
     /// Goes to a place without knowing the hash before it: for reading lines, never for an identity.
-    pub fn jump_to_line(&mut self, segment: usize, byte: u64, line: u64, record: u64) -> Result<(), LogError> {
+    pub fn jump_to_line(
+        &mut self,
+        segment: usize,
+        byte: u64,
+        line: u64,
+        record: u64,
+    ) -> Result<(), LogError> {
         self.rewind();
         if let Some(found) = self.segments.get(segment).cloned() {
             self.reader = Some(LineReader::open(found, byte, line, ChainHash::default())?);
@@ -162,7 +170,8 @@ impl Cursor {
     fn is_mine(&self) -> bool {
         let Some(only) = &self.only else { return true };
         // A line too long or undecodable never came to the decoder and names no partition.
-        let name = if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition };
+        let name =
+            if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition };
         only == name
     }
 
@@ -227,11 +236,15 @@ impl Cursor {
 
     /// The identities of the segments, of what was handed out; without empty ones at the end.
     pub fn identity(&self) -> Vec<SegmentIdentity> {
+        let mut partition = PartitionIdentity { name: String::new(), segments: self.whole_identity() };
+        partition.trim();
+        partition.segments
+    }
+
+    /// The same with empty segments at the end, to which others may be appended.
+    pub fn whole_identity(&self) -> Vec<SegmentIdentity> {
         let mut segments = self.done.clone();
         segments.extend(self.current_identity());
-        while segments.last().is_some_and(|segment| segment.bytes == 0) {
-            segments.pop();
-        }
         segments
     }
 
@@ -242,8 +255,11 @@ impl Cursor {
 
     fn current_identity(&self) -> Option<SegmentIdentity> {
         let reader = self.reader.as_ref()?;
-        let whole = reader.ends_in_line_end() && !reader.damaged();
-        Some(SegmentIdentity::new(&reader.segment().relative, self.segment_records, &reader.hash(), whole))
+        Some(SegmentIdentity {
+            ends_in_line_end: reader.ends_in_line_end(),
+            damaged: reader.damaged(),
+            ..SegmentIdentity::new(&reader.segment().relative, self.segment_records, &reader.hash())
+        })
     }
 
     fn next_segment(&mut self) {

@@ -65,7 +65,8 @@ pub(crate) struct LineTexts {
 
 impl Decoder {
     pub(crate) fn new(mapping: &Mapping) -> Result<Decoder, LogError> {
-        let filters: Vec<Filter> = mapping.filters.iter().map(|text| Filter::parse(text)).collect::<Result<_, _>>()?;
+        let filters: Vec<Filter> =
+            mapping.filters.iter().map(|text| Filter::parse(text)).collect::<Result<_, _>>()?;
         let add = |path: &Option<String>, paths: &mut Vec<String>| {
             path.as_ref().map(|path| {
                 paths.push(path.clone());
@@ -100,7 +101,11 @@ impl Decoder {
             day_rule: DayRule::parse(&mapping.zone)
                 .map_err(|_| LogError::option("zone", "unknown time zone", &mapping.zone))?,
             filters: (first_filter..).zip(filters).collect(),
-            page_clean: mapping.page_clean.iter().map(|step| PageClean::parse(step)).collect::<Result<_, _>>()?,
+            page_clean: mapping
+                .page_clean
+                .iter()
+                .map(|step| PageClean::parse(step))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -160,7 +165,8 @@ impl Decoder {
 
     fn page(&self, fields: &Fields<'_>, texts: &mut LineTexts) -> Result<(), ParseIssue> {
         let page = present(fields, Some(self.slots.page), ParseIssue::PageWrongType)?;
-        let page = self.page_clean.iter().fold(page.ok_or(ParseIssue::NoPage)?, |page, step| step.apply(page));
+        let page =
+            self.page_clean.iter().fold(page.ok_or(ParseIssue::NoPage)?, |page, step| step.apply(page));
         if page.is_empty() {
             return Err(ParseIssue::NoPage);
         }
@@ -238,7 +244,8 @@ mod tests {
         Some(decoded.map(|event| (event, texts)).map_err(|issue| issue.to_string()))
     }
 
-    const ALL: &str = r#"{"page":"p","user":"u","time":"t","time_format":"epoch-s","value":"v","id":"i","offset":"o"}"#;
+    const ALL: &str =
+        r#"{"page":"p","user":"u","time":"t","time_format":"epoch-s","value":"v","id":"i","offset":"o"}"#;
     const PLAIN: &str = r#"{"page":"p","user":"u","time":"t","time_format":"epoch-s"}"#;
 
     #[test]
@@ -295,7 +302,10 @@ mod tests {
             assert_eq!(decode(&with(&format!("[{filter:?}]")), line).is_some(), admitted, "{filter}");
         }
         assert!(decode(&with(r#"["s=200","p=/b"]"#), line).is_none(), "all must hold");
-        assert!(decode(&with(r#"["s=200"]"#), "junk").unwrap().is_err(), "cannot be tried: a malformed record");
+        assert!(
+            decode(&with(r#"["s=200"]"#), "junk").unwrap().is_err(),
+            "cannot be tried: a malformed record"
+        );
     }
 
     #[test]

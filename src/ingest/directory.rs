@@ -148,7 +148,11 @@ impl Walk<'_> {
         }
         let metadata = fs::metadata(&resolved).map_err(|cause| LogError::io("open", path, cause))?;
         if metadata.is_file() {
-            self.files.push(Segment { relative: relative.into(), path: path.to_owned(), bytes: metadata.len() });
+            self.files.push(Segment {
+                relative: relative.into(),
+                path: path.to_owned(),
+                bytes: metadata.len(),
+            });
         } else if metadata.is_dir() && !above.contains(&resolved) {
             if !relative.contains('/') {
                 self.empty.push(relative.to_owned());
@@ -165,7 +169,8 @@ impl Walk<'_> {
 
 fn is_ignored(name: &str) -> bool {
     let starts = [".", "_", "README", "LICENSE", "NOTICE"];
-    starts.iter().any(|start| name.starts_with(start)) || Path::new(name).extension().is_some_and(|ext| ext == "md")
+    starts.iter().any(|start| name.starts_with(start))
+        || Path::new(name).extension().is_some_and(|ext| ext == "md")
 }
 
 /// Resolves the nearest ancestor that exists and appends the rest, following links to what does not exist yet.
@@ -240,7 +245,8 @@ impl SegmentInput {
     /// Whether a failed read means damaged data rather than a failing disk.
     pub(crate) fn is_damage(&self, error: &io::Error) -> bool {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        matches!(self, SegmentInput::Gzip(_)) && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+        matches!(self, SegmentInput::Gzip(_))
+            && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
     }
 }
 
@@ -285,11 +291,15 @@ mod tests {
     #[test]
     fn subdirectories_are_partitions_and_files_beside_them_form_the_dot() {
         let root = tempfile::tempdir().unwrap();
-        write(root.path(), &["b/part-10", "b/part-2", "b/deep/er/x", "a/1", "z", ".hid", "_tmp/x", "a/README.txt"]);
+        write(
+            root.path(),
+            &["b/part-10", "b/part-2", "b/deep/er/x", "a/1", "z", ".hid", "_tmp/x", "a/README.txt"],
+        );
         write(root.path(), &["LICENSE.upstream", "a/NOTICE", "notes.md"]);
         fs::create_dir(root.path().join("void")).unwrap();
         let log = LogDirectory::open(root.path(), false).unwrap();
-        let part = |name: &str, files: &[&str]| (name.to_owned(), files.iter().map(ToString::to_string).collect());
+        let part =
+            |name: &str, files: &[&str]| (name.to_owned(), files.iter().map(ToString::to_string).collect());
         assert_eq!(
             shape(&log),
             [
@@ -299,7 +309,10 @@ mod tests {
                 part("void", &[])
             ]
         );
-        assert_eq!(log.ignored(), [".hid", "LICENSE.upstream", "_tmp", "a/NOTICE", "a/README.txt", "notes.md"]);
+        assert_eq!(
+            log.ignored(),
+            [".hid", "LICENSE.upstream", "_tmp", "a/NOTICE", "a/README.txt", "notes.md"]
+        );
         let flat = LogDirectory::open(root.path(), true).unwrap();
         assert_eq!(flat.partitions().len(), 5);
         assert_eq!(flat.partitions()[1].name, "b/deep/er/x");
@@ -312,7 +325,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let error = LogDirectory::open(root.path(), false).unwrap_err().to_string();
         assert!(error.starts_with("no log files in"), "{error}");
-        assert!(LogDirectory::open(&root.path().join("none"), false).unwrap_err().to_string().contains("none"));
+        assert!(
+            LogDirectory::open(&root.path().join("none"), false).unwrap_err().to_string().contains("none")
+        );
     }
 
     #[cfg(unix)]

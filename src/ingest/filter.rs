@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use regex::Regex;
 
-use super::{LogError, ParseIssue, format::{FieldText, Fields}};
+use super::{
+    LogError, ParseIssue,
+    format::{FieldText, Fields},
+};
 
 /// One `--where`, ready to be applied.
 #[derive(Debug, Clone)]
@@ -25,7 +28,8 @@ enum Test {
 impl Filter {
     /// Reads `FIELD=VALUE`, `FIELD!=VALUE`, `FIELD~REGEX` or `FIELD!~REGEX`.
     pub fn parse(text: &str) -> Result<Filter, LogError> {
-        let shape = || LogError::option("where", "not of the form FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX", text);
+        let shape =
+            || LogError::option("where", "not of the form FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX", text);
         let at = text.find(['=', '~']).ok_or_else(shape)?;
         let (field, rest) = text.split_at(at);
         let (field, wanted) = field.strip_suffix('!').map_or((field, true), |field| (field, false));
@@ -36,7 +40,9 @@ impl Filter {
         let test = if operator == "=" {
             Test::Equal(value.to_owned())
         } else {
-            Test::Match(Regex::new(value).map_err(|error| LogError::option("where", error.to_string(), text))?)
+            Test::Match(
+                Regex::new(value).map_err(|error| LogError::option("where", error.to_string(), text))?,
+            )
         };
         Ok(Filter { field: field.to_owned(), test, wanted })
     }

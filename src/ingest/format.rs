@@ -124,7 +124,9 @@ impl<'a> Fields<'a> {
             Some(b'{' | b'[') => FieldText::Composite(raw),
             Some(b'n') => FieldText::Absent,
             Some(b'"') => match raw.get(1..raw.len() - 1) {
-                Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => FieldText::Text(plain.into()),
+                Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => {
+                    FieldText::Text(plain.into())
+                }
                 _ => FieldText::Text(Cow::Owned(
                     serde_json::from_str(raw)
                         .map_err(|error: serde_json::Error| ParseIssue::BadString(error.to_string()))?,

@@ -16,18 +16,80 @@ const TEXTS: usize = 200;
 
 // Names without case, blanks, `_`, `-` and `@`, best first.
 const PAGES: &[&str] = &[
-    "page", "pageid", "pageurl", "pagepath", "pagename", "url", "requestpath", "path", "uri", "requesturi",
-    "requesturl", "requesttarget", "route", "endpoint", "resource", "key", "event", "eventname", "eventtype",
-    "action", "name", "item", "itemid", "productid", "product", "topic",
+    "page",
+    "pageid",
+    "pageurl",
+    "pagepath",
+    "pagename",
+    "url",
+    "requestpath",
+    "path",
+    "uri",
+    "requesturi",
+    "requesturl",
+    "requesttarget",
+    "route",
+    "endpoint",
+    "resource",
+    "key",
+    "event",
+    "eventname",
+    "eventtype",
+    "action",
+    "name",
+    "item",
+    "itemid",
+    "productid",
+    "product",
+    "topic",
 ];
 const USERS: &[&str] = &[
-    "userid", "user", "uid", "username", "visitorid", "visitor", "customerid", "customer", "accountid", "account",
-    "memberid", "anonymousid", "clientid", "client", "clienthost", "clientip", "remoteaddr", "remoteaddress",
-    "remotehost", "remoteip", "ip", "ipaddress", "deviceid", "sessionid", "session", "host", "hostname",
+    "userid",
+    "user",
+    "uid",
+    "username",
+    "visitorid",
+    "visitor",
+    "customerid",
+    "customer",
+    "accountid",
+    "account",
+    "memberid",
+    "anonymousid",
+    "clientid",
+    "client",
+    "clienthost",
+    "clientip",
+    "remoteaddr",
+    "remoteaddress",
+    "remotehost",
+    "remoteip",
+    "ip",
+    "ipaddress",
+    "deviceid",
+    "sessionid",
+    "session",
+    "host",
+    "hostname",
 ];
 const TIMES: &[&str] = &[
-    "startutc", "eventtime", "eventtimestamp", "timestamp", "time", "ts", "datetime", "date", "occurredat",
-    "createdat", "starttime", "startlocal", "requesttime", "when", "epoch", "unixtime", "t",
+    "startutc",
+    "eventtime",
+    "eventtimestamp",
+    "timestamp",
+    "time",
+    "ts",
+    "datetime",
+    "date",
+    "occurredat",
+    "createdat",
+    "starttime",
+    "startlocal",
+    "requesttime",
+    "when",
+    "epoch",
+    "unixtime",
+    "t",
 ];
 const ARRIVALS: &[&str] = &["arrivedat", "arrival", "arrivaltime", "receivedat", "ingestedat"];
 
@@ -49,7 +111,8 @@ struct Sample {
 pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(Mapping, Guesses), LogError> {
     let sample = Sample::take(log)?;
     let mut guesses = Guesses::default();
-    let page = sample.required("page", options.page.as_ref(), log, &mut guesses, |s| s.best(PAGES, 2, |_| true))?;
+    let page =
+        sample.required("page", options.page.as_ref(), log, &mut guesses, |s| s.best(PAGES, 2, |_| true))?;
     let time = sample.required("time", options.time.as_ref(), log, &mut guesses, |sample| {
         sample.best(TIMES, 2, |field| options.time_format.is_some() || field.time_format().is_some())
     })?;
@@ -60,7 +123,8 @@ pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(M
         Some(found)
     });
     let arrival = options.arrival.clone().or_else(|| {
-        let found = sample.best(ARRIVALS, 2, |field| field.time_format().is_some()).filter(|found| *found != time)?;
+        let found =
+            sample.best(ARRIVALS, 2, |field| field.time_format().is_some()).filter(|found| *found != time)?;
         guesses.guessed.push("arrival");
         Some(found)
     });
@@ -224,7 +288,9 @@ impl Sample {
                 && !self.has(field)
             {
                 let objects = self.objects;
-                guesses.notes.push(format!("none of the first {objects} records has the --{name} field {field:?}"));
+                guesses
+                    .notes
+                    .push(format!("none of the first {objects} records has the --{name} field {field:?}"));
             }
         }
     }
@@ -232,7 +298,8 @@ impl Sample {
     /// Whether a field was seen. Deeper paths than the sample keeps count as seen when their first two parts were.
     fn has(&self, path: &str) -> bool {
         let parts: BTreeSet<String> = path.match_indices('.').map(|(at, _)| path[..at].to_owned()).collect();
-        self.fields.contains_key(path) || parts.iter().any(|part| part.contains('.') && self.fields.contains_key(part))
+        self.fields.contains_key(path)
+            || parts.iter().any(|part| part.contains('.') && self.fields.contains_key(part))
     }
 }
 
@@ -304,7 +371,10 @@ mod tests {
     fn value_and_offset_must_be_integers_everywhere_and_beside_key() {
         let first = r#"{"key":"a","value":10,"offset":1,"timestamp":1704067200}"#;
         for (second, expected) in [
-            (r#"{"key":"a","value":1.5,"offset":2,"timestamp":1}"#, "page=key time=timestamp (epoch-s) offset=offset"),
+            (
+                r#"{"key":"a","value":1.5,"offset":2,"timestamp":1}"#,
+                "page=key time=timestamp (epoch-s) offset=offset",
+            ),
             (r#"{"key":"a","value":1,"timestamp":1}"#, "page=key time=timestamp (epoch-s) value=value"),
             (r#"{"value":1,"offset":2,"timestamp":1}"#, "page=key time=timestamp (epoch-s)"),
         ] {

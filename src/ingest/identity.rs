@@ -37,7 +37,8 @@ impl ChainHash {
             self.block.update(now);
             self.bytes += now.len() as u64;
             if self.bytes.is_multiple_of(BLOCK_BYTES) {
-                self.chain = xxh3_128(&[self.chain.to_le_bytes(), self.block.digest128().to_le_bytes()].concat());
+                self.chain =
+                    xxh3_128(&[self.chain.to_le_bytes(), self.block.digest128().to_le_bytes()].concat());
                 self.block.reset();
             }
             bytes = later;
@@ -72,6 +73,8 @@ pub struct SegmentIdentity {
     pub digest: u128,
     /// Whether the last byte is a line end: only then may the segment grow.
     pub ends_in_line_end: bool,
+    /// Whether the undecodable rest of a compressed segment was read, as one record.
+    pub damaged: bool,
 }
 
 /// What was read of one partition.
@@ -105,10 +108,10 @@ pub enum LogMatch {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityMismatch {
     /// A partition is gone.
-    #[error("the log has changed: no partition {0:?} any more")]
+    #[error("the log has changed: a partition is gone: {0:?}")]
     PartitionGone(String),
     /// A segment is gone or was renamed.
-    #[error("the log has changed: no segment {0:?} any more")]
+    #[error("the log has changed: a segment is gone: {0:?}")]
     SegmentGone(String),
     /// A new segment sorts before one that was read.
     #[error("the log has changed: a new segment comes before others that were read: {0:?}")]
@@ -120,7 +123,9 @@ pub enum IdentityMismatch {
     #[error("the log has changed: old bytes differ in {0:?}")]
     Changed(String),
     /// A segment grew that may not: others follow it, or its last line was unfinished.
-    #[error("the log has changed: grew where it must not, before other segments or in an unfinished line: {0:?}")]
+    #[error(
+        "the log has changed: grew where it must not, before other segments or in an unfinished line: {0:?}"
+    )]
     GrewInside(String),
     /// It cannot be compared.
     #[error(transparent)]
@@ -160,6 +165,7 @@ impl LogIdentity {
                 text.extend_from_slice(&segment.records.to_le_bytes());
                 text.extend_from_slice(&segment.bytes.to_le_bytes());
                 text.extend_from_slice(&segment.digest.to_le_bytes());
+                text.push(u8::from(segment.damaged));
             }
         }
         xxh3_128(&text)
@@ -172,6 +178,13 @@ impl LogIdentity {
 }
 
 impl PartitionIdentity {
+    /// Without segments at the end of which nothing was read: they say nothing, and may still grow.
+    pub(crate) fn trim(&mut self) {
+        while self.segments.last().is_some_and(|segment| segment.bytes == 0 && segment.records == 0) {
+            self.segments.pop();
+        }
+    }
+
     fn verify(&self, present: &[Segment]) -> Result<LogMatch, IdentityMismatch> {
         for (index, old) in self.segments.iter().enumerate() {
             let Some(segment) = present.get(index) else {
@@ -199,14 +212,15 @@ impl PartitionIdentity {
 
 impl SegmentIdentity {
     /// Of a segment of which `hash` has been read.
-    pub(crate) fn new(relative: &str, records: u64, hash: &ChainHash, ends_in_line_end: bool) -> Self {
+    pub(crate) fn new(relative: &str, records: u64, hash: &ChainHash) -> Self {
         SegmentIdentity {
             relative: relative.to_owned(),
             records,
             bytes: hash.bytes(),
             chain: hash.chain(),
             digest: hash.digest(),
-            ends_in_line_end,
+            ends_in_line_end: true,
+            damaged: false,
         }
     }
 

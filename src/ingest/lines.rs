@@ -72,6 +72,16 @@ impl LineReader {
         })
     }
 
+    /// Takes over how what lies before the start ended. Behind a damaged rest there is nothing.
+    pub fn after(mut self, ends_in_line_end: bool, damaged: bool) -> LineReader {
+        self.ends_in_line_end = ends_in_line_end;
+        self.damaged = damaged;
+        if damaged {
+            self.input = None;
+        }
+        self
+    }
+
     /// The segment that is read.
     pub fn segment(&self) -> &Segment {
         &self.segment
@@ -228,7 +238,11 @@ impl LineReader {
 }
 
 /// Reads `bytes` of `input` into `hash`; how many came, and whether the last one was a line end.
-pub(crate) fn hash_bytes(input: &mut SegmentInput, hash: &mut ChainHash, bytes: u64) -> io::Result<(u64, bool)> {
+pub(crate) fn hash_bytes(
+    input: &mut SegmentInput,
+    hash: &mut ChainHash,
+    bytes: u64,
+) -> io::Result<(u64, bool)> {
     let mut buffer = vec![0; BUFFER_BYTES];
     let (mut left, mut line_end) = (bytes, true);
     while left > 0 {

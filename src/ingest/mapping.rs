@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Decoder, LogDirectory, LogError, TimeFormat, filter::{Filter, PageClean}, guess};
+use super::{
+    Decoder, LogDirectory, LogError, TimeFormat,
+    filter::{Filter, PageClean},
+    guess,
+};
 use crate::domain::{Anonymous, Redelivery, Rules, TZDB_VERSION};
 
 /// The mapping options of the command line. What is `None` is guessed or left out.
@@ -85,7 +89,9 @@ impl MappingOptions {
             }
             "page-clean" => {
                 let steps = value.split(',').map(str::trim);
-                self.page_clean = steps.map(|step| PageClean::parse(step).map(|_| step.to_owned())).collect::<Result<_, _>>()?;
+                self.page_clean = steps
+                    .map(|step| PageClean::parse(step).map(|_| step.to_owned()))
+                    .collect::<Result<_, _>>()?;
             }
             "files-are-partitions" => match value {
                 "" | "true" => self.files_are_partitions = true,
@@ -165,9 +171,15 @@ impl Mapping {
     pub fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(Mapping, Guesses), LogError> {
         match options.input_format.as_deref() {
             None | Some("auto" | "jsonl") => {}
-            Some(format @ ("csv" | "tsv" | "combined")) => return Err(LogError::FormatNotYet(format.to_owned())),
+            Some(format @ ("csv" | "tsv" | "combined")) => {
+                return Err(LogError::FormatNotYet(format.to_owned()));
+            }
             Some(other) => {
-                return Err(LogError::option("input-format", "none of auto, jsonl, csv, tsv, combined", other));
+                return Err(LogError::option(
+                    "input-format",
+                    "none of auto, jsonl, csv, tsv, combined",
+                    other,
+                ));
             }
         }
         let (mapping, guesses) = guess::resolve(options, log)?;
@@ -238,7 +250,8 @@ mod anonymous_text {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Anonymous, D::Error> {
         let text = String::deserialize(deserializer)?;
-        super::parse_anonymous(&text).ok_or_else(|| D::Error::custom(format!("neither skip nor count: {text:?}")))
+        super::parse_anonymous(&text)
+            .ok_or_else(|| D::Error::custom(format!("neither skip nor count: {text:?}")))
     }
 }
 

@@ -1,10 +1,14 @@
 //! [`RecordSource`]: records in delivery order, from a position on; and [`FileSource`], which reads them from files.
 
-use std::{cmp::Reverse, collections::{BTreeSet, BinaryHeap}, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    sync::Arc,
+};
 
 use super::{
-    Decoder, Issue, IssueLog, LogDirectory, LogError, LogIdentity, Mapping, PartitionCursor, PartitionIdentity, Segment,
-    cursor::Cursor,
+    Decoder, Issue, IssueLog, LogDirectory, LogError, LogIdentity, Mapping, PartitionCursor,
+    PartitionIdentity, Segment, cursor::Cursor,
 };
 use crate::domain::{EventTime, NameTable, Names, Offsets, PartitionIndex, Record};
 
@@ -41,7 +45,8 @@ impl Layout {
         let decoder = Arc::new(mapping.decoder()?);
         if mapping.partition.is_none() {
             let names = log.partitions().iter().map(|partition| partition.name.clone()).collect();
-            let segments = log.partitions().iter().map(|partition| partition.segments.clone().into()).collect();
+            let segments =
+                log.partitions().iter().map(|partition| partition.segments.clone().into()).collect();
             return Ok(Layout { names, segments, by_field: false, decoder });
         }
         let all: Arc<[Segment]> = log.segments().cloned().collect();
@@ -64,7 +69,12 @@ impl Layout {
     pub fn cursor(&self, partition: usize) -> Cursor {
         let index = PartitionIndex(u16::try_from(partition).unwrap_or(u16::MAX));
         let only = if self.by_field { self.names.get(partition).cloned() } else { None };
-        Cursor::new(index, self.decoder.clone(), self.segments.get(partition).cloned().unwrap_or_default(), only)
+        Cursor::new(
+            index,
+            self.decoder.clone(),
+            self.segments.get(partition).cloned().unwrap_or_default(),
+            only,
+        )
     }
 }
 
@@ -93,7 +103,8 @@ impl FileSource {
     }
 
     pub(crate) fn of(layout: Layout) -> Result<FileSource, LogError> {
-        let cursors: Vec<Cursor> = (0..layout.names.len()).map(|partition| layout.cursor(partition)).collect();
+        let cursors: Vec<Cursor> =
+            (0..layout.names.len()).map(|partition| layout.cursor(partition)).collect();
         let mut source = FileSource {
             position: Offsets::start(cursors.len()),
             listed: Offsets::start(cursors.len()),
@@ -157,7 +168,8 @@ impl FileSource {
     /// where a field makes the partitions).
     pub fn disk_bytes(&self) -> (u64, u64) {
         let read = self.cursors.iter().map(Cursor::disk_bytes).sum();
-        let total = self.layout.segments.iter().flat_map(|segments| segments.iter()).map(|segment| segment.bytes);
+        let total =
+            self.layout.segments.iter().flat_map(|segments| segments.iter()).map(|segment| segment.bytes);
         (read, total.sum())
     }
 

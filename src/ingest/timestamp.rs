@@ -220,7 +220,8 @@ fn parse_text(text: &[u8], naive_zone: Option<&TimeZone>) -> Option<ParsedTime> 
     let date = civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
     let Some(offset) = offset else {
         if let Some(zone) = naive_zone {
-            let time = civil::Time::new(small(hour)?, small(minute)?, small(second)?, i32::try_from(nanos).ok()?);
+            let time =
+                civil::Time::new(small(hour)?, small(minute)?, small(second)?, i32::try_from(nanos).ok()?);
             return in_zone(civil::DateTime::from_parts(date, time.ok()?), zone);
         }
         return parse_parts(date, hour * 3_600 + minute * 60 + second, nanos, 0);
@@ -279,13 +280,24 @@ mod tests {
             assert_eq!(read("rfc3339", text, None), some(z, 0), "{text}");
         }
         assert_eq!(read("rfc3339", "2024-03-13T10:21:14+05:30", None), some("2024-03-13T04:51:14Z", 19_800));
-        assert_eq!(read("rfc3339", "2024-03-13 10:21:14.5 -0330", None), some("2024-03-13T13:51:14.5Z", -12_600));
+        assert_eq!(
+            read("rfc3339", "2024-03-13 10:21:14.5 -0330", None),
+            some("2024-03-13T13:51:14.5Z", -12_600)
+        );
         assert_eq!(read("rfc3339", "2016-12-31T23:59:60Z", None), some("2016-12-31T23:59:59Z", 0));
         let berlin = Some("Europe/Berlin");
         assert_eq!(read("rfc3339", "2024-07-01 00:30:00", berlin), some("2024-06-30T22:30:00Z", 7_200));
         assert_eq!(read("rfc3339", "2024-07-01T00:30:00Z", berlin), some("2024-07-01T00:30:00Z", 0));
-        assert_eq!(read("rfc3339", "2024-03-31 02:30:00", berlin), some("2024-03-31T01:30:00Z", 7_200), "gap");
-        assert_eq!(read("rfc3339", "2024-10-27 02:30:00", berlin), some("2024-10-27T00:30:00Z", 7_200), "fold");
+        assert_eq!(
+            read("rfc3339", "2024-03-31 02:30:00", berlin),
+            some("2024-03-31T01:30:00Z", 7_200),
+            "gap"
+        );
+        assert_eq!(
+            read("rfc3339", "2024-10-27 02:30:00", berlin),
+            some("2024-10-27T00:30:00Z", 7_200),
+            "fold"
+        );
         for bad in [
             "",
             "2024-03-13",
