@@ -1,0 +1,273 @@
+//! One partition (or a run of its segments), record by record, with one record of look-ahead.
+
+use std::sync::Arc;
+
+use super::{
+    ChainHash, Decoder, Issue, LogError, ParseIssue, PartitionIdentity, Segment, SegmentIdentity,
+    decode::{LineEvent, LineTexts},
+    lines::{LineKind, LineReader},
+};
+use crate::domain::{Event, EventTime, KeyId, Names, PartitionIndex, Record, UserId};
+
+/// Where the next record of a partition is, for checkpoints: a record number and a place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionCursor {
+    /// Name of the partition.
+    pub name: String,
+    /// 0-based number of the next record.
+    pub record: u64,
+    /// Segment that it is in, or the last one at the end; empty where the partition has none.
+    pub segment: String,
+    /// Decompressed bytes before it in the segment.
+    pub byte: u64,
+    /// Its line in the segment, from 1.
+    pub line: u64,
+}
+
+/// Reads the records of one partition in order.
+pub(crate) struct Cursor {
+    partition: PartitionIndex,
+    decoder: Arc<Decoder>,
+    segments: Arc<[Segment]>,
+    /// Only lines that name this partition are records of it, where a field makes the partitions.
+    only: Option<String>,
+    at: usize,
+    reader: Option<LineReader>,
+    /// Identities of the segments before `at`.
+    done: Vec<SegmentIdentity>,
+    done_disk_bytes: u64,
+    /// Records handed out of the segment at `at`.
+    segment_records: u64,
+    record: u64,
+    next: Option<Result<LineEvent, ParseIssue>>,
+    texts: LineTexts,
+}
+
+impl Cursor {
+    /// At the start of a partition.
+    pub fn new(
+        partition: PartitionIndex,
+        decoder: Arc<Decoder>,
+        segments: Arc<[Segment]>,
+        only: Option<String>,
+    ) -> Cursor {
+        Cursor {
+            partition,
+            decoder,
+            segments,
+            only,
+            at: 0,
+            reader: None,
+            done: Vec::new(),
+            done_disk_bytes: 0,
+            segment_records: 0,
+            record: 0,
+            next: None,
+            texts: LineTexts::default(),
+        }
+    }
+
+    /// Goes to a place, with the identity of what lies before it. Opens the file there at once.
+    pub fn jump(&mut self, to: &PartitionCursor, known: &[SegmentIdentity]) -> Result<(), LogError> {
+        let misfit = |cause: String| LogError::BadPosition { partition: to.name.clone(), cause };
+        self.rewind();
+        self.record = to.record;
+        if to.segment.is_empty() {
+            return if to.record == 0 { Ok(()) } else { Err(misfit("it names no segment".to_owned())) };
+        }
+        let at = self.segments.iter().position(|segment| *segment.relative == *to.segment);
+        let at = at.ok_or_else(|| misfit(format!("no segment {:?}", to.segment)))?;
+        let segment = self.segments.get(at).cloned().ok_or_else(|| misfit("no segment".to_owned()))?;
+        let before = known.get(..at.min(known.len())).unwrap_or_default();
+        if before.len() < at && to.byte > 0 {
+            return Err(misfit("the identity covers less than the position".to_owned()));
+        }
+        self.done = before.to_vec();
+        // Empty segments at the end of an identity are left out of it.
+        for segment in self.segments.iter().take(at).skip(before.len()) {
+            self.done.push(SegmentIdentity::new(&segment.relative, 0, &ChainHash::default()));
+        }
+        let (hash, ends_in_line_end, damaged) = match known.get(at) {
+            Some(identity) if identity.bytes == to.byte => {
+                self.segment_records = identity.records;
+                let hash = identity.resume(&segment).map_err(|error| misfit(error.to_string()))?;
+                (hash, identity.ends_in_line_end, identity.damaged)
+            }
+            None if to.byte == 0 => (ChainHash::default(), true, false),
+            _ => return Err(misfit("the identity ends elsewhere".to_owned())),
+        };
+        let handed: u64 = self.done.iter().map(|segment| segment.records).sum();
+        if handed + self.segment_records != to.record {
+            return Err(misfit(format!("{} records lie before it", handed + self.segment_records)));
+        }
+        self.at = at;
+        let reader = LineReader::open(segment, to.byte, to.line, hash)?;
+        self.reader = Some(reader.after(ends_in_line_end, damaged));
+        Ok(())
+    }
+
+    /// Goes to a place without knowing the hash before it: for reading lines, never for an identity.
+    pub fn jump_to_line(
+        &mut self,
+        segment: usize,
+        byte: u64,
+        line: u64,
+        record: u64,
+    ) -> Result<(), LogError> {
+        self.rewind();
+        if let Some(found) = self.segments.get(segment).cloned() {
+            self.reader = Some(LineReader::open(found, byte, line, ChainHash::default())?);
+        }
+        (self.at, self.record) = (segment, record);
+        Ok(())
+    }
+
+    /// Goes to the start.
+    pub fn rewind(&mut self) {
+        self.at = 0;
+        self.reader = None;
+        self.done.clear();
+        self.segment_records = 0;
+        self.record = 0;
+        self.next = None;
+    }
+
+    /// Number of the next record.
+    pub fn record(&self) -> u64 {
+        self.record
+    }
+
+    /// Fills the look-ahead; whether there is a next record.
+    pub fn peek(&mut self) -> Result<bool, LogError> {
+        while self.next.is_none() {
+            let Some(reader) = &mut self.reader else {
+                let Some(segment) = self.segments.get(self.at) else { return Ok(false) };
+                self.reader = Some(LineReader::open(segment.clone(), 0, 1, ChainHash::default())?);
+                continue;
+            };
+            self.texts.partition.clear();
+            let decoded = match reader.peek()? {
+                Some(LineKind::Text) => self.decoder.decode(reader.text(), &mut self.texts),
+                Some(LineKind::TooLong) => Some(Err(ParseIssue::LineTooLong)),
+                Some(LineKind::Damaged(cause)) => Some(Err(ParseIssue::DamagedGzip(cause.clone()))),
+                // The last segment stays open: its end is the end of the partition.
+                None if self.at + 1 >= self.segments.len() => return Ok(false),
+                None => {
+                    self.next_segment();
+                    continue;
+                }
+            };
+            self.next = decoded.filter(|_| self.is_mine());
+            if self.next.is_none()
+                && let Some(reader) = &mut self.reader
+            {
+                reader.take()?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_mine(&self) -> bool {
+        let Some(only) = &self.only else { return true };
+        // A line too long or undecodable never came to the decoder and names no partition.
+        let name =
+            if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition };
+        only == name
+    }
+
+    /// What the delivery order goes by: arrival time where mapped, else event time; `None` goes first.
+    pub fn delivery_time(&self) -> Option<EventTime> {
+        let event = self.next.as_ref()?.as_ref().ok()?;
+        if self.decoder.arrival_mapped() { event.arrival } else { Some(event.time) }
+    }
+
+    /// Hands out the record in the look-ahead; `None` where there is none.
+    pub fn take(&mut self, keys: &mut Names, users: &mut Names) -> Result<Option<Record>, LogError> {
+        let Some(next) = self.skip()? else { return Ok(None) };
+        let event = next.ok().map(|event| Event {
+            key: KeyId(keys.intern(&self.texts.page)),
+            user: event.has_user.then(|| UserId(users.intern(&self.texts.user))),
+            time: event.time,
+            day: event.day,
+            value: event.value,
+            id: event.id,
+            explicit_offset: event.explicit_offset,
+        });
+        Ok(Some(Record { partition: self.partition, offset: self.record - 1, event }))
+    }
+
+    /// Passes over the record in the look-ahead without giving its names ids.
+    pub fn skip(&mut self) -> Result<Option<Result<LineEvent, ParseIssue>>, LogError> {
+        let (Some(next), Some(reader)) = (self.next.take(), &mut self.reader) else { return Ok(None) };
+        reader.take()?;
+        self.record += 1;
+        self.segment_records += 1;
+        Ok(Some(next))
+    }
+
+    /// Why the record in the look-ahead is malformed, and where it is.
+    pub fn issue(&self) -> Option<Issue> {
+        let (Some(Err(reason)), Some(reader)) = (&self.next, &self.reader) else { return None };
+        Some(Issue { file: reader.segment().relative.clone(), line: reader.line(), reason: reason.clone() })
+    }
+
+    /// Partition that the look-ahead names, where a field makes the partitions.
+    pub fn named_partition(&self) -> &str {
+        if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition }
+    }
+
+    /// Segment number, byte and line of the look-ahead.
+    pub fn place(&self) -> (usize, u64, u64) {
+        let (byte, line) = self.reader.as_ref().map_or((0, 1), |reader| (reader.byte(), reader.line()));
+        (self.at, byte, line)
+    }
+
+    /// The line in the look-ahead.
+    pub fn text(&self) -> &[u8] {
+        self.reader.as_ref().map_or(&[], LineReader::text)
+    }
+
+    /// The place of the next record.
+    pub fn position(&self, name: &str) -> PartitionCursor {
+        let (at, byte, line) = self.place();
+        let segment = self.segments.get(at).map(|segment| segment.relative.to_string()).unwrap_or_default();
+        PartitionCursor { name: name.to_owned(), record: self.record, segment, byte, line }
+    }
+
+    /// The identities of the segments, of what was handed out; without empty ones at the end.
+    pub fn identity(&self) -> Vec<SegmentIdentity> {
+        let mut partition = PartitionIdentity { name: String::new(), segments: self.whole_identity() };
+        partition.trim();
+        partition.segments
+    }
+
+    /// The same with empty segments at the end, to which others may be appended.
+    pub fn whole_identity(&self) -> Vec<SegmentIdentity> {
+        let mut segments = self.done.clone();
+        segments.extend(self.current_identity());
+        segments
+    }
+
+    /// Bytes of files on disk that were read.
+    pub fn disk_bytes(&self) -> u64 {
+        self.done_disk_bytes + self.reader.as_ref().map_or(0, LineReader::disk_bytes)
+    }
+
+    fn current_identity(&self) -> Option<SegmentIdentity> {
+        let reader = self.reader.as_ref()?;
+        Some(SegmentIdentity {
+            ends_in_line_end: reader.ends_in_line_end(),
+            damaged: reader.damaged(),
+            ..SegmentIdentity::new(&reader.segment().relative, self.segment_records, &reader.hash())
+        })
+    }
+
+    fn next_segment(&mut self) {
+        let identity = self.current_identity();
+        self.done.extend(identity);
+        self.done_disk_bytes = self.disk_bytes();
+        self.segment_records = 0;
+        self.reader = None;
+        self.at += 1;
+    }
+}
