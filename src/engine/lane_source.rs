@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{identity_codec, source::WorkerSource};
 use crate::{
-    checkpoint::{Checkpoint, SavedPosition},
+    checkpoint::{Checkpoint, SavedPosition, restart_position},
     domain::{NameTable, Offsets, Record},
     ingest::{
         FileSource, IndexSource, LogDirectory, LogError, LogIndex, LogMatch, PartitionCursor, RecordSource,
@@ -88,20 +88,21 @@ impl WorkerSource for LaneSource {
         self.names = None;
     }
 
-    fn resume(&mut self, saved: &[SavedPosition]) -> Result<(), LogError> {
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError> {
         self.names = None;
-        self.source.seek(&Offsets::from_vec(saved.iter().map(|at| at.record).collect()))
+        self.source.seek(&restart_position(checkpoint, self.source.partitions().len()))
     }
 
     fn identity(&self) -> Vec<u8> {
-        identity_codec::encode(&self.index.identity())
+        identity_codec::encode(&self.index.identity().cloned().unwrap_or_default())
     }
 
     fn check(&self, checkpoint: &Checkpoint) -> Result<(), String> {
         let saved = identity_codec::decode(&checkpoint.stamp.log_identity)
             .ok_or_else(|| "section \"log identity\": cannot be read".to_owned())?;
-        // The index only grows while it is open; a checkpoint of it names a prefix of what it is now.
-        identity_codec::is_prefix(&saved, &self.index.identity())
+        // The index only grows while it is open; a checkpoint of it names a prefix of what it is now. While it is being
+        // loaded neither says more than the partitions.
+        self.index.identity().map_or(Ok(()), |now| identity_codec::is_prefix(&saved, now))
     }
 }
 
@@ -165,8 +166,11 @@ impl WorkerSource for FileWorkerSource {
         self.source.partition_positions().into_iter().map(saved).collect()
     }
 
-    fn resume(&mut self, saved: &[SavedPosition]) -> Result<(), LogError> {
-        let identity = self.resume_identity.take().unwrap_or_default();
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError> {
+        let Some(saved) = &checkpoint.stamp.positions else {
+            return self.source.seek(&restart_position(checkpoint, self.source.partitions().len()));
+        };
+        let identity = identity_codec::decode(&checkpoint.stamp.log_identity).unwrap_or_default();
         let to: Vec<PartitionCursor> = saved
             .iter()
             .map(|at| PartitionCursor {

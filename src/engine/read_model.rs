@@ -8,7 +8,7 @@ use super::{
     protocol::TICKS_PER_SECOND,
 };
 use crate::{
-    domain::{Day, KeyId, NameTable, Run},
+    domain::{Day, KeyId, NameTable, Run, Verdict},
     ingest::GroupRecount,
 };
 
@@ -88,11 +88,11 @@ impl ReadModel {
                 b.0.cmp(&a.0).then_with(by_text)
             });
             self.top = top.into_iter().map(|(_, key)| key).collect();
-            self.days = recount.days();
+            self.days = recount.days().keys().copied().collect();
             self.log = Some((index.len(), recount));
         }
         let now = self.now.get_or_insert_default();
-        if now.position() > lane.covers() {
+        if now.at() > lane.covers() {
             *now = GroupRecount::default();
         }
         now.advance_to(index, lane.covers());
@@ -241,7 +241,7 @@ fn proof(lane: &Lane) -> Proof {
         let end = (number + step).min(to);
         let reads = lane.ledger.deliveries().count(number);
         let counts = counted_in_merged(lane, number);
-        let is_excluded = !lane.index.counts(number);
+        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted);
         excluded += u64::from(is_excluded);
         push(&mut read, Run { start: number, end, count: reads });
         push(&mut counted, Run { start: number, end, count: counts });

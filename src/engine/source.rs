@@ -18,7 +18,7 @@ pub trait WorkerSource: RecordSource + Send + std::fmt::Debug {
     /// Takes note that the index behind it has grown; nothing to do for a source over files.
     fn grow(&mut self, _index: Arc<LogIndex>) {}
     /// Goes to where a checkpoint left off.
-    fn resume(&mut self, saved: &[SavedPosition]) -> Result<(), LogError>;
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError>;
     /// The identity of what was handed out, for a checkpoint.
     fn identity(&self) -> Vec<u8>;
     /// Whether a checkpoint belongs to this log.

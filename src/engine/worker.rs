@@ -458,10 +458,7 @@ fn decide(
 
 fn restore(source: &mut dyn WorkerSource, checkpoint: Checkpoint) -> Result<StreamState, StartError> {
     let position = restart_position(&checkpoint, source.partitions().len());
-    match &checkpoint.stamp.positions {
-        Some(saved) => source.resume(saved)?,
-        None => source.seek(&position)?,
-    }
+    source.resume(&checkpoint)?;
     let file = checkpoint_name(checkpoint.id);
     let ids = std::cell::RefCell::new(source);
     let state = checkpoint

@@ -12,6 +12,7 @@
 mod chunk;
 mod cursor;
 mod cut;
+mod debug;
 mod decode;
 mod directory;
 mod error;

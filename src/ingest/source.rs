@@ -173,6 +173,16 @@ impl FileSource {
         (read, total.sum())
     }
 
+    /// The id of a key, given now when it is new: for names that come from a checkpoint.
+    pub fn intern_key(&mut self, text: &str) -> u32 {
+        self.keys.intern(text)
+    }
+
+    /// The id of a user, given now when it is new.
+    pub fn intern_user(&mut self, text: &str) -> u32 {
+        self.users.intern(text)
+    }
+
     /// Names of the keys handed out.
     pub fn key_names(&self) -> &Names {
         &self.keys
