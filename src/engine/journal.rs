@@ -14,8 +14,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     protocol::{Fact, LaneCommand, LaneId, Tick},
-    scenario::Scenario,
+    scenario::{PlannedFault, RunSettings},
 };
+use crate::ingest::Mapping;
 
 /// Version of journal files.
 pub const JOURNAL_VERSION: u32 = 1;
@@ -27,12 +28,16 @@ pub const MARK_EVERY_TICKS: u64 = 1_024;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Entry<'a> {
-    /// First line: everything that decides the run.
+    /// First line: what decides the run beside its log and its commands.
     Header {
         /// [`JOURNAL_VERSION`].
         rederive_journal: u32,
-        /// Log, mapping, settings, plan.
-        scenario: &'a Scenario,
+        /// How records are read.
+        mapping: &'a Mapping,
+        /// Rates, intervals, guarantee.
+        settings: RunSettings,
+        /// Crashes armed from the start.
+        faults: &'a [PlannedFault],
     },
     /// A command as it was carried out.
     Command {
@@ -130,37 +135,25 @@ impl Journal {
     }
 }
 
-/// What a saved journal says of a run that can be continued.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SavedRun {
-    /// Everything that decides the run.
-    pub scenario: Scenario,
-    /// Commands with the ticks at which they were carried out.
-    pub commands: Vec<(u64, u16, LaneCommand)>,
+/// What a saved journal says of how far its run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
     /// The last tick of the journal.
     pub last_tick: u64,
     /// Whether the run came to its end.
     pub finished: bool,
 }
 
-/// Reads a journal; a torn last line (the program was killed) is passed over.
-pub fn read_journal(text: &str) -> Option<SavedRun> {
-    let mut lines = text.lines();
-    let header: serde_json::Value = serde_json::from_str(lines.next()?).ok()?;
-    let scenario = Scenario::from_json(&header.get("scenario")?.to_string()).ok()?;
-    let mut run = SavedRun { scenario, commands: Vec::new(), last_tick: 0, finished: false };
-    for line in lines {
+/// Reads how far a journal goes; a torn last line (the program was killed) is passed over.
+pub fn progress(text: &str) -> Progress {
+    let mut progress = Progress::default();
+    for line in text.lines() {
         let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { break };
         let tick = line.get("tick").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        run.last_tick = run.last_tick.max(tick);
-        run.finished |= line.get("fact").is_some_and(|fact| fact == "finished");
-        if let Some(command) = line.get("command") {
-            let lane = line.get("lane").and_then(serde_json::Value::as_u64).unwrap_or(0);
-            let command = serde_json::from_value(command.clone()).ok()?;
-            run.commands.push((tick, u16::try_from(lane).unwrap_or(0), command));
-        }
+        progress.last_tick = progress.last_tick.max(tick);
+        progress.finished |= line.get("fact").is_some_and(|fact| fact == "finished");
     }
-    Some(run)
+    progress
 }
 
 #[cfg(test)]
@@ -190,5 +183,7 @@ mod tests {
         let expected = "{\"tick\":7,\"lane\":0,\"command\":{\"restore\":null}}\n\
                         {\"tick\":8,\"lane\":0,\"fact\":\"stream_finished\",\"position\":3}\n";
         assert_eq!(journal.lines(), expected);
+        let torn = format!("{expected}{{\"tick\":9,\"la");
+        assert_eq!(progress(&torn), Progress { last_tick: 8, finished: false });
     }
 }

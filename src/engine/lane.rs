@@ -11,8 +11,9 @@ use super::{
     fault::Armed,
     invariants::Invariants,
     jobs::{BatchJob, BatchOrder, Notice, StreamJob, StreamOrder},
-    journal::{Entry, Journal, MARK_EVERY_TICKS},
+    journal::{Entry, JOURNAL_VERSION, Journal, MARK_EVERY_TICKS},
     ledger::Ledger,
+    read_model::counted_in_merged,
     protocol::{CrashTarget, CrashWhen, Fact, Generation, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
     recount::Recount,
     rng::RandomStream,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     checkpoint::{CrashPoint, Disk, DiskStats, guarantee},
     domain::{Offsets, Rules},
-    ingest::LogIndex,
+    ingest::{LogIndex, Mapping},
     processing::{BatchProcessor, BatchView},
     serving::{Lambda, Numbers},
 };
@@ -40,6 +41,8 @@ pub struct LanePlan {
     pub rules: Rules,
     /// Hash of all settings that decide results.
     pub settings_hash: u128,
+    /// How records are read, for the journal.
+    pub mapping: Mapping,
     /// Commands that come up by themselves.
     pub commands: Vec<Planned>,
     /// Crashes armed from the start.
@@ -83,6 +86,7 @@ pub(super) struct StreamSide {
     pub disk_before: DiskStats,
     pub disk: DiskStats,
     pub crashed_at_tick: u64,
+    pub crashes: u64,
     pub armed: Vec<Armed>,
 }
 
@@ -159,6 +163,14 @@ impl Lane {
     pub fn new(plan: LanePlan, index: Arc<LogIndex>) -> Lane {
         let settings = plan.settings;
         let partitions = index.partitions().len();
+        let mut journal = Journal::new();
+        let header = Entry::Header {
+            rederive_journal: JOURNAL_VERSION,
+            mapping: &plan.mapping,
+            settings,
+            faults: &plan.faults,
+        };
+        journal.append(Tick(0), plan.id, &header);
         let stream = StreamSide::new(settings.seed, plan.faults.iter());
         let batch = BatchSide::new(settings, plan.faults.iter());
         let planned = plan.commands.iter().copied().collect();
@@ -174,7 +186,7 @@ impl Lane {
             ledger: Ledger::default(),
             history: History::default(),
             invariants: Invariants::new(settings.guarantee),
-            journal: Journal::new(),
+            journal,
             planned,
             facts: Vec::new(),
             carried_out: Vec::new(),
@@ -206,6 +218,34 @@ impl Lane {
         &self.carried_out
     }
 
+    /// The first counterexample to an invariant that the guarantee promises.
+    pub fn first_broken(&self) -> Option<(&'static str, &str)> {
+        self.invariants.first_broken()
+    }
+
+    /// Whether merged is the full recount of the records that it covers, cell by cell.
+    pub fn merged_equals_recount(&self) -> bool {
+        let merged = self.lambda.fingerprint(self.index.keys(), self.index.users());
+        let mut recount = Recount::new(self.plan.rules);
+        merged == recount.fingerprint(&self.index, self.covers())
+    }
+
+    /// Records that count more than once in merged.
+    pub fn counted_more_than_once(&self) -> u64 {
+        let counts = (0..self.covers()).map(|number| counted_in_merged(self, number));
+        counts.filter(|&count| count > 1).count() as u64
+    }
+
+    /// Crashes of the stream processor so far.
+    pub fn stream_crashes(&self) -> u64 {
+        self.stream.crashes
+    }
+
+    /// Compares every cell now, whatever it costs.
+    pub fn check_everything(&mut self) {
+        self.check_invariants(true);
+    }
+
     /// Run time.
     pub fn tick_now(&self) -> Tick {
         Tick(self.tick)
@@ -231,7 +271,8 @@ impl Lane {
         }
         let due = self.arrival_credit + self.rate;
         let wanted = self.arrived + due / TICKS_PER_SECOND;
-        if wanted > self.index.len() && !self.index.complete() {
+        // At the very end too: only a complete log says that nothing more will arrive.
+        if wanted >= self.index.len() && !self.index.complete() {
             return Ticked::WaitsForLog;
         }
         if self.stream.phase == StreamPhase::Ready {
@@ -540,6 +581,7 @@ impl StreamSide {
             disk_before: DiskStats::default(),
             disk: DiskStats::default(),
             crashed_at_tick: 0,
+            crashes: 0,
             armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     checkpoint::{Checkpoint, SavedPosition, restart_position},
     domain::{NameTable, Offsets, Record},
     ingest::{
-        FileSource, IndexSource, LogDirectory, LogError, LogIndex, LogMatch, PartitionCursor, RecordSource,
+        FileSource, IndexSource, LogDirectory, LogError, LogIndex, LogIdentity, LogMatch, PartitionCursor, PartitionIdentity, RecordSource,
     },
 };
 
@@ -94,15 +94,19 @@ impl WorkerSource for LaneSource {
     }
 
     fn identity(&self) -> Vec<u8> {
-        identity_codec::encode(&self.index.identity().cloned().unwrap_or_default())
+        // Partitions only, the same while the log is loaded and after: checkpoints of a lane are as long in every run.
+        // They live and die with a run, and the run names its log.
+        let partition = |name: &String| PartitionIdentity { name: name.clone(), segments: Vec::new() };
+        let partitions = self.source.partitions().iter().map(partition).collect();
+        identity_codec::encode(&LogIdentity { partitions, ..LogIdentity::default() })
     }
 
     fn check(&self, checkpoint: &Checkpoint) -> Result<(), String> {
         let saved = identity_codec::decode(&checkpoint.stamp.log_identity)
             .ok_or_else(|| "section \"log identity\": cannot be read".to_owned())?;
-        // The index only grows while it is open; a checkpoint of it names a prefix of what it is now. While it is being
-        // loaded neither says more than the partitions.
-        self.index.identity().map_or(Ok(()), |now| identity_codec::is_prefix(&saved, now))
+        let names: Vec<&String> = saved.partitions.iter().map(|partition| &partition.name).collect();
+        let same = names.into_iter().eq(self.source.partitions());
+        if same { Ok(()) } else { Err("written over a log with other partitions".to_owned()) }
     }
 }
 

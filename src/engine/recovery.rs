@@ -27,7 +27,10 @@ impl Lane {
                 let refused = resumed.refused.len();
                 debug_assert_eq!(refused, 0, "a lane starts in an empty directory");
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => {
+                self.stream.phase = StreamPhase::Crashed { point: CrashPoint::BeforeApply, position: 0 };
+                self.refuse(&error);
+            }
         }
     }
 
@@ -172,6 +175,7 @@ impl Lane {
         self.stream.replay = None;
         self.stream.armed = still_armed;
         self.stream.crashed_at_tick = self.tick;
+        self.stream.crashes += 1;
         self.stream.disk_before.bytes_written += self.stream.disk.bytes_written;
         self.stream.disk_before.fsyncs += self.stream.disk.fsyncs;
         self.stream.disk = DiskStats::default();

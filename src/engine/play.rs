@@ -1,0 +1,180 @@
+//! Plays a scenario without a window, to its end, and holds it to its expectations.
+
+use std::{path::Path, sync::Arc};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{
+    driver::Driver,
+    frame::LaneFrame,
+    lane::{Lane, LanePlan, OpenDisk, Ticked},
+    protocol::{Fact, LaneId, Tick},
+    read_model::ReadModel,
+    runs::{RunFileError, read_scenario},
+    scenario::{Expectations, Scenario},
+};
+use crate::{
+    checkpoint::{MemoryDisk, SharedDisk},
+    domain::Value,
+    ingest::{LogDirectory, LogError, LogIndex, Mapping, MappingOptions, load},
+};
+
+/// A scenario with its log loaded.
+#[derive(Debug, Clone)]
+pub struct OpenScenario {
+    /// As read, with the mapping resolved.
+    pub scenario: Scenario,
+    /// How records are read.
+    pub mapping: Mapping,
+    /// The log.
+    pub index: Arc<LogIndex>,
+}
+
+/// Why a scenario cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The file cannot be read or is no scenario.
+    #[error(transparent)]
+    File(#[from] RunFileError),
+    /// Its log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Its log is another one than it names.
+    #[error("the log has changed: the scenario names log {expected}, {path:?} is {found}")]
+    OtherLog {
+        /// The digest in the scenario.
+        expected: String,
+        /// The digest of the log.
+        found: String,
+        /// The log.
+        path: String,
+    },
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Played {
+    /// The run fingerprint.
+    pub digest: String,
+    /// The journal, one JSON line a fact.
+    pub journal: String,
+    /// Everything that happened.
+    pub facts: Vec<(Tick, Fact)>,
+    /// Where it ended.
+    pub frame: LaneFrame,
+    /// Expectations and invariants that do not hold; empty when all is well.
+    pub failures: Vec<String>,
+}
+
+/// Hash of all settings that decide results of a stream processor over a mapping.
+pub fn settings_hash(mapping: &Mapping) -> u128 {
+    xxh3_128(format!("stream 1\n{:032x}", mapping.settings_hash()).as_bytes())
+}
+
+/// Reads a scenario file and loads its log.
+pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
+    let scenario = read_scenario(path)?;
+    let log_path = scenario.log_path(path);
+    let (mapping, index) = load_log(&log_path, scenario.mapping.as_ref())?;
+    if let (Some(expected), Some(identity)) = (&scenario.log.identity, index.identity()) {
+        let found = format!("{:032x}", identity.digest());
+        if found != *expected {
+            let path = log_path.display().to_string();
+            return Err(PlayError::OtherLog { expected: expected.clone(), found, path });
+        }
+    }
+    Ok(OpenScenario { scenario, mapping, index })
+}
+
+fn load_log(path: &Path, mapping: Option<&Mapping>) -> Result<(Mapping, Arc<LogIndex>), LogError> {
+    let by_file = mapping.is_some_and(|mapping| mapping.files_are_partitions);
+    let directory = LogDirectory::open(path, by_file)?;
+    let mapping = match mapping {
+        Some(mapping) => mapping.clone(),
+        None => Mapping::resolve(&MappingOptions::default(), &directory)?.0,
+    };
+    let index = load(&directory, &mapping)?;
+    Ok((mapping, index))
+}
+
+/// The plan of a scenario's first lane.
+pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: OpenDisk) -> LanePlan {
+    LanePlan {
+        id: LaneId(0),
+        settings: scenario.settings,
+        rules: mapping.rules(),
+        settings_hash: settings_hash(mapping),
+        mapping: mapping.clone(),
+        commands: scenario.commands.clone(),
+        faults: scenario.faults.clone(),
+        driver,
+        disk,
+    }
+}
+
+/// A checkpoint directory in memory that outlives its processors.
+pub fn memory_disk() -> OpenDisk {
+    let disk = SharedDisk::new(MemoryDisk::new());
+    Box::new(move || Ok(Box::new(disk.clone())))
+}
+
+/// Plays a scenario to its end, or to `stop`.
+pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
+    let plan = lane_plan(&open.scenario, &open.mapping, driver, memory_disk());
+    let mut lane = Lane::new(plan, Arc::clone(&open.index));
+    let stop = stop.map(|tick| tick.0).or(open.scenario.until_tick);
+    while stop.is_none_or(|stop| lane.tick_now().0 < stop) && lane.tick() == Ticked::On {
+        if lane.is_stuck() {
+            break;
+        }
+    }
+    let frame = ReadModel::default().frame(&mut lane);
+    let mut failures = check(&open.scenario.expect, &lane, &frame);
+    if let Some((id, counterexample)) = lane.first_broken() {
+        failures.push(format!("{id} does not hold: {counterexample}"));
+    }
+    Played {
+        digest: lane.journal().digest(),
+        journal: lane.journal().lines().to_owned(),
+        facts: lane.take_facts(),
+        frame,
+        failures,
+    }
+}
+
+fn check(expect: &Expectations, lane: &Lane, frame: &LaneFrame) -> Vec<String> {
+    let mut failures = Vec::new();
+    let mut hold = |name: &str, expected: Option<String>, found: String| {
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            failures.push(format!("{name}: expected {expected}, found {found}"));
+        }
+    };
+    let text = |number: Option<u64>| number.map(|number| number.to_string());
+    let merged = frame.merged_totals;
+    hold("merged_views", text(expect.merged_views), merged.views.to_string());
+    hold("merged_users", text(expect.merged_users), merged.users.to_string());
+    hold("merged_sum", expect.merged_sum.clone(), Value::display_sum(merged.sum));
+    hold(
+        "merged_equals_recount",
+        expect.merged_equals_recount.map(|expected| expected.to_string()),
+        lane.merged_equals_recount().to_string(),
+    );
+    hold(
+        "read_more_than_once",
+        text(expect.read_more_than_once),
+        lane.ledger.read_more_than_once().to_string(),
+    );
+    hold(
+        "counted_more_than_once",
+        text(expect.counted_more_than_once),
+        lane.counted_more_than_once().to_string(),
+    );
+    hold("stream_crashes", text(expect.stream_crashes), lane.stream_crashes().to_string());
+    hold(
+        "invariants_hold",
+        expect.invariants_hold.map(|expected| expected.to_string()),
+        lane.first_broken().is_none().to_string(),
+    );
+    hold("digest", expect.digest.clone(), lane.journal.digest());
+    failures
+}

@@ -1,0 +1,221 @@
+//! Runs on disk: scenario files, and the window's runs in the state directory (a fresh directory each).
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    journal::progress,
+    protocol::{KeptRun, LaneCommand},
+    scenario::{Scenario, ScenarioError},
+};
+use crate::checkpoint::RealDisk;
+
+/// Name of a run's scenario in its directory: where it started from.
+const START_FILE: &str = "run.json";
+/// Name of a run's journal.
+const JOURNAL_FILE: &str = "journal.jsonl";
+/// Name of the list of what a person did in a run.
+const COMMANDS_FILE: &str = "commands.jsonl";
+/// Name of a run's checkpoint directory.
+const CHECKPOINTS: &str = "checkpoints";
+
+/// Why a file of a run cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFileError {
+    /// The file system says no.
+    #[error("{path:?}: {cause}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// It is no scenario that this program knows.
+    #[error("{path:?}: {cause}")]
+    Scenario {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: ScenarioError,
+    },
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunFileError {
+    let path = path.display().to_string();
+    move |cause| RunFileError::Io { path, cause }
+}
+
+/// Reads a scenario file.
+pub fn read_scenario(path: &Path) -> Result<Scenario, RunFileError> {
+    let text = fs::read_to_string(path).map_err(io_error(path))?;
+    Scenario::from_json(&text)
+        .map_err(|cause| RunFileError::Scenario { path: path.display().to_string(), cause })
+}
+
+/// Writes a file so that a kill at any moment leaves the old or the new one.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), RunFileError> {
+    let write = || -> io::Result<()> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+        fs::create_dir_all(parent)?;
+        let temporary = parent.join(format!(".{name}.{}.tmp", std::process::id()));
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        fs::File::open(parent)?.sync_all()
+    };
+    write().map_err(io_error(path))
+}
+
+/// One run's directory.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// A fresh directory under `runs`, named by the first free number.
+    pub fn create(runs: &Path, start: &Scenario) -> Result<RunDirectory, RunFileError> {
+        fs::create_dir_all(runs).map_err(io_error(runs))?;
+        let taken = names(runs).iter().filter_map(|name| name.strip_prefix("run-")?.parse::<u64>().ok()).max();
+        let mut number = taken.map_or(1, |highest| highest + 1);
+        loop {
+            let path = runs.join(format!("run-{number:06}"));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    replace_file(&path.join(START_FILE), start.to_json().as_bytes())?;
+                    return Ok(RunDirectory { path });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(io_error(&path)(error)),
+            }
+        }
+    }
+
+    /// An existing directory under `runs`.
+    pub fn open(runs: &Path, name: &str) -> Result<RunDirectory, RunFileError> {
+        let path = runs.join(name);
+        if !is_run_name(name) || !path.is_dir() {
+            return Err(io_error(&path)(io::Error::new(io::ErrorKind::NotFound, "not a kept run")));
+        }
+        Ok(RunDirectory { path })
+    }
+
+    /// Its journal file.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join(JOURNAL_FILE)
+    }
+
+    /// Its checkpoint directory, for one incarnation of a processor.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Notes what a person did, durably enough to survive a crash of the program.
+    pub fn note_command(&self, tick: u64, lane: u16, command: LaneCommand) -> Result<(), RunFileError> {
+        let path = self.path.join(COMMANDS_FILE);
+        let line = serde_json::json!({ "tick": tick, "lane": lane, "command": command });
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
+        writeln!(file, "{line}").map_err(io_error(&path))
+    }
+
+    /// Where the run started from, what a person did in it, and how far it came.
+    pub fn read(&self) -> Result<(Scenario, Vec<(u64, LaneCommand)>, u64), RunFileError> {
+        let scenario = read_scenario(&self.path.join(START_FILE))?;
+        let commands = fs::read_to_string(self.path.join(COMMANDS_FILE)).unwrap_or_default();
+        let commands = commands.lines().map_while(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            let command = serde_json::from_value(line.get("command")?.clone()).ok()?;
+            Some((line.get("tick")?.as_u64()?, command))
+        });
+        let journal = fs::read_to_string(self.journal()).unwrap_or_default();
+        Ok((scenario, commands.collect(), progress(&journal).last_tick))
+    }
+
+    /// Forgets checkpoints and journal: the run will be played again from its start.
+    pub fn clear(&self) -> Result<(), RunFileError> {
+        let checkpoints = self.checkpoints();
+        if checkpoints.exists() {
+            fs::remove_dir_all(&checkpoints).map_err(io_error(&checkpoints))?;
+        }
+        let journal = self.journal();
+        if journal.exists() {
+            fs::remove_file(&journal).map_err(io_error(&journal))?;
+        }
+        Ok(())
+    }
+
+    /// Replaces what a person did by `commands`.
+    pub fn replace_commands(&self, commands: &[(u64, LaneCommand)]) -> Result<(), RunFileError> {
+        let path = self.path.join(COMMANDS_FILE);
+        if path.exists() {
+            fs::remove_file(&path).map_err(io_error(&path))?;
+        }
+        commands.iter().try_for_each(|&(tick, command)| self.note_command(tick, 0, command))
+    }
+
+    /// Notes that a person ended the run: it was not interrupted.
+    pub fn ended(&self) -> Result<(), RunFileError> {
+        replace_file(&self.path.join("ended"), b"")
+    }
+}
+
+/// Runs kept under `runs`, newest first.
+pub fn kept_runs(runs: &Path) -> Vec<KeptRun> {
+    let mut names: Vec<String> = names(runs).into_iter().filter(|name| is_run_name(name)).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    names.into_iter().filter_map(|name| kept_run(runs, name)).collect()
+}
+
+fn kept_run(runs: &Path, name: String) -> Option<KeptRun> {
+    let path = runs.join(&name);
+    let scenario = read_scenario(&path.join(START_FILE)).ok()?;
+    let journal = fs::read_to_string(path.join(JOURNAL_FILE)).unwrap_or_default();
+    let progress = progress(&journal);
+    let ended = progress.finished || path.join("ended").exists();
+    Some(KeptRun { name, log: scenario.log.path, bytes: size(&path), last_tick: progress.last_tick, ended })
+}
+
+/// Deletes a kept run.
+pub fn delete_run(runs: &Path, name: &str) -> Result<(), RunFileError> {
+    let run = RunDirectory::open(runs, name)?;
+    fs::remove_dir_all(&run.path).map_err(io_error(&run.path))
+}
+
+fn is_run_name(name: &str) -> bool {
+    name.strip_prefix("run-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+fn size(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => size(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+/// Opens a checkpoint directory in a run's directory.
+pub fn open_disk(path: &Path) -> io::Result<Box<dyn crate::checkpoint::Disk>> {
+    Ok(Box::new(RealDisk::open(path)?))
+}
