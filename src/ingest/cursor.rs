@@ -24,6 +24,14 @@ pub struct PartitionCursor {
     pub line: u64,
 }
 
+/// Where a line is: number of the segment in its partition, decompressed bytes before it, line from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub segment: usize,
+    pub byte: u64,
+    pub line: u64,
+}
+
 /// Reads the records of one partition in order.
 pub(crate) struct Cursor {
     partition: PartitionIndex,
@@ -101,24 +109,19 @@ impl Cursor {
             return Err(misfit(format!("{} records lie before it", handed + self.segment_records)));
         }
         self.at = at;
+        self.done_disk_bytes = self.segments.iter().take(at).map(|segment| segment.bytes).sum();
         let reader = LineReader::open(segment, to.byte, to.line, hash)?;
         self.reader = Some(reader.after(ends_in_line_end, damaged));
         Ok(())
     }
 
     /// Goes to a place without knowing the hash before it: for reading lines, never for an identity.
-    pub fn jump_to_line(
-        &mut self,
-        segment: usize,
-        byte: u64,
-        line: u64,
-        record: u64,
-    ) -> Result<(), LogError> {
+    pub fn jump_to_line(&mut self, place: Place, record: u64) -> Result<(), LogError> {
         self.rewind();
-        if let Some(found) = self.segments.get(segment).cloned() {
-            self.reader = Some(LineReader::open(found, byte, line, ChainHash::default())?);
+        if let Some(segment) = self.segments.get(place.segment).cloned() {
+            self.reader = Some(LineReader::open(segment, place.byte, place.line, ChainHash::default())?);
         }
-        (self.at, self.record) = (segment, record);
+        (self.at, self.record) = (place.segment, record);
         Ok(())
     }
 
@@ -127,6 +130,7 @@ impl Cursor {
         self.at = 0;
         self.reader = None;
         self.done.clear();
+        self.done_disk_bytes = 0;
         self.segment_records = 0;
         self.record = 0;
         self.next = None;
@@ -216,10 +220,10 @@ impl Cursor {
         if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition }
     }
 
-    /// Segment number, byte and line of the look-ahead.
-    pub fn place(&self) -> (usize, u64, u64) {
+    /// The place of the look-ahead.
+    pub fn place(&self) -> Place {
         let (byte, line) = self.reader.as_ref().map_or((0, 1), |reader| (reader.byte(), reader.line()));
-        (self.at, byte, line)
+        Place { segment: self.at, byte, line }
     }
 
     /// The line in the look-ahead.
@@ -229,8 +233,9 @@ impl Cursor {
 
     /// The place of the next record.
     pub fn position(&self, name: &str) -> PartitionCursor {
-        let (at, byte, line) = self.place();
-        let segment = self.segments.get(at).map(|segment| segment.relative.to_string()).unwrap_or_default();
+        let Place { segment, byte, line } = self.place();
+        let segment =
+            self.segments.get(segment).map(|segment| segment.relative.to_string()).unwrap_or_default();
         PartitionCursor { name: name.to_owned(), record: self.record, segment, byte, line }
     }
 
