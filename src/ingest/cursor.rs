@@ -76,42 +76,45 @@ impl Cursor {
     }
 
     /// Goes to a place, with the identity of what lies before it. Opens the file there at once.
+    ///
+    /// A place in front of a segment of which nothing was read is taken for the end of the last one that was read:
+    /// that one may have grown since, and its new records come first.
     pub fn jump(&mut self, to: &PartitionCursor, known: &[SegmentIdentity]) -> Result<(), LogError> {
         let misfit = |cause: String| LogError::BadPosition { partition: to.name.clone(), cause };
         self.rewind();
-        self.record = to.record;
-        if to.segment.is_empty() {
-            return if to.record == 0 { Ok(()) } else { Err(misfit("it names no segment".to_owned())) };
+        let of_name = |segment: &Segment| *segment.relative == *to.segment;
+        if !to.segment.is_empty() && !self.segments.iter().any(of_name) {
+            return Err(misfit(format!("no segment {:?}", to.segment)));
         }
-        let at = self.segments.iter().position(|segment| *segment.relative == *to.segment);
-        let at = at.ok_or_else(|| misfit(format!("no segment {:?}", to.segment)))?;
-        let segment = self.segments.get(at).cloned().ok_or_else(|| misfit("no segment".to_owned()))?;
-        let before = known.get(..at.min(known.len())).unwrap_or_default();
-        if before.len() < at && to.byte > 0 {
-            return Err(misfit("the identity covers less than the position".to_owned()));
+        let records: u64 = known.iter().map(|segment| segment.records).sum();
+        if records != to.record {
+            return Err(misfit(format!("the identity covers {records} records, not {}", to.record)));
         }
-        self.done = before.to_vec();
-        // Empty segments at the end of an identity are left out of it.
-        for segment in self.segments.iter().take(at).skip(before.len()) {
-            self.done.push(SegmentIdentity::new(&segment.relative, 0, &ChainHash::default()));
-        }
-        let (hash, ends_in_line_end, damaged) = match known.get(at) {
-            Some(identity) if identity.bytes == to.byte => {
-                self.segment_records = identity.records;
-                let hash = identity.resume(&segment).map_err(|error| misfit(error.to_string()))?;
-                (hash, identity.ends_in_line_end, identity.damaged)
-            }
-            None if to.byte == 0 => (ChainHash::default(), true, false),
-            _ => return Err(misfit("the identity ends elsewhere".to_owned())),
+        let Some((last, before)) = known.split_last() else {
+            return if to.byte == 0 {
+                Ok(())
+            } else {
+                Err(misfit("the identity covers no segment".to_owned()))
+            };
         };
-        let handed: u64 = self.done.iter().map(|segment| segment.records).sum();
-        if handed + self.segment_records != to.record {
-            return Err(misfit(format!("{} records lie before it", handed + self.segment_records)));
+        if last.relative == to.segment && (last.bytes, last.lines + 1) != (to.byte, to.line) {
+            return Err(misfit(format!("the identity ends elsewhere in {:?}", to.segment)));
         }
-        self.at = at;
-        self.done_disk_bytes = self.segments.iter().take(at).map(|segment| segment.bytes).sum();
-        let reader = LineReader::open(segment, to.byte, to.line, hash)?;
-        self.reader = Some(reader.after(ends_in_line_end, damaged));
+        for (identity, segment) in known.iter().zip(self.segments.iter()) {
+            if *identity.relative != *segment.relative {
+                return Err(misfit(format!("a segment in the place of another: {:?}", segment.relative)));
+            }
+        }
+        let segment = self.segments.get(before.len()).cloned();
+        let segment = segment.ok_or_else(|| misfit(format!("no segment {:?}", last.relative)))?;
+        let hash = last.resume(&segment).map_err(|error| misfit(error.to_string()))?;
+        let reader = LineReader::open(segment, last.bytes, last.lines + 1, hash)?;
+        self.reader = Some(reader.after(last.ends_in_line_end, last.damaged));
+        self.at = before.len();
+        self.done = before.to_vec();
+        self.done_disk_bytes = self.segments.iter().take(self.at).map(|segment| segment.bytes).sum();
+        self.segment_records = last.records;
+        self.record = to.record;
         Ok(())
     }
 
@@ -263,6 +266,7 @@ impl Cursor {
         Some(SegmentIdentity {
             ends_in_line_end: reader.ends_in_line_end(),
             damaged: reader.damaged(),
+            lines: reader.line() - 1,
             ..SegmentIdentity::new(&reader.segment().relative, self.segment_records, &reader.hash())
         })
     }

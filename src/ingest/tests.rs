@@ -399,6 +399,23 @@ fn damaged_gzip_is_one_record_before_and_after_a_restore() {
 }
 
 #[test]
+fn what_grew_in_front_of_an_unread_segment_comes_first() {
+    let log = TestLog::new(&[("1", &(line(1) + "\n")), ("2", ""), ("3", &line(5))]);
+    let mut source = FileSource::open(&log.open(), &log.mapping()).unwrap();
+    source.seek(&Offsets::from_vec(vec![1])).unwrap();
+    let (places, identity) = (source.partition_positions(), source.identity());
+    assert_eq!(places[0].segment, "3", "the look-ahead is there already");
+    log.append("1", line(2).as_bytes());
+    log.write("2", line(3).as_bytes());
+    assert_eq!(identity.verify(&log.open()).unwrap(), LogMatch::Grown);
+    let mut grown = FileSource::open(&log.open(), &log.mapping()).unwrap();
+    grown.seek_to(&places, &identity).unwrap();
+    assert_eq!(bare(&drain(&mut grown, 9)), [(0, 1, 2), (0, 2, 3), (0, 3, 5)]);
+    let whole = load(&log.open(), &log.mapping()).unwrap();
+    assert_eq!(Some(&grown.identity()), whole.identity());
+}
+
+#[test]
 fn positions_that_do_not_fit_are_refused() {
     let log = TestLog::new(&[("a/1", &(line(1) + &line(2)))]);
     let mut source = FileSource::open(&log.open(), &log.mapping()).unwrap();
