@@ -1,5 +1,6 @@
 //! A run of records in columns: 4,096 records in delivery order, immutable once made.
 
+use super::cursor::Place;
 use crate::domain::{
     Counts, Day, Event, EventTime, FirstOf, KeyId, Offsets, PartitionIndex, Record, UserId, Value, Verdict,
 };
@@ -40,9 +41,7 @@ impl Totals {
 pub(crate) struct LineMark {
     pub partition: PartitionIndex,
     pub offset: u64,
-    pub segment: u32,
-    pub byte: u64,
-    pub line: u64,
+    pub place: Place,
 }
 
 /// What lies before a chunk.
@@ -365,11 +364,11 @@ mod tests {
             for (at, &(partition, day, has_event, has_more)) in rows.iter().enumerate() {
                 let partition = PartitionIndex(if same { 0 } else { partition * if wide { 400 } else { 1 } });
                 let event = has_event.then(|| Event {
-                    key: KeyId(at as u32),
+                    key: KeyId(u32::try_from(at).unwrap()),
                     user: has_more.then_some(UserId(7)),
-                    time: EventTime(at as i64 - 3),
+                    time: EventTime(i64::try_from(at).unwrap() - 3),
                     day: Day(if same { 1 } else if far { day * 1_000 } else { day / 2 }),
-                    value: Value(at as i64),
+                    value: Value(i64::try_from(at).unwrap()),
                     id: has_more.then_some(u128::MAX),
                     explicit_offset: has_more.then_some(u64::MAX),
                 });

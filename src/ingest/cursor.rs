@@ -24,6 +24,14 @@ pub struct PartitionCursor {
     pub line: u64,
 }
 
+/// Where a line is: number of the segment in its partition, decompressed bytes before it, line from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub segment: usize,
+    pub byte: u64,
+    pub line: u64,
+}
+
 /// Reads the records of one partition in order.
 pub(crate) struct Cursor {
     partition: PartitionIndex,
@@ -68,57 +76,55 @@ impl Cursor {
     }
 
     /// Goes to a place, with the identity of what lies before it. Opens the file there at once.
+    ///
+    /// A place in front of a segment of which nothing was read is taken for the end of the last one that was read:
+    /// that one may have grown since, and its new records come first.
     pub fn jump(&mut self, to: &PartitionCursor, known: &[SegmentIdentity]) -> Result<(), LogError> {
         let misfit = |cause: String| LogError::BadPosition { partition: to.name.clone(), cause };
         self.rewind();
-        self.record = to.record;
-        if to.segment.is_empty() {
-            return if to.record == 0 { Ok(()) } else { Err(misfit("it names no segment".to_owned())) };
+        let of_name = |segment: &Segment| *segment.relative == *to.segment;
+        if !to.segment.is_empty() && !self.segments.iter().any(of_name) {
+            return Err(misfit(format!("no segment {:?}", to.segment)));
         }
-        let at = self.segments.iter().position(|segment| *segment.relative == *to.segment);
-        let at = at.ok_or_else(|| misfit(format!("no segment {:?}", to.segment)))?;
-        let segment = self.segments.get(at).cloned().ok_or_else(|| misfit("no segment".to_owned()))?;
-        let before = known.get(..at.min(known.len())).unwrap_or_default();
-        if before.len() < at && to.byte > 0 {
-            return Err(misfit("the identity covers less than the position".to_owned()));
+        let records: u64 = known.iter().map(|segment| segment.records).sum();
+        if records != to.record {
+            return Err(misfit(format!("the identity covers {records} records, not {}", to.record)));
         }
-        self.done = before.to_vec();
-        // Empty segments at the end of an identity are left out of it.
-        for segment in self.segments.iter().take(at).skip(before.len()) {
-            self.done.push(SegmentIdentity::new(&segment.relative, 0, &ChainHash::default()));
-        }
-        let (hash, ends_in_line_end, damaged) = match known.get(at) {
-            Some(identity) if identity.bytes == to.byte => {
-                self.segment_records = identity.records;
-                let hash = identity.resume(&segment).map_err(|error| misfit(error.to_string()))?;
-                (hash, identity.ends_in_line_end, identity.damaged)
-            }
-            None if to.byte == 0 => (ChainHash::default(), true, false),
-            _ => return Err(misfit("the identity ends elsewhere".to_owned())),
+        let Some((last, before)) = known.split_last() else {
+            return if to.byte == 0 {
+                Ok(())
+            } else {
+                Err(misfit("the identity covers no segment".to_owned()))
+            };
         };
-        let handed: u64 = self.done.iter().map(|segment| segment.records).sum();
-        if handed + self.segment_records != to.record {
-            return Err(misfit(format!("{} records lie before it", handed + self.segment_records)));
+        if last.relative == to.segment && (last.bytes, last.lines + 1) != (to.byte, to.line) {
+            return Err(misfit(format!("the identity ends elsewhere in {:?}", to.segment)));
         }
-        self.at = at;
-        let reader = LineReader::open(segment, to.byte, to.line, hash)?;
-        self.reader = Some(reader.after(ends_in_line_end, damaged));
+        for (identity, segment) in known.iter().zip(self.segments.iter()) {
+            if *identity.relative != *segment.relative {
+                return Err(misfit(format!("a segment in the place of another: {:?}", segment.relative)));
+            }
+        }
+        let segment = self.segments.get(before.len()).cloned();
+        let segment = segment.ok_or_else(|| misfit(format!("no segment {:?}", last.relative)))?;
+        let hash = last.resume(&segment).map_err(|error| misfit(error.to_string()))?;
+        let reader = LineReader::open(segment, last.bytes, last.lines + 1, hash)?;
+        self.reader = Some(reader.after(last.ends_in_line_end, last.damaged));
+        self.at = before.len();
+        self.done = before.to_vec();
+        self.done_disk_bytes = self.segments.iter().take(self.at).map(|segment| segment.bytes).sum();
+        self.segment_records = last.records;
+        self.record = to.record;
         Ok(())
     }
 
     /// Goes to a place without knowing the hash before it: for reading lines, never for an identity.
-    pub fn jump_to_line(
-        &mut self,
-        segment: usize,
-        byte: u64,
-        line: u64,
-        record: u64,
-    ) -> Result<(), LogError> {
+    pub fn jump_to_line(&mut self, place: Place, record: u64) -> Result<(), LogError> {
         self.rewind();
-        if let Some(found) = self.segments.get(segment).cloned() {
-            self.reader = Some(LineReader::open(found, byte, line, ChainHash::default())?);
+        if let Some(segment) = self.segments.get(place.segment).cloned() {
+            self.reader = Some(LineReader::open(segment, place.byte, place.line, ChainHash::default())?);
         }
-        (self.at, self.record) = (segment, record);
+        (self.at, self.record) = (place.segment, record);
         Ok(())
     }
 
@@ -127,6 +133,7 @@ impl Cursor {
         self.at = 0;
         self.reader = None;
         self.done.clear();
+        self.done_disk_bytes = 0;
         self.segment_records = 0;
         self.record = 0;
         self.next = None;
@@ -216,10 +223,10 @@ impl Cursor {
         if self.texts.partition.is_empty() { super::decode::NO_PARTITION } else { &self.texts.partition }
     }
 
-    /// Segment number, byte and line of the look-ahead.
-    pub fn place(&self) -> (usize, u64, u64) {
+    /// The place of the look-ahead.
+    pub fn place(&self) -> Place {
         let (byte, line) = self.reader.as_ref().map_or((0, 1), |reader| (reader.byte(), reader.line()));
-        (self.at, byte, line)
+        Place { segment: self.at, byte, line }
     }
 
     /// The line in the look-ahead.
@@ -229,8 +236,9 @@ impl Cursor {
 
     /// The place of the next record.
     pub fn position(&self, name: &str) -> PartitionCursor {
-        let (at, byte, line) = self.place();
-        let segment = self.segments.get(at).map(|segment| segment.relative.to_string()).unwrap_or_default();
+        let Place { segment, byte, line } = self.place();
+        let segment =
+            self.segments.get(segment).map(|segment| segment.relative.to_string()).unwrap_or_default();
         PartitionCursor { name: name.to_owned(), record: self.record, segment, byte, line }
     }
 
@@ -258,6 +266,7 @@ impl Cursor {
         Some(SegmentIdentity {
             ends_in_line_end: reader.ends_in_line_end(),
             damaged: reader.damaged(),
+            lines: reader.line() - 1,
             ..SegmentIdentity::new(&reader.segment().relative, self.segment_records, &reader.hash())
         })
     }

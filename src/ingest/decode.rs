@@ -209,11 +209,6 @@ impl Decoder {
         self.slots.arrival.is_some()
     }
 
-    /// Whether values differ from one.
-    pub(crate) fn value_mapped(&self) -> bool {
-        self.slots.value.is_some()
-    }
-
     /// Whether a record's verdict can depend on those before it in its partition.
     pub(crate) fn verdicts_depend_on_prefix(&self) -> bool {
         self.slots.id.is_some() || self.slots.offset.is_some()
@@ -286,7 +281,7 @@ mod tests {
 
     #[test]
     fn filters_decide_what_is_a_record() {
-        let with = |filters: &str| PLAIN.replace("}", &format!(r#","filters":{filters}}}"#));
+        let with = |filters: &str| PLAIN.replace('}', &format!(r#","filters":{filters}}}"#));
         let line = r#"{"t":1,"p":"/a","s":200,"m":null,"x":{"y":"v=1"}}"#;
         for (filter, admitted) in [
             ("s=200", true),
@@ -310,7 +305,7 @@ mod tests {
 
     #[test]
     fn pages_are_cleaned() {
-        let clean = PLAIN.replace("}", r#","page_clean":["strip-query","lower-case"]}"#);
+        let clean = PLAIN.replace('}', r#","page_clean":["strip-query","lower-case"]}"#);
         let page = |line: &str| decode(&clean, line).unwrap().map(|(_, texts)| texts.page);
         assert_eq!(page(r#"{"t":1,"p":"/A?Q=1?2"}"#).unwrap(), "/a");
         assert_eq!(page(r#"{"t":1,"p":"?Q"}"#).unwrap_err(), "no page");

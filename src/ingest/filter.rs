@@ -37,14 +37,14 @@ impl Filter {
         if field.is_empty() {
             return Err(shape());
         }
-        let test = if operator == "=" {
+        let condition = if operator == "=" {
             Test::Equal(value.to_owned())
         } else {
             Test::Match(
                 Regex::new(value).map_err(|error| LogError::option("where", error.to_string(), text))?,
             )
         };
-        Ok(Filter { field: field.to_owned(), test, wanted })
+        Ok(Filter { field: field.to_owned(), test: condition, wanted })
     }
 
     /// Whether a line is a record. An absent or null field equals nothing and matches nothing.

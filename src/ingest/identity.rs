@@ -65,6 +65,8 @@ pub struct SegmentIdentity {
     pub relative: String,
     /// Records.
     pub records: u64,
+    /// Lines, blank ones included.
+    pub lines: u64,
     /// Bytes.
     pub bytes: u64,
     /// Hash of the complete MiB, to resume from.
@@ -216,6 +218,7 @@ impl SegmentIdentity {
         SegmentIdentity {
             relative: relative.to_owned(),
             records,
+            lines: 0,
             bytes: hash.bytes(),
             chain: hash.chain(),
             digest: hash.digest(),

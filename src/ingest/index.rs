@@ -5,7 +5,7 @@
 //! the columns of values, ids, explicit offsets and arrival times, which are kept only where mapped.
 
 use std::{
-    io,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,8 +14,9 @@ use std::{
 };
 
 use super::{
-    FileSource, IndexNames, Issue, IssueLog, LogDirectory, LogError, LogIdentity, Mapping, Totals,
+    FileSource, IndexNames, Issue, LogDirectory, LogError, LogIdentity, Mapping, Totals,
     chunk::{Before, CHUNK_RECORDS, Chunk, ChunkBuilder, LineMark, Optional},
+    cursor::Place,
     source::Layout,
 };
 use crate::domain::{
@@ -40,12 +41,24 @@ pub struct LogIndex {
     complete: bool,
     keys: IndexNames,
     users: IndexNames,
-    issues: Arc<IssueLog>,
+    issues: Arc<Vec<Issue>>,
     identity: Option<LogIdentity>,
     disk_bytes: (u64, u64),
 }
 
+impl fmt::Debug for LogIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the records: there may be millions.
+        let len = self.len();
+        f.debug_struct("LogIndex")
+            .field("len", &len)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a loader says.
+#[derive(Debug)]
 pub enum LoadEvent {
     /// More is there.
     Progress(Arc<LogIndex>),
@@ -172,9 +185,9 @@ impl LogIndex {
         self.place(n).map_or(self.end.counts, |(chunk, at)| chunk.counts_at(at))
     }
 
-    /// The first malformed records, in delivery order.
+    /// The first malformed records, in delivery order; [`LogIndex::counts`] has the number of all.
     pub fn issues(&self) -> &[Issue] {
-        self.issues.listed()
+        &self.issues
     }
 
     /// Names of the pages.
@@ -257,6 +270,7 @@ struct Loader {
     scopes: ScopeUsers,
     keys: IndexNames,
     users: IndexNames,
+    issues: Arc<Vec<Issue>>,
 }
 
 impl Loader {
@@ -282,6 +296,7 @@ impl Loader {
             scopes: ScopeUsers::default(),
             keys: IndexNames::default(),
             users: IndexNames::default(),
+            issues: Arc::default(),
         })
     }
 
@@ -295,7 +310,7 @@ impl Loader {
             if read % CANCEL_RECORDS == 0 && cancel.load(Ordering::Relaxed) {
                 break;
             }
-            let Some((_, delivery_time, place)) = self.source.upcoming() else {
+            let Some((delivery_time, place)) = self.source.upcoming() else {
                 complete = true;
                 break;
             };
@@ -310,17 +325,9 @@ impl Loader {
         Ok(Arc::new(self.version(complete, Some(identity))))
     }
 
-    fn add(&mut self, record: &Record, delivery_time: Option<EventTime>, place: (usize, u64, u64)) {
+    fn add(&mut self, record: &Record, delivery_time: Option<EventTime>, place: Place) {
         if record.offset.is_multiple_of(MARK_RECORDS) {
-            let (segment, byte, line) = place;
-            let segment = u32::try_from(segment).unwrap_or(u32::MAX);
-            self.tail.mark(LineMark {
-                partition: record.partition,
-                offset: record.offset,
-                segment,
-                byte,
-                line,
-            });
+            self.tail.mark(LineMark { partition: record.partition, offset: record.offset, place });
         }
         let verdict = classify_in(&mut self.memories, record, self.rules);
         let mut first = FirstOf::default();
@@ -342,6 +349,9 @@ impl Loader {
     fn version(&mut self, complete: bool, identity: Option<LogIdentity>) -> LogIndex {
         self.keys.extend(self.source.key_names());
         self.users.extend(self.source.user_names());
+        if self.issues.len() != self.source.issues().len() {
+            self.issues = Arc::new(self.source.issues().to_vec());
+        }
         let mut chunks = self.chunks.clone();
         if self.tail.len() > 0 {
             chunks.push(Arc::new(self.tail.freeze()));
@@ -354,7 +364,7 @@ impl Loader {
             complete,
             keys: self.keys.clone(),
             users: self.users.clone(),
-            issues: Arc::new(self.source.issue_log().clone()),
+            issues: self.issues.clone(),
             identity,
             disk_bytes: self.source.disk_bytes(),
         }

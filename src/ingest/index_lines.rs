@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{LogError, LogIndex};
+use super::{LogError, LogIndex, cursor::Place};
 use crate::domain::PartitionIndex;
 
 /// Longest text of a line that is handed out, in bytes; a table cell shows less.
@@ -60,13 +60,13 @@ impl LogIndex {
         let layout = self.layout();
         let mut cursor = layout.cursor(partition.index());
         if let Some(mark) = self.mark_before(partition, first) {
-            cursor.jump_to_line(mark.segment as usize, mark.byte, mark.line, mark.offset)?;
+            cursor.jump_to_line(mark.place, mark.offset)?;
         }
         let mut numbers = numbers.iter();
         while cursor.peek()? {
             if cursor.record() >= first {
                 let Some(&number) = numbers.next() else { break };
-                let (segment, _, line) = cursor.place();
+                let Place { segment, line, .. } = cursor.place();
                 let segments = layout.segments.get(partition.index());
                 let segment = segments.and_then(|segments| segments.get(segment));
                 let text = cursor.text();

@@ -10,6 +10,7 @@ use super::{ChainHash, LogError, Segment, directory::SegmentInput};
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
 const BUFFER_BYTES: usize = 128 << 10;
+const LEAST_BUFFER_BYTES: usize = 4 << 10;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// What the next line is.
@@ -228,7 +229,10 @@ impl LineReader {
         self.end -= self.start;
         (self.start, self.hashed) = (0, 0);
         if self.end * 2 >= self.buffer.len() {
-            let size = (self.buffer.len() * 2).clamp(BUFFER_BYTES, MAX_LINE_BYTES + BUFFER_BYTES);
+            // Thousands of small files, each a partition, must not cost a large buffer each.
+            let least = usize::try_from(self.segment.bytes).unwrap_or(usize::MAX);
+            let least = least.saturating_add(1).clamp(LEAST_BUFFER_BYTES, BUFFER_BYTES);
+            let size = (self.buffer.len() * 2).clamp(least, MAX_LINE_BYTES + BUFFER_BYTES);
             self.buffer.resize(size, 0);
         } else if self.buffer.len() > 4 * BUFFER_BYTES && self.end * 4 < BUFFER_BYTES {
             self.buffer.truncate(BUFFER_BYTES);

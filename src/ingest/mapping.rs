@@ -192,7 +192,7 @@ impl Mapping {
         let mut text = format!("page={}", self.page);
         let mut add = |name: &str, field: &Option<String>| {
             if let Some(field) = field {
-                text.push_str(&format!(" {name}={field}"));
+                text.extend([" ", name, "=", field]);
             }
         };
         add("user", &self.user);

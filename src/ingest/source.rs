@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     Decoder, Issue, IssueLog, LogDirectory, LogError, LogIdentity, Mapping, PartitionCursor,
-    PartitionIdentity, Segment, cursor::Cursor,
+    PartitionIdentity, Segment,
+    cursor::{Cursor, Place},
 };
 use crate::domain::{EventTime, NameTable, Names, Offsets, PartitionIndex, Record};
 
@@ -197,10 +198,10 @@ impl FileSource {
         &self.layout
     }
 
-    /// Partition, delivery time, and segment, byte and line of the record that is delivered next.
-    pub(crate) fn upcoming(&self) -> Option<(PartitionIndex, Option<EventTime>, (usize, u64, u64))> {
+    /// Delivery time and place of the record that is delivered next.
+    pub(crate) fn upcoming(&self) -> Option<(Option<EventTime>, Place)> {
         let Reverse((time, partition)) = *self.queue.peek()?;
-        Some((PartitionIndex(partition), time, self.cursors.get(usize::from(partition))?.place()))
+        Some((time, self.cursors.get(usize::from(partition))?.place()))
     }
 
     /// The next record in delivery order.
@@ -214,6 +215,25 @@ impl FileSource {
             self.queue.push(Reverse((cursor.delivery_time(), partition)));
         }
         Ok(record)
+    }
+
+    fn seek_cursors(&mut self, position: &Offsets) -> Result<(), LogError> {
+        for (partition, cursor) in (0_u16..).map(PartitionIndex).zip(&mut self.cursors) {
+            let target = position.get(partition);
+            if target < cursor.record() {
+                cursor.rewind();
+            }
+            while cursor.record() < target {
+                if !cursor.peek()? {
+                    let cause = format!("the partition ends at record {}", cursor.record());
+                    let name = self.layout.names.get(partition.index()).cloned().unwrap_or_default();
+                    return Err(LogError::BadPosition { partition: name, cause });
+                }
+                list_issue(cursor, partition, &mut self.issues, &mut self.listed);
+                cursor.skip()?;
+            }
+        }
+        Ok(())
     }
 
     fn queue_all(&mut self) -> Result<(), LogError> {
@@ -248,22 +268,10 @@ impl RecordSource for FileSource {
 
     /// Reads forward, or from the start where a partition has to go back. A position beyond the end is an error.
     fn seek(&mut self, position: &Offsets) -> Result<(), LogError> {
-        for (partition, cursor) in (0_u16..).map(PartitionIndex).zip(&mut self.cursors) {
-            let target = position.get(partition);
-            if target < cursor.record() {
-                cursor.rewind();
-            }
-            while cursor.record() < target {
-                if !cursor.peek()? {
-                    let cause = format!("the partition ends at record {}", cursor.record());
-                    let name = self.layout.names.get(partition.index()).cloned().unwrap_or_default();
-                    return Err(LogError::BadPosition { partition: name, cause });
-                }
-                list_issue(cursor, partition, &mut self.issues, &mut self.listed);
-                cursor.skip()?;
-            }
-        }
-        self.queue_all()
+        let done = self.seek_cursors(position);
+        // Also after an error the queue must stand for where the cursors are.
+        self.queue_all()?;
+        done
     }
 
     fn read(&mut self, limit: usize, records: &mut Vec<Record>) -> Result<usize, LogError> {

@@ -40,7 +40,9 @@ fn log_of(partitions: &[Vec<i64>], split: usize, line_end: &str, reverse: bool) 
     if reverse {
         files.reverse();
     }
-    files.iter().for_each(|(name, text)| log.write(name, text.as_bytes()));
+    for (name, text) in &files {
+        log.write(name, text.as_bytes());
+    }
     log
 }
 
@@ -50,11 +52,12 @@ fn model(partitions: &[Vec<i64>], from: &Offsets) -> Vec<(u16, u64, i64)> {
         .iter()
         .map(|times| times.iter().filter(|&&t| t != -2).map(|&t| t.max(-1)).collect())
         .collect();
-    let mut next: Vec<usize> = (0..records.len()).map(|p| from.as_slice()[p] as usize).collect();
+    let mut next: Vec<usize> =
+        (0..records.len()).map(|p| usize::try_from(from.as_slice()[p]).unwrap()).collect();
     let mut order = Vec::new();
     while let Some((time, p)) = (0..records.len()).filter_map(|p| Some((*records[p].get(next[p])?, p))).min()
     {
-        order.push((p as u16, next[p] as u64, time));
+        order.push((u16::try_from(p).unwrap(), next[p] as u64, time));
         next[p] += 1;
     }
     order
@@ -140,7 +143,7 @@ proptest! {
             let record = index.record(number).unwrap();
             prop_assert_eq!((found.number, found.partition, found.offset), (number, record.partition, record.offset));
             let file = fs::read_to_string(log.path().join(&*found.segment)).unwrap();
-            prop_assert_eq!(file.lines().nth(found.line as usize - 1), Some(found.text.as_str()));
+            prop_assert_eq!(file.lines().nth(usize::try_from(found.line).unwrap() - 1), Some(found.text.as_str()));
         }
     }
 }
@@ -155,13 +158,14 @@ fn large() -> TestLog {
             let user = if n % 11 == 0 { String::new() } else { format!("u{}", n * n % 401) };
             let id = if n % 50 == 3 { n - 1 } else { n };
             let value = n % 9;
-            text += &match n % 97 {
+            let line = match n % 97 {
                 5 => "oops\n".to_owned(),
                 _ => format!(
                     "{{\"t\":{time},\"p\":\"/{}\",\"u\":\"{user}\",\"i\":{id},\"v\":{value}}}\n",
                     n % 13
                 ),
             };
+            text += &line;
             text += if n % 40 == 0 { "\n" } else { "" };
         }
         log.write(&format!("p{partition}/log"), text.as_bytes());
@@ -191,8 +195,12 @@ fn prefix_sums_agree_with_a_recount() {
             let group = |views: u64, users: &BTreeSet<u32>, totals: Totals| {
                 assert_eq!((totals.views, totals.users), (views, users.len() as u64));
             };
-            keys.iter().for_each(|(&key, (views, users))| group(*views, users, recount.key(key)));
-            days.iter().for_each(|(&day, (views, users))| group(*views, users, recount.day(day)));
+            for (&key, (views, users)) in &keys {
+                group(*views, users, recount.key(key));
+            }
+            for (&day, (views, users)) in &days {
+                group(*views, users, recount.day(day));
+            }
             assert_eq!(recount.keys().map(|(_, totals)| totals.views).sum::<u64>(), totals.views);
         }
         let Some(record) = index.record(n) else { break };
@@ -388,6 +396,23 @@ fn damaged_gzip_is_one_record_before_and_after_a_restore() {
     }
     let index = load(&dir, &mapping).unwrap();
     assert_eq!(index.read_lines(5_000, 3).unwrap()[0].line, 1);
+}
+
+#[test]
+fn what_grew_in_front_of_an_unread_segment_comes_first() {
+    let log = TestLog::new(&[("1", &(line(1) + "\n")), ("2", ""), ("3", &line(5))]);
+    let mut source = FileSource::open(&log.open(), &log.mapping()).unwrap();
+    source.seek(&Offsets::from_vec(vec![1])).unwrap();
+    let (places, identity) = (source.partition_positions(), source.identity());
+    assert_eq!(places[0].segment, "3", "the look-ahead is there already");
+    log.append("1", line(2).as_bytes());
+    log.write("2", line(3).as_bytes());
+    assert_eq!(identity.verify(&log.open()).unwrap(), LogMatch::Grown);
+    let mut grown = FileSource::open(&log.open(), &log.mapping()).unwrap();
+    grown.seek_to(&places, &identity).unwrap();
+    assert_eq!(bare(&drain(&mut grown, 9)), [(0, 1, 2), (0, 2, 3), (0, 3, 5)]);
+    let whole = load(&log.open(), &log.mapping()).unwrap();
+    assert_eq!(Some(&grown.identity()), whole.identity());
 }
 
 #[test]

@@ -176,20 +176,17 @@ impl Scanner<'_> {
         Some(self.digits(count)? * 10_i64.pow(missing))
     }
 
-    /// `Z` or `+hh:mm`, `+hhmm`, `+hh`: seconds east of UTC; `None` inside where there is none.
-    fn offset(&mut self) -> Option<Option<i64>> {
-        if self.0.is_empty() {
-            return Some(None);
-        }
+    /// `Z` or `+hh:mm`, `+hhmm`, `+hh`: seconds east of UTC.
+    fn offset(&mut self) -> Option<i64> {
         let sign = match self.one_of(b"Zz+-")? {
             b'-' => -1,
             b'+' => 1,
-            _ => return Some(Some(0)),
+            _ => return Some(0),
         };
         let hours = self.digits(2)?;
         self.one_of(b":");
         let minutes = if self.0.is_empty() { 0 } else { self.digits(2)? };
-        (hours <= 23 && minutes <= 59).then_some(Some(sign * (hours * 3_600 + minutes * 60)))
+        (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
     }
 }
 
@@ -212,7 +209,7 @@ fn parse_text(text: &[u8], naive_zone: Option<&TimeZone>) -> Option<ParsedTime> 
     if scan.0.len() > 1 {
         scan.one_of(b" ");
     }
-    let offset = scan.offset()?;
+    let offset = if scan.0.is_empty() { None } else { Some(scan.offset()?) };
     if !scan.0.is_empty() || hour > 23 || minute > 59 {
         return None;
     }
@@ -269,6 +266,7 @@ mod tests {
         Some((parsed.time.to_string(), parsed.written_offset_seconds))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "to stand beside what is read")]
     fn some(text: &str, offset: i32) -> Option<(String, i32)> {
         Some((text.to_owned(), offset))
     }
