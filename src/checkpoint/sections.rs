@@ -148,8 +148,10 @@ pub(super) fn read_counts(mut input: Decoder<'_>) -> Result<Counts, CodecError> 
 
 pub(super) fn effects(state: &StreamState) -> Vec<u8> {
     let mut out = Encoder::new();
-    out.count(state.effects.len());
-    for runs in &state.effects {
+    // A partition of which nothing counts (any more) is the same as one of which nothing ever counted.
+    let used = state.effects.iter().rposition(|runs| !runs.runs().is_empty()).map_or(0, |last| last + 1);
+    out.count(used);
+    for runs in state.effects.iter().take(used) {
         out.count(runs.runs().len());
         let mut at = 0;
         for run in runs.runs() {

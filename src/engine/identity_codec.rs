@@ -16,6 +16,7 @@ pub fn encode(identity: &LogIdentity) -> Vec<u8> {
         for segment in &partition.segments {
             out.str(&segment.relative);
             out.u64(segment.records);
+            out.u64(segment.lines);
             out.u64(segment.bytes);
             out.fixed_u128(segment.chain);
             out.fixed_u128(segment.digest);
@@ -37,7 +38,7 @@ fn read(mut input: Decoder<'_>) -> Result<LogIdentity, CodecError> {
     let mut partitions = Vec::with_capacity(count);
     for _ in 0..count {
         let name = input.str()?.to_owned();
-        let segments = (0..input.count(37)?).map(|_| segment(&mut input)).collect::<Result<_, _>>()?;
+        let segments = (0..input.count(38)?).map(|_| segment(&mut input)).collect::<Result<_, _>>()?;
         partitions.push(PartitionIdentity { name, segments });
     }
     input.finish()?;
@@ -48,6 +49,7 @@ fn segment(input: &mut Decoder<'_>) -> Result<SegmentIdentity, CodecError> {
     Ok(SegmentIdentity {
         relative: input.str()?.to_owned(),
         records: input.u64()?,
+        lines: input.u64()?,
         bytes: input.u64()?,
         chain: input.fixed_u128()?,
         digest: input.fixed_u128()?,
@@ -64,6 +66,7 @@ mod tests {
         let segment = SegmentIdentity {
             relative: "a/1.jsonl".to_owned(),
             records: 3,
+            lines: 3,
             bytes,
             chain: 7,
             digest,

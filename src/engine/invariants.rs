@@ -83,11 +83,6 @@ impl Invariants {
         self.watches.iter().map(Watch::status).collect()
     }
 
-    /// Whether everything that is promised held so far.
-    pub fn hold(&self) -> bool {
-        self.watches.iter().all(|watch| !watch.is_promised || watch.breaks == 0)
-    }
-
     /// The first counterexample to something promised.
     pub fn first_broken(&self) -> Option<(&'static str, &str)> {
         let broken = self.watches.iter().find(|watch| watch.is_promised && watch.breaks > 0)?;

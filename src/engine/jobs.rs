@@ -62,9 +62,7 @@ pub struct StreamOrder {
 pub struct StreamReport {
     /// Reads, effects, changes, checkpoints.
     pub work: Work,
-    /// Record number of the next record to read.
-    pub number: u64,
-    /// The same as a vector.
+    /// The next record to read in each partition.
     pub position: Offsets,
     /// The speed state in memory.
     pub memory: Numbers,
@@ -172,6 +170,7 @@ impl Job for StreamJob {
         if let Some(at) = self.full_at {
             work.changes.clear();
             work.counted.clear();
+            work.emitted = None;
             if number >= at && outcome.is_ok() {
                 full = Some(Box::new(self.worker.state().clone()));
                 self.full_at = None;
@@ -185,7 +184,6 @@ impl Job for StreamJob {
         };
         StreamReport {
             work,
-            number,
             position: self.worker.state().position.clone(),
             memory,
             full,

@@ -241,6 +241,21 @@ impl Lane {
         self.stream.crashes
     }
 
+    /// Whether the stream processor is gone.
+    pub fn is_down(&self) -> bool {
+        matches!(self.stream.phase, StreamPhase::Crashed { .. })
+    }
+
+    /// Numbers of the checkpoints on disk, newest first.
+    pub fn checkpoint_ids(&self) -> Vec<u64> {
+        self.history.checkpoints().iter().map(|checkpoint| checkpoint.id.0).collect()
+    }
+
+    /// Records of the loaded log.
+    pub fn log_records(&self) -> u64 {
+        self.index.len()
+    }
+
     /// Compares every cell now, whatever it costs.
     pub fn check_everything(&mut self) {
         self.check_invariants(true);
@@ -259,7 +274,7 @@ impl Lane {
     /// Whether nothing can happen any more without a command: the stream is down and everything else is done.
     pub fn is_stuck(&self) -> bool {
         let down = matches!(self.stream.phase, StreamPhase::Crashed { .. });
-        let log_done = self.index.complete() && self.arrived == self.index.len();
+        let log_done = self.index.is_last() && self.arrived == self.index.len();
         let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
         down && log_done && batch_done && self.planned.is_empty()
     }
@@ -272,7 +287,7 @@ impl Lane {
         let due = self.arrival_credit + self.rate;
         let wanted = self.arrived + due / TICKS_PER_SECOND;
         // At the very end too: only a complete log says that nothing more will arrive.
-        if wanted >= self.index.len() && !self.index.complete() {
+        if wanted >= self.index.len() && !self.index.is_last() {
             return Ticked::WaitsForLog;
         }
         if self.stream.phase == StreamPhase::Ready {
@@ -388,7 +403,7 @@ impl Lane {
             return;
         }
         let every = self.plan.settings.batch_every_records;
-        let is_all = self.index.complete() && self.arrived == self.index.len();
+        let is_all = self.index.is_last() && self.arrived == self.index.len();
         if every > 0 && self.arrived >= self.batch.next_at {
             self.start_batch(self.arrived / every * every);
         } else if is_all && self.batch.covers < self.arrived {
@@ -432,7 +447,7 @@ impl Lane {
                 notices: std::mem::take(&mut self.stream.notices),
                 quantum: self.stream.credit / TICKS_PER_SECOND,
                 arrived: self.arrived,
-                is_end: self.index.complete() && self.arrived == self.index.len(),
+                is_end: self.index.is_last() && self.arrived == self.index.len(),
             };
             self.stream.slot.begin(order);
         }
@@ -490,7 +505,7 @@ impl Lane {
 
     fn after_superstep(&mut self) {
         self.check_invariants(false);
-        let end = self.index.complete() && self.arrived == self.index.len();
+        let end = self.index.is_last() && self.arrived == self.index.len();
         let stream_done = self.stream.slot.is_running() && self.stream.number == self.arrived;
         if end && stream_done && self.stream.replay.is_none() && !self.stream_finished {
             self.stream_finished = true;

@@ -25,6 +25,7 @@ mod rng;
 pub mod runs;
 pub mod scenario;
 mod series;
+pub mod simulate;
 mod source;
 mod worker;
 

@@ -160,8 +160,8 @@ impl Lane {
                 replay.same = Some(same_as_never_crashed(&index, rules, state));
             }
             self.lambda.replace((**state).clone(), |from, to| refold(&index, rules, from, to));
-        } else if !report.work.changes.is_empty() || report.position.total() > self.served() {
-            self.lambda.apply(&report.work.changes, &report.work.counted, report.position.clone());
+        } else if let Some(emitted) = &report.work.emitted {
+            self.lambda.apply(&report.work.changes, &report.work.counted, emitted.clone());
         }
     }
 

@@ -99,8 +99,10 @@ pub struct Written {
 pub struct Work {
     /// Ranges of record numbers read, in order.
     pub read: Vec<(u64, u64)>,
-    /// Records that counted, by partition, as ranges of offsets.
+    /// Records that counted and were emitted, by partition, as ranges of offsets.
     pub counted: Vec<(usize, Run)>,
+    /// Position up to which everything was emitted; behind the memory's when a crash came in between.
+    pub emitted: Option<Offsets>,
     /// Changed rows, where they are collected for a serving layer in this process.
     pub changes: Vec<Change>,
     /// Checkpoints written.
@@ -140,6 +142,8 @@ pub struct StreamWorker {
     checkpoint_asked: bool,
     collects_changes: bool,
     buffer: Vec<Record>,
+    /// Records that counted since the last emission.
+    counted: Vec<(usize, Run)>,
     work: Work,
 }
 
@@ -198,6 +202,7 @@ impl StreamWorker {
             checkpoint_asked: false,
             collects_changes: false,
             buffer: Vec::new(),
+            counted: Vec::new(),
             work: Work::default(),
         };
         if let Some(position) = sink_position.filter(|&position| !worker.sink.contains(position)) {
@@ -383,11 +388,11 @@ impl StreamWorker {
             return;
         }
         let partition = record.partition.index();
-        match self.work.counted.last_mut() {
+        match self.counted.last_mut() {
             Some((last, run)) if *last == partition && run.end == record.offset => run.end += 1,
             _ => {
                 let run = Run { start: record.offset, end: record.offset + 1, count: 1 };
-                self.work.counted.push((partition, run));
+                self.counted.push((partition, run));
             }
         }
     }
@@ -395,10 +400,11 @@ impl StreamWorker {
     /// Absolute rows of the changed cells, merged over buckets, to the sink.
     fn emit(&mut self, end: u64) -> Result<(), WorkError> {
         let mut cells: BTreeSet<Cell> = BTreeSet::new();
+        let mut changes = Vec::new();
         for (bucket, row) in self.processor.take_changes() {
             cells.insert(row.cell);
             if self.collects_changes {
-                self.work.changes.push(Change { bucket: bucket.clone(), row: row.clone() });
+                changes.push(Change { bucket: bucket.clone(), row: row.clone() });
             }
         }
         let state = self.processor.state();
@@ -406,6 +412,12 @@ impl StreamWorker {
         let rows: Vec<SinkRow<'_>> = changed.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
         if !rows.is_empty() {
             self.sink.append(self.disk.as_mut(), end, &rows)?;
+        }
+        // Only what the sink has taken was emitted.
+        if self.collects_changes {
+            self.work.changes.append(&mut changes);
+            self.work.counted.append(&mut self.counted);
+            self.work.emitted = Some(state.position.clone());
         }
         Ok(())
     }

@@ -2,13 +2,7 @@
 
 use std::fmt;
 
-use super::{FileSource, IndexSource, LogIndex, RecordSource as _};
-
-impl fmt::Debug for LogIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogIndex").field("records", &self.len()).field("complete", &self.complete()).finish()
-    }
-}
+use super::{FileSource, IndexSource, RecordSource as _};
 
 impl fmt::Debug for IndexSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

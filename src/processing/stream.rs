@@ -3,7 +3,7 @@
 use super::{Fold, batch::effect};
 use crate::domain::{
     Cell, Counts, Offsets, PartitionMemory, RangeCounts, Record, Row, Rules, Verdict, View, Watermarks,
-    classify_in, in_range,
+    classify_in,
 };
 
 /// Everything counted in `[from, to)`; `to` is open for the last bucket.
@@ -227,7 +227,7 @@ pub fn fold_range<'a>(
 /// Whether a record lies in a bucket.
 #[cfg(test)]
 fn lies_in(bucket: &Bucket, record: &Record, position: &Offsets) -> bool {
-    in_range(record, &bucket.from, bucket.to.as_ref().unwrap_or(position))
+    crate::domain::in_range(record, &bucket.from, bucket.to.as_ref().unwrap_or(position))
 }
 
 #[cfg(test)]
