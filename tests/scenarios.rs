@@ -26,9 +26,14 @@ fn played(name: &str) -> Played {
 fn crash_and_replay_reads_734_records_twice_and_counts_them_once() {
     let played = played("crash-and-replay.json");
     let replay = played.facts.iter().find_map(|(_, fact)| match fact {
-        Fact::ReplayFinished { from, to, merged_views, recount_views, every_read_views, same_as_never_crashed } => {
-            Some((*from, *to, *merged_views, *recount_views, *every_read_views, *same_as_never_crashed))
-        }
+        Fact::ReplayFinished {
+            from,
+            to,
+            merged_views,
+            recount_views,
+            every_read_views,
+            same_as_never_crashed,
+        } => Some((*from, *to, *merged_views, *recount_views, *every_read_views, *same_as_never_crashed)),
         _ => None,
     });
     assert_eq!(replay, Some((14_000, 14_734, 14_734, 14_734, 15_468, true)));

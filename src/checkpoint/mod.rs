@@ -40,5 +40,6 @@ pub use resolve::{Expected, Refused, RestoreDecision, inspect_one, resolve, rest
 pub use sink::{SINK_FILE, Sink, SinkPosition};
 pub use sink_file::SinkRow;
 pub use snapshot::{
-    Checkpoint, NothingRead, SavedPosition, Stamp, check_r1, decode_checkpoint, encode_checkpoint, state_bytes,
+    Checkpoint, NothingRead, SavedPosition, Stamp, check_r1, decode_checkpoint, encode_checkpoint,
+    state_bytes,
 };

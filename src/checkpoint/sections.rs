@@ -7,8 +7,8 @@ use rustc_hash::FxBuildHasher;
 use super::{CodecError, Decoder, Encoder, SectionId};
 use crate::{
     domain::{
-        Cell, Counts, Day, EventTime, KeyId, NameTable, Offsets, PartitionMemory, RangeCounts, Row, Run, UserId,
-        View, Watermarks,
+        Cell, Counts, Day, EventTime, KeyId, NameTable, Offsets, PartitionMemory, RangeCounts, Row, Run,
+        UserId, View, Watermarks,
     },
     processing::{Bucket, StreamState},
 };
@@ -122,8 +122,14 @@ pub(super) fn read_watermarks(mut input: Decoder<'_>) -> Result<Watermarks, Code
 pub(super) fn counts(state: &StreamState) -> Vec<u8> {
     let counts = &state.counts;
     let mut out = Encoder::new();
-    for count in [counts.malformed, counts.redelivered, counts.missing_user, counts.duplicates, counts.late, counts.counted]
-    {
+    for count in [
+        counts.malformed,
+        counts.redelivered,
+        counts.missing_user,
+        counts.duplicates,
+        counts.late,
+        counts.counted,
+    ] {
         out.u64(count);
     }
     out.count(0);
@@ -242,12 +248,8 @@ pub(super) fn cells(
     let mut cells = Encoder::new();
     let mut sets = Encoder::new();
     for bucket in &state.buckets {
-        let mut rows: Vec<(u32, Day, &Row)> = bucket
-            .view
-            .rows()
-            .iter()
-            .map(|row| (keys.number(row.cell.key.0), row.cell.day, row))
-            .collect();
+        let mut rows: Vec<(u32, Day, &Row)> =
+            bucket.view.rows().iter().map(|row| (keys.number(row.cell.key.0), row.cell.day, row)).collect();
         rows.sort_unstable_by_key(|&(key, day, _)| (key, day));
         for (key, day, row) in rows {
             cells.u64(u64::from(key));

@@ -13,9 +13,9 @@ mod watermark;
 
 pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
 pub(crate) use classify::{classify_in, in_range};
-pub use day::{Day, DayRule, EventTime, ParseZoneError, TZDB_VERSION};
 #[allow(unused_imports, reason = "used by ingest")]
 pub(crate) use day::parse_zone;
+pub use day::{Day, DayRule, EventTime, ParseZoneError, TZDB_VERSION};
 pub use effects::{RangeCounts, Run};
 pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
 pub use names::{NameTable, Names};

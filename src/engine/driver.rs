@@ -27,8 +27,15 @@ pub struct Slot<J: Job> {
 
 enum Inside<J: Job> {
     Empty,
-    Inline { job: Box<J>, report: Option<J::Report> },
-    Thread { orders: Option<Sender<J::Order>>, reports: Receiver<J::Report>, handle: Option<thread::JoinHandle<()>> },
+    Inline {
+        job: Box<J>,
+        report: Option<J::Report>,
+    },
+    Thread {
+        orders: Option<Sender<J::Order>>,
+        reports: Receiver<J::Report>,
+        handle: Option<thread::JoinHandle<()>>,
+    },
 }
 
 impl<J: Job> Slot<J> {

@@ -75,7 +75,9 @@ impl Invariants {
 
     /// A replay ended.
     pub fn replayed(&mut self, same: bool, position: u64) {
-        self.note("I4", same, || format!("at record {position} the state differs from a run that never crashed"));
+        self.note("I4", same, || {
+            format!("at record {position} the state differs from a run that never crashed")
+        });
     }
 
     /// For the window.
@@ -160,13 +162,20 @@ impl Lane {
     /// I2 and I7: in merged every record counts once or not at all, and what counts adds up to the views.
     fn check_books(&mut self) {
         let (batch, speed) = (self.lambda.batch(), self.lambda.speed());
-        let twice = batch.effects.iter().chain(&speed.effects).flat_map(RangeCounts::runs).find(|run| run.count > 1);
-        let overlap = speed.effects.iter().zip(batch.cut.as_slice()).find_map(|(runs, &cut)| {
-            runs.runs().first().filter(|run| run.start < cut).map(|run| run.start)
-        });
+        let twice =
+            batch.effects.iter().chain(&speed.effects).flat_map(RangeCounts::runs).find(|run| run.count > 1);
+        let overlap =
+            speed.effects.iter().zip(batch.cut.as_slice()).find_map(|(runs, &cut)| {
+                runs.runs().first().filter(|run| run.start < cut).map(|run| run.start)
+            });
         let effects: u64 = batch.effects.iter().chain(&speed.effects).map(RangeCounts::total).sum();
         let example = match (twice, overlap) {
-            (Some(run), _) => Some(format!("records {} to {} of a partition count {} times", run.start, run.end - 1, run.count)),
+            (Some(run), _) => Some(format!(
+                "records {} to {} of a partition count {} times",
+                run.start,
+                run.end - 1,
+                run.count
+            )),
             (_, Some(start)) => Some(format!("record {start} of a partition counts in batch and in speed")),
             _ => None,
         };
@@ -180,7 +189,8 @@ impl Lane {
 
     fn noted(&mut self, id: &'static str, holds: bool, counterexample: impl FnOnce() -> String) {
         if self.invariants.note(id, holds, counterexample) {
-            let counterexample = self.invariants.first_broken().map(|(_, text)| text.to_owned()).unwrap_or_default();
+            let counterexample =
+                self.invariants.first_broken().map(|(_, text)| text.to_owned()).unwrap_or_default();
             self.happened(Fact::InvariantBroken { id, counterexample });
         }
     }

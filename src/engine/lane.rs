@@ -13,8 +13,8 @@ use super::{
     jobs::{BatchJob, BatchOrder, Notice, StreamJob, StreamOrder},
     journal::{Entry, JOURNAL_VERSION, Journal, MARK_EVERY_TICKS},
     ledger::Ledger,
-    read_model::counted_in_merged,
     protocol::{CrashTarget, CrashWhen, Fact, Generation, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
+    read_model::counted_in_merged,
     recount::Recount,
     rng::RandomStream,
     scenario::{Planned, PlannedFault, RunSettings, When},
@@ -138,6 +138,9 @@ pub struct Lane {
     pub(super) invariants: Invariants,
     pub(super) journal: Journal,
     planned: VecDeque<Planned>,
+    /// What a person did in an earlier playing of the same run, by tick.
+    repeated: VecDeque<(u64, LaneCommand)>,
+    final_digest: Option<String>,
     pub(super) facts: Vec<(Tick, Fact)>,
     pub(super) carried_out: Vec<(u64, LaneCommand)>,
     pub(super) finished: bool,
@@ -188,6 +191,8 @@ impl Lane {
             invariants: Invariants::new(settings.guarantee),
             journal,
             planned,
+            repeated: VecDeque::new(),
+            final_digest: None,
             facts: Vec::new(),
             carried_out: Vec::new(),
             finished: false,
@@ -241,6 +246,21 @@ impl Lane {
         self.stream.crashes
     }
 
+    /// Does again what a person did in an earlier playing of the same run, at the same ticks.
+    pub fn repeat(&mut self, done: &[(u64, LaneCommand)]) {
+        self.repeated = done.iter().copied().collect();
+    }
+
+    /// The digest of the finished run.
+    pub fn final_digest(&self) -> Option<String> {
+        self.final_digest.clone()
+    }
+
+    /// Record number of the next record that the stream reads.
+    pub fn stream_position(&self) -> u64 {
+        self.stream.number
+    }
+
     /// Whether the stream processor is gone.
     pub fn is_down(&self) -> bool {
         matches!(self.stream.phase, StreamPhase::Crashed { .. })
@@ -276,7 +296,7 @@ impl Lane {
         let down = matches!(self.stream.phase, StreamPhase::Crashed { .. });
         let log_done = self.index.is_last() && self.arrived == self.index.len();
         let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
-        down && log_done && batch_done && self.planned.is_empty()
+        down && log_done && batch_done && self.planned.is_empty() && self.repeated.is_empty()
     }
 
     /// One tick of run time.
@@ -308,7 +328,7 @@ impl Lane {
         if self.stream.phase == StreamPhase::Ready {
             self.start();
         }
-        if !self.makes_sense(command) {
+        if self.finished || !self.makes_sense(command) {
             return;
         }
         self.carried_out.push((self.tick, command));
@@ -371,8 +391,11 @@ impl Lane {
         }
     }
 
-    /// Commands of the plan whose moment has come, in the order of the plan.
+    /// What a person did at this tick, then commands of the plan whose moment has come, in the order of the plan.
     fn carry_out_due(&mut self) {
+        while let Some((_, command)) = self.repeated.pop_front_if(|(tick, _)| *tick <= self.tick) {
+            self.command(command);
+        }
         while let Some(next) = self.planned.front().copied() {
             let is_due = match next.at {
                 When::Tick(tick) => self.tick >= tick,
@@ -418,10 +441,8 @@ impl Lane {
             return;
         }
         let vector = self.index.offsets_at(cut);
-        let job = BatchJob::new(
-            Arc::clone(&self.index),
-            BatchProcessor::new(self.plan.rules, vector.clone()),
-        );
+        let job =
+            BatchJob::new(Arc::clone(&self.index), BatchProcessor::new(self.plan.rules, vector.clone()));
         if self.batch.slot.start(job, self.plan.driver).is_err() {
             return;
         }
@@ -453,9 +474,9 @@ impl Lane {
         }
         if self.batch.slot.is_running() {
             let most = settings.batch_capacity * TICKS_PER_SECOND;
-            self.batch.credit =
-                draw(&mut self.batch.draws, self.batch.credit, settings.batch_capacity, most);
-            let crash = self.batch.crash_asked || self.batch.armed.is_some_and(|record| self.batch.done > record);
+            self.batch.credit = draw(&mut self.batch.draws, self.batch.credit, settings.batch_capacity, most);
+            let crash =
+                self.batch.crash_asked || self.batch.armed.is_some_and(|record| self.batch.done > record);
             self.batch.crash_asked = false;
             let order = BatchOrder { quantum: self.batch.credit / TICKS_PER_SECOND, crash };
             self.batch.slot.begin(order);
@@ -544,6 +565,7 @@ impl Lane {
         self.journal.append(Tick(self.tick), self.plan.id, &entry);
         let recount_views = self.recount.numbers(&self.index, self.covers()).views;
         let digest = self.journal.digest();
+        self.final_digest = Some(digest.clone());
         self.facts.push((Tick(self.tick), Fact::Finished { merged_views, recount_views, digest }));
     }
 

@@ -7,7 +7,8 @@ use crate::{
     checkpoint::{Checkpoint, SavedPosition, restart_position},
     domain::{NameTable, Offsets, Record},
     ingest::{
-        FileSource, IndexSource, LogDirectory, LogError, LogIndex, LogIdentity, LogMatch, PartitionCursor, PartitionIdentity, RecordSource,
+        FileSource, IndexSource, LogDirectory, LogError, LogIdentity, LogIndex, LogMatch, PartitionCursor,
+        PartitionIdentity, RecordSource,
     },
 };
 
@@ -78,7 +79,11 @@ impl WorkerSource for LaneSource {
         let position = self.source.position();
         let named = self.source.partitions().iter().zip(position.as_slice());
         named
-            .map(|(name, &record)| SavedPosition { partition: name.clone(), record, ..SavedPosition::default() })
+            .map(|(name, &record)| SavedPosition {
+                partition: name.clone(),
+                record,
+                ..SavedPosition::default()
+            })
             .collect()
     }
 

@@ -5,8 +5,10 @@
 //!
 //! Absent on purpose: egui. Wall time only in [`clock`].
 
+mod answers;
 pub mod clock;
 pub mod driver;
+pub mod export;
 pub mod fault;
 pub mod frame;
 mod identity_codec;
@@ -16,6 +18,7 @@ pub mod journal;
 mod lane;
 mod lane_source;
 mod ledger;
+mod opening;
 pub mod play;
 pub mod protocol;
 mod read_model;
@@ -25,6 +28,7 @@ mod rng;
 pub mod runs;
 pub mod scenario;
 mod series;
+mod session;
 pub mod simulate;
 mod source;
 mod worker;
@@ -32,5 +36,6 @@ mod worker;
 pub use lane::{Lane, LanePlan, OpenDisk, Ticked};
 pub use lane_source::FileWorkerSource;
 pub use read_model::ReadModel;
+pub use session::{Engine, EngineOptions};
 pub use source::WorkerSource;
 pub use worker::{Pick, Resumed, StartError, StreamWorker, WorkError, WorkerSettings, Written};

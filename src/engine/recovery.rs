@@ -210,11 +210,7 @@ impl Lane {
 }
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
-fn same_as_never_crashed(
-    index: &LogIndex,
-    rules: Rules,
-    state: &StreamState,
-) -> bool {
+fn same_as_never_crashed(index: &LogIndex, rules: Rules, state: &StreamState) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets = state.buckets.clone();
     for bucket in &mut straight.buckets {

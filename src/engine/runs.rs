@@ -85,7 +85,8 @@ impl RunDirectory {
     /// A fresh directory under `runs`, named by the first free number.
     pub fn create(runs: &Path, start: &Scenario) -> Result<RunDirectory, RunFileError> {
         fs::create_dir_all(runs).map_err(io_error(runs))?;
-        let taken = names(runs).iter().filter_map(|name| name.strip_prefix("run-")?.parse::<u64>().ok()).max();
+        let taken =
+            names(runs).iter().filter_map(|name| name.strip_prefix("run-")?.parse::<u64>().ok()).max();
         let mut number = taken.map_or(1, |highest| highest + 1);
         loop {
             let path = runs.join(format!("run-{number:06}"));
@@ -128,7 +129,8 @@ impl RunDirectory {
     pub fn note_command(&self, tick: u64, lane: u16, command: LaneCommand) -> Result<(), RunFileError> {
         let path = self.path.join(COMMANDS_FILE);
         let line = serde_json::json!({ "tick": tick, "lane": lane, "command": command });
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
+        let mut file =
+            fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
         writeln!(file, "{line}").map_err(io_error(&path))
     }
 
@@ -218,4 +220,9 @@ fn size(directory: &Path) -> u64 {
 /// Opens a checkpoint directory in a run's directory.
 pub fn open_disk(path: &Path) -> io::Result<Box<dyn crate::checkpoint::Disk>> {
     Ok(Box::new(RealDisk::open(path)?))
+}
+
+/// Opens it to look only: without a lock, beside a running processor.
+pub fn open_disk_read_only(path: &Path) -> io::Result<Box<dyn crate::checkpoint::Disk>> {
+    Ok(Box::new(RealDisk::open_read_only(path)?))
 }

@@ -300,7 +300,10 @@ mod tests {
         let unknown = TEXT.replace("\"name\"", "\"nmae\"");
         assert!(Scenario::from_json(&unknown).unwrap_err().to_string().contains("nmae"));
         let zero = TEXT.replace("\"rate\": 170", "\"rate\": 0");
-        assert_eq!(Scenario::from_json(&zero).unwrap_err().to_string(), "setting \"rate\" must be at least 1");
+        assert_eq!(
+            Scenario::from_json(&zero).unwrap_err().to_string(),
+            "setting \"rate\" must be at least 1"
+        );
     }
 
     #[test]

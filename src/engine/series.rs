@@ -126,7 +126,8 @@ impl History {
     }
 
     fn close_band(&mut self, tick: u64, kind: BandKind) {
-        if let Some(band) = self.bands.iter_mut().rev().find(|band| band.kind == kind && band.to == u64::MAX) {
+        if let Some(band) = self.bands.iter_mut().rev().find(|band| band.kind == kind && band.to == u64::MAX)
+        {
             band.to = tick;
         }
     }
@@ -149,7 +150,8 @@ impl History {
             let mut index = 0;
             self.points.retain(|point| {
                 index += 1;
-                point.tick.is_multiple_of(stride) || marks.binary_search_by_key(&point.tick, |mark| mark.tick).is_ok()
+                point.tick.is_multiple_of(stride)
+                    || marks.binary_search_by_key(&point.tick, |mark| mark.tick).is_ok()
             });
             // Marks alone can fill the series: then every other point goes.
             if self.points.len() > MAX_SERIES_POINTS * 3 / 4 {
@@ -188,7 +190,8 @@ impl History {
         }
         let total = index.len();
         let mut points: Vec<OutlinePoint> = Vec::new();
-        let changes: Vec<(u64, u64)> = std::iter::once((0, 0)).chain(self.rate_changes.iter().copied()).collect();
+        let changes: Vec<(u64, u64)> =
+            std::iter::once((0, 0)).chain(self.rate_changes.iter().copied()).collect();
         let last = changes.last().copied().unwrap_or_default();
         for step in 0..=OUTLINE_POINTS.min(total.max(1)) {
             let records = total * step / OUTLINE_POINTS.min(total.max(1));

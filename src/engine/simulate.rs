@@ -20,7 +20,9 @@ use super::{
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
 use crate::{
-    checkpoint::{CrashPoint, DiskFault, DiskFaultEffect, FaultAt, FaultyDisk, GuaranteeId, MemoryDisk, SharedDisk},
+    checkpoint::{
+        CrashPoint, DiskFault, DiskFaultEffect, FaultAt, FaultyDisk, GuaranteeId, MemoryDisk, SharedDisk,
+    },
     ingest::{LogIndex, Mapping},
 };
 
@@ -43,7 +45,10 @@ pub fn log_files(seed: u64) -> Vec<(String, String)> {
         }
     }
     // A log needs one good record for its fields to be there.
-    files.push(("p0/9.jsonl".to_owned(), "{\"page\":\"end\",\"user\":\"u0\",\"time\":1700000000}\n".to_owned()));
+    files.push((
+        "p0/9.jsonl".to_owned(),
+        "{\"page\":\"end\",\"user\":\"u0\",\"time\":1700000000}\n".to_owned(),
+    ));
     files
 }
 
@@ -146,7 +151,8 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     let mut crashes = 0;
     while failure.is_none() && lane.tick() == Ticked::On {
         lane.check_everything();
-        failure = lane.first_broken().map(|(id, example)| format!("tick {}: {id}: {example}", lane.tick_now().0));
+        failure =
+            lane.first_broken().map(|(id, example)| format!("tick {}: {id}: {example}", lane.tick_now().0));
         if lane.stream_crashes() > crashes {
             crashes = lane.stream_crashes();
             // The machine went down with the processor: what was not synced is gone.

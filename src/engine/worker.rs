@@ -5,16 +5,13 @@
 
 use std::{collections::BTreeSet, io};
 
-use super::{
-    clock::Stopwatch,
-    fault::Injector,
-    source::WorkerSource,
-};
+use super::{clock::Stopwatch, fault::Injector, source::WorkerSource};
 use crate::{
     checkpoint::{
-        Checkpoint, CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision, Sink,
-        SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, encode_checkpoint, SinkPosition, clean_temporary, list_checkpoints, next_checkpoint_id,
-        replace, resolve, restart_position, retain, set_aside,
+        Checkpoint, CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision,
+        Sink, SinkPosition, SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name,
+        clean_temporary, encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve,
+        restart_position, retain, set_aside,
     },
     domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
     ingest::LogError,
@@ -383,7 +380,8 @@ impl StreamWorker {
             return;
         }
         // Below all buckets the published batch view counts it, not the stream.
-        let from = self.processor.state().buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
+        let from =
+            self.processor.state().buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
         if record.offset < from {
             return;
         }
@@ -425,7 +423,8 @@ impl StreamWorker {
     /// Writes the sink anew from the state, as an epoch later than `beyond`.
     fn rebuild_sink(&mut self, beyond: SinkPosition) -> io::Result<()> {
         let view = self.processor.state().view();
-        let rows: Vec<SinkRow<'_>> = view.rows().iter().map(|row| sink_row(row, self.source.as_ref())).collect();
+        let rows: Vec<SinkRow<'_>> =
+            view.rows().iter().map(|row| sink_row(row, self.source.as_ref())).collect();
         let position = self.source.position().total();
         self.sink.rebuild(self.disk.as_mut(), &rows, position, beyond)
     }
@@ -463,8 +462,7 @@ fn decide(
         let reason = "not there (any more)".to_owned();
         return Ok(RestoreDecision::AllRefused(vec![Refused { file: checkpoint_name(id), reason }]));
     }
-    let expected =
-        Expected { settings_hash: settings.settings_hash, guarantee: settings.guarantee.id() };
+    let expected = Expected { settings_hash: settings.settings_hash, guarantee: settings.guarantee.id() };
     Ok(resolve(files, &expected, &mut |checkpoint| source.check(checkpoint)))
 }
 

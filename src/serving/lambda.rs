@@ -114,7 +114,9 @@ impl Lambda {
     pub fn apply(&mut self, changes: &[Change], counted: &[(usize, Run)], position: Offsets) {
         let mut recount = false;
         for Change { bucket, row } in changes {
-            let Some(mine) = self.speed.buckets.iter_mut().find(|mine| mine.from == *bucket) else { continue };
+            let Some(mine) = self.speed.buckets.iter_mut().find(|mine| mine.from == *bucket) else {
+                continue;
+            };
             let (old_views, old_sum) = mine.view.row(row.cell).map_or((0, 0), |old| (old.views, old.sum));
             let known = mine.view.replace_row(row);
             let grown = row.views.cast_signed() - old_views.cast_signed();
@@ -255,8 +257,7 @@ mod tests {
     use crate::{
         domain::Record,
         processing::{
-            BatchProcessor, StreamProcessor, StreamState,
-            fold_range,
+            BatchProcessor, StreamProcessor, StreamState, fold_range,
             test_support::{any_log, names, rules},
         },
     };

@@ -1,0 +1,502 @@
+//! Opening, loading, restarting and continuing: how a session comes to a lane.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    frame::{Flow, Loading},
+    lane::Lane,
+    play::{lane_plan, memory_disk},
+    protocol::{EngineEvent, LaneCommand, LogSummary, OpenRequest, RunId, Tick, Until},
+    read_model::ReadModel,
+    runs::{RunDirectory, RunFileError, open_disk, read_scenario, replace_file},
+    scenario::{Expectations, LogReference, Planned, RunSettings, SCENARIO_VERSION, Scenario, When},
+    session::Session,
+};
+use crate::ingest::{LoadEvent, LogDirectory, LogError, LogIndex, Mapping, MappingOptions, spawn_loader};
+
+/// From this size (as stored) on a log is played while it is still being loaded, with settings from an estimate.
+const PLAY_WHILE_LOADING_BYTES: u64 = 64 << 20;
+
+/// What the loader tells, with the run that it loads for.
+pub(super) struct Loaded {
+    pub(super) run: RunId,
+    pub(super) event: LoadEvent,
+}
+
+/// A log that is open.
+pub(super) struct OpenLog {
+    pub(super) summary: LogSummary,
+    pub(super) log: LogDirectory,
+    pub(super) mapping: Mapping,
+    /// What the run plays; settings are final once a lane is there.
+    pub(super) scenario: Scenario,
+    has_settings: bool,
+    pub(super) index: Option<Arc<LogIndex>>,
+    pub(super) lane: Option<Lane>,
+    pub(super) model: ReadModel,
+    /// What a person did, with ticks.
+    pub(super) done: Vec<(u64, LaneCommand)>,
+    pub(super) directory: Option<RunDirectory>,
+    pub(super) play_when_ready: bool,
+    /// Where an interrupted run was.
+    go_to_when_ready: Option<u64>,
+    cancel: Arc<AtomicBool>,
+    loader: Option<thread::JoinHandle<()>>,
+    cancelled: bool,
+    /// The run under which loading was started.
+    loads_as: RunId,
+}
+
+impl OpenLog {
+    pub(super) fn loading(&self) -> Loading {
+        let total = self.log.bytes();
+        let Some(index) = &self.index else {
+            return Loading { bytes_total: total, ..Loading::default() };
+        };
+        let counts = index.counts();
+        let (bytes, bytes_total) = index.disk_bytes();
+        Loading {
+            records: index.len(),
+            malformed: counts.malformed,
+            missing_user: counts.missing_user,
+            bytes,
+            bytes_total,
+            complete: index.is_last(),
+            cancelled: self.cancelled,
+        }
+    }
+
+    /// Records that the whole log will have, as far as can be told.
+    fn expected_records(&self, index: &LogIndex) -> u64 {
+        let (bytes, total) = index.disk_bytes();
+        if index.is_last() || bytes == 0 {
+            return index.len();
+        }
+        u64::try_from(u128::from(index.len()) * u128::from(total) / u128::from(bytes)).unwrap_or(u64::MAX)
+    }
+
+    fn is_ready(&self, index: &LogIndex) -> bool {
+        index.is_last() || self.log.bytes() > PLAY_WHILE_LOADING_BYTES
+    }
+}
+
+impl Drop for OpenLog {
+    fn drop(&mut self) {
+        self.cancel.store(true, Ordering::Relaxed);
+        if let Some(loader) = self.loader.take() {
+            let _panicked = loader.join();
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error(transparent)]
+    File(#[from] RunFileError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("cannot start the log reader: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Session {
+    /// Opens a log or a scenario, paused at its start. What was open is closed first.
+    pub(super) fn open(&mut self, request: &OpenRequest) {
+        self.open_with(request, None);
+    }
+
+    fn open_with(&mut self, request: &OpenRequest, continued: Option<(Scenario, RunDirectory)>) {
+        self.close();
+        self.run = RunId(self.run.0 + 1);
+        self.tell(EngineEvent::Opening { run: self.run, path: request.path.clone() });
+        match self.try_open(request, continued) {
+            Ok(open) => {
+                let summary = Arc::new(open.summary.clone());
+                self.open = Some(open);
+                self.tell(EngineEvent::Opened { run: self.run, summary });
+            }
+            Err(error) => {
+                self.tell(EngineEvent::OpenFailed { run: self.run, message: error.to_string() });
+            }
+        }
+        self.set_flow(Flow::Paused, None);
+    }
+
+    fn try_open(
+        &self,
+        request: &OpenRequest,
+        continued: Option<(Scenario, RunDirectory)>,
+    ) -> Result<OpenLog, OpenError> {
+        let is_scenario =
+            request.path.extension().is_some_and(|extension| extension == "json") && request.path.is_file();
+        let (given, directory) = match continued {
+            Some((scenario, directory)) => (Some(scenario), Some(directory)),
+            None if is_scenario => (Some(read_scenario(&request.path)?), None),
+            None => (None, None),
+        };
+        let log_path = match &given {
+            Some(scenario) if is_scenario => scenario.log_path(&request.path),
+            Some(scenario) => PathBuf::from(&scenario.log.path),
+            None => request.path.clone(),
+        };
+        let mut options = MappingOptions::default();
+        for (name, value) in &request.mapping {
+            options.set(name, value)?;
+        }
+        let known = given.as_ref().and_then(|scenario| scenario.mapping.clone());
+        let by_file =
+            known.as_ref().map_or(options.files_are_partitions, |mapping| mapping.files_are_partitions);
+        let log = LogDirectory::open(&log_path, by_file)?;
+        let mapping = match known {
+            Some(mapping) => mapping,
+            None => Mapping::resolve(&options, &log)?.0,
+        };
+        let has_settings = given.is_some();
+        let mut scenario = given.unwrap_or_else(|| plain_scenario(&log_path));
+        scenario.log.path = std::path::absolute(&log_path).unwrap_or(log_path).display().to_string();
+        scenario.mapping = Some(mapping.clone());
+        let cancel = Arc::new(AtomicBool::new(false));
+        let (run, loads) = (self.run, self.loads.0.clone());
+        let publish = move |event| {
+            // The session drops loads of an older run; it always takes what waits.
+            let _closed = loads.send(Loaded { run, event });
+        };
+        let loader = spawn_loader(log.clone(), mapping.clone(), publish, Arc::clone(&cancel))?;
+        Ok(OpenLog {
+            summary: summary(&request.path, is_scenario, &scenario, &mapping, &log),
+            log,
+            mapping,
+            scenario,
+            has_settings,
+            index: None,
+            lane: None,
+            model: ReadModel::default(),
+            done: Vec::new(),
+            directory,
+            play_when_ready: false,
+            go_to_when_ready: None,
+            cancel,
+            loader: Some(loader),
+            cancelled: false,
+            loads_as: self.run,
+        })
+    }
+
+    /// Takes what the loader has read.
+    pub(super) fn loaded(&mut self, loaded: Loaded) {
+        if loaded.run != self.loading_run() {
+            return;
+        }
+        let Some(open) = &mut self.open else { return };
+        match loaded.event {
+            LoadEvent::Progress(index) | LoadEvent::Done(index) => {
+                if let Some(lane) = &mut open.lane {
+                    lane.set_index(Arc::clone(&index));
+                }
+                let ready = open.lane.is_none() && open.is_ready(&index);
+                open.index = Some(index);
+                self.touch();
+                if ready {
+                    self.ready();
+                }
+            }
+            LoadEvent::Failed(error) => {
+                let message = error.to_string();
+                self.open = None;
+                self.tell(EngineEvent::OpenFailed { run: self.run, message });
+                self.set_flow(Flow::Paused, None);
+            }
+        }
+    }
+
+    /// Enough of the log is there: the lane can start.
+    fn ready(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        if !open.has_settings
+            && let Some(index) = &open.index
+        {
+            open.scenario.settings = RunSettings::for_log(open.expected_records(index));
+            open.has_settings = true;
+        }
+        if let (Some(expected), Some(identity)) = (
+            &open.scenario.log.identity,
+            open.index
+                .as_ref()
+                .and_then(|index| index.identity().map(|identity| format!("{:032x}", identity.digest()))),
+        ) && *expected != identity
+        {
+            let message = format!("the log has changed: the run names log {expected}, this is {identity}");
+            self.open = None;
+            self.tell(EngineEvent::OpenFailed { run: self.run, message });
+            return;
+        }
+        let play = std::mem::take(&mut open.play_when_ready);
+        let go_to = open.go_to_when_ready.take();
+        self.new_lane();
+        if let Some(tick) = go_to {
+            self.set_flow(Flow::Advancing, Some(Until::Tick(Tick(tick))));
+        } else if play {
+            self.set_flow(Flow::Playing, None);
+        }
+    }
+
+    /// A lane at its paused start, in a directory of its own, with what a person did before as part of its plan.
+    fn new_lane(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        open.lane = None;
+        open.model = ReadModel::default();
+        let Some(index) = open.index.clone() else { return };
+        let mut trouble = None;
+        if let Some(runs) = &self.options.runs {
+            let prepared = match &open.directory {
+                Some(directory) => directory
+                    .clear()
+                    .and_then(|()| directory.replace_commands(&open.done))
+                    .map(|()| directory.clone()),
+                None => RunDirectory::create(runs, &open.scenario),
+            };
+            match prepared {
+                Ok(directory) => open.directory = Some(directory),
+                Err(error) => {
+                    open.directory = None;
+                    trouble = Some(error.to_string());
+                }
+            }
+        }
+        let disk: super::lane::OpenDisk = match &open.directory {
+            Some(directory) => {
+                let path = directory.checkpoints();
+                Box::new(move || open_disk(&path))
+            }
+            None => memory_disk(),
+        };
+        let plan = lane_plan(&open.scenario, &open.mapping, self.options.driver, disk);
+        let mut lane = Lane::new(plan, index);
+        lane.repeat(&open.done);
+        if let Some(directory) = &open.directory
+            && let Err(error) = lane.journal().save_to(&directory.journal())
+        {
+            trouble = Some(error.to_string());
+        }
+        open.lane = Some(lane);
+        if let Some(why) = trouble {
+            self.failed("keep the run on disk (it lives in memory only)", &why);
+        }
+        self.touch();
+    }
+
+    /// Back to the paused start of the same run, in a fresh directory.
+    pub(super) fn restart(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        if open.lane.is_none() {
+            return;
+        }
+        open.lane = None;
+        open.done.clear();
+        end_run(open);
+        self.renew();
+        self.new_lane();
+        self.set_flow(Flow::Paused, None);
+    }
+
+    /// Back (or on) to a tick, by playing the same commands again. What was done after it is forgotten.
+    pub(super) fn go_to(&mut self, tick: Tick) {
+        let Some(open) = &mut self.open else { return };
+        let Some(lane) = &open.lane else { return };
+        if tick < lane.tick_now() {
+            open.lane = None;
+            open.done.retain(|&(at, _)| at < tick.0);
+            self.renew();
+            self.new_lane();
+        }
+        self.set_flow(Flow::Advancing, Some(Until::Tick(tick)));
+    }
+
+    /// A new run over the open log: the window forgets what it knew of the old one.
+    fn renew(&mut self) {
+        self.run = RunId(self.run.0 + 1);
+        if let Some(open) = &self.open {
+            let summary = Arc::new(open.summary.clone());
+            self.tell(EngineEvent::Opened { run: self.run, summary });
+        }
+    }
+
+    /// Loading is of the run under which the log was opened, which a restart renews.
+    fn loading_run(&self) -> RunId {
+        self.open.as_ref().map_or(self.run, |open| open.loads_as)
+    }
+
+    pub(super) fn cancel_loading(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.cancelled = !open.index.as_ref().is_some_and(|index| index.is_last());
+            open.cancel.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Continues an interrupted run: plays it again up to where it was, and stands there.
+    pub(super) fn continue_run(&mut self, name: &str) {
+        let Some(runs) = self.options.runs.clone() else { return };
+        let read = RunDirectory::open(&runs, name)
+            .and_then(|directory| directory.read().map(|read| (directory, read)));
+        match read {
+            Ok((directory, (scenario, done, last_tick))) => {
+                let request = OpenRequest { path: PathBuf::from(&scenario.log.path), mapping: Vec::new() };
+                self.open_with(&request, Some((scenario, directory)));
+                if let Some(open) = &mut self.open {
+                    open.done = done;
+                    open.go_to_when_ready = Some(last_tick);
+                }
+            }
+            Err(error) => self.failed("continue the run", &error.to_string()),
+        }
+    }
+
+    /// Closes what is open: the run counts as ended by the person.
+    pub(super) fn close(&mut self) {
+        self.flush();
+        if let Some(mut open) = self.open.take() {
+            open.lane = None;
+            end_run(&mut open);
+        }
+    }
+
+    /// Hands what is new of the journal to its file.
+    pub(super) fn flush(&mut self) {
+        let lane = self.open.as_mut().and_then(|open| open.lane.as_mut());
+        if let Some(Err(error)) = lane.map(|lane| lane.journal().flush()) {
+            self.failed("save the journal", &error.to_string());
+        }
+    }
+
+    /// Writes what was played as a scenario that plays the same again.
+    pub(super) fn save_scenario(&mut self, path: &Path) {
+        let Some(open) = &self.open else { return };
+        let Some(lane) = &open.lane else { return };
+        let mut scenario = open.scenario.clone();
+        let command =
+            |&(tick, command): &(u64, LaneCommand)| Planned { at: When::Tick(tick), lane: 0, command };
+        scenario.commands = lane.carried_out().iter().map(command).collect();
+        scenario.log.path = relative(&open.scenario.log.path, path);
+        scenario.log.identity =
+            open.index.as_ref().and_then(|index| index.identity()).map(|id| format!("{:032x}", id.digest()));
+        scenario.expect = Expectations::default();
+        if lane.is_finished() {
+            scenario.expect.digest = lane.final_digest();
+        } else {
+            scenario.until_tick = Some(lane.tick_now().0);
+        }
+        match replace_file(path, scenario.to_json().as_bytes()) {
+            Ok(()) => self.tell(EngineEvent::Saved(path.to_owned())),
+            Err(error) => self.failed("save the scenario", &error.to_string()),
+        }
+    }
+}
+
+fn end_run(open: &mut OpenLog) {
+    if let Some(directory) = open.directory.take() {
+        // A run whose end cannot be noted is offered as interrupted: no harm.
+        let _unwritable = directory.ended();
+    }
+}
+
+fn plain_scenario(log: &Path) -> Scenario {
+    let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
+    Scenario {
+        rederive_scenario: SCENARIO_VERSION,
+        name,
+        story: None,
+        log: LogReference { path: log.display().to_string(), identity: None },
+        mapping: None,
+        settings: RunSettings::for_log(0),
+        commands: Vec::new(),
+        faults: Vec::new(),
+        pause_at: Vec::new(),
+        until_tick: None,
+        expect: Expectations::default(),
+    }
+}
+
+fn summary(
+    path: &Path,
+    is_scenario: bool,
+    scenario: &Scenario,
+    mapping: &Mapping,
+    log: &LogDirectory,
+) -> LogSummary {
+    LogSummary {
+        path: path.to_owned(),
+        scenario: is_scenario.then(|| scenario.name.clone()),
+        story: scenario.story.clone(),
+        partitions: log.partitions().iter().map(|partition| partition.name.clone()).collect(),
+        mapping: mapping.describe(),
+        has_users: mapping.user.is_some(),
+        has_values: mapping.value.is_some(),
+        zone: mapping.zone.clone(),
+        guarantee: scenario.settings.guarantee,
+        batch_command: batch_command(&scenario.log.path, mapping),
+    }
+}
+
+/// The command line that computes the batch view over the whole log.
+fn batch_command(log: &str, mapping: &Mapping) -> String {
+    let mut words = vec!["rederive".to_owned(), "batch".to_owned(), quoted(log)];
+    let mut option = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            words.push(format!("--{name}"));
+            words.push(quoted(value));
+        }
+    };
+    option("page", Some(&mapping.page));
+    option("user", mapping.user.as_deref());
+    option("time", Some(&mapping.time));
+    option("value", mapping.value.as_deref());
+    option("id", mapping.id.as_deref());
+    option("offset", mapping.offset.as_deref());
+    option("zone", Some(mapping.zone.as_str()).filter(|&zone| zone != "UTC"));
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// `log` seen from the directory of `file`, where one lies below or beside the other; else as it is.
+fn relative(log: &str, file: &Path) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut up = String::new();
+    let mut base = file.parent();
+    while let Some(directory) = base {
+        if let Ok(rest) = Path::new(log).strip_prefix(directory) {
+            let rest = rest.display().to_string();
+            let rest = if rest.is_empty() { ".".to_owned() } else { rest };
+            return format!("{up}{rest}");
+        }
+        up.push_str("../");
+        base = directory.parent();
+    }
+    log.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_scenario_file() {
+        assert_eq!(relative("/a/b/log", Path::new("/a/b/s.json")), "log");
+        assert_eq!(relative("/a/b/log", Path::new("/a/c/s.json")), "../b/log");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}

@@ -1,0 +1,360 @@
+//! The supervisor's thread behind the window: commands in, events and frames out. Never waits for the window, never makes
+//! the window wait.
+
+use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+
+use super::{
+    clock::{Pacer, Stopwatch},
+    driver::Driver,
+    frame::{Flow, Frame},
+    lane::Ticked,
+    opening::{Loaded, OpenLog},
+    protocol::{Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
+    scenario::Moment,
+};
+
+/// Commands that can wait; a window that sends faster is told so.
+const COMMANDS: usize = 256;
+/// Lifecycle events that can wait before the supervisor waits for the window. They are few.
+const EVENTS: usize = 65_536;
+/// Frames at most 60 a second.
+const FRAME_MICROS: u64 = 16_000;
+/// Wall time spent on ticks before commands are looked at again.
+const SLICE_MICROS: u64 = 8_000;
+
+/// What the engine needs from its owner.
+pub struct EngineOptions {
+    /// Directory of the window's runs; `None` keeps everything in memory.
+    pub runs: Option<PathBuf>,
+    /// How workers are run.
+    pub driver: Driver,
+    /// Called, from any thread, when there is something new to draw.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The engine's handle: dropped, it ends all threads.
+#[derive(Debug)]
+pub struct Engine {
+    commands: Sender<Command>,
+    events: Receiver<EngineEvent>,
+    frames: Receiver<Arc<Frame>>,
+    handle: Option<thread::JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts the supervisor on a thread of its own.
+    pub fn start(options: EngineOptions) -> io::Result<Engine> {
+        let (commands, inbox) = bounded(COMMANDS);
+        let (outbox, events) = bounded(EVENTS);
+        let (frame_out, frames) = bounded(1);
+        let stale = frames.clone();
+        let handle = thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
+            Session::new(options, outbox, frame_out, stale).run(&inbox);
+        })?;
+        Ok(Engine { commands, events, frames, handle: Some(handle) })
+    }
+
+    /// Hands a command over without waiting; `false` when too many wait already.
+    pub fn send(&self, command: Command) -> bool {
+        !matches!(self.commands.try_send(command), Err(TrySendError::Full(_)))
+    }
+
+    /// The next event, if there is one.
+    pub fn next_event(&self) -> Option<EngineEvent> {
+        self.events.try_recv().ok()
+    }
+
+    /// The newest frame, if there is a new one.
+    pub fn newest_frame(&self) -> Option<Arc<Frame>> {
+        self.frames.try_recv().ok()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A full queue cannot last: the supervisor takes commands between slices of work.
+        let _gone = self.commands.send(Command::Shutdown);
+        if let Some(handle) = self.handle.take() {
+            let _panicked = handle.join();
+        }
+    }
+}
+
+/// The supervisor's state.
+pub(super) struct Session {
+    pub(super) options: EngineOptions,
+    events: Sender<EngineEvent>,
+    frames: Sender<Arc<Frame>>,
+    stale: Receiver<Arc<Frame>>,
+    pub(super) loads: (Sender<Loaded>, Receiver<Loaded>),
+    pub(super) run: RunId,
+    pub(super) open: Option<OpenLog>,
+    pub(super) flow: Flow,
+    pace_percent: u32,
+    pacer: Pacer,
+    until: Option<Until>,
+    /// A moment came up that the scenario or an advance stops at.
+    moment: bool,
+    drawn: Option<Stopwatch>,
+    changed: bool,
+}
+
+impl Session {
+    fn new(
+        options: EngineOptions,
+        events: Sender<EngineEvent>,
+        frames: Sender<Arc<Frame>>,
+        stale: Receiver<Arc<Frame>>,
+    ) -> Session {
+        Session {
+            options,
+            events,
+            frames,
+            stale,
+            loads: bounded(64),
+            run: RunId(0),
+            open: None,
+            flow: Flow::Paused,
+            pace_percent: 100,
+            pacer: Pacer::start(),
+            until: None,
+            moment: false,
+            drawn: None,
+            changed: true,
+        }
+    }
+
+    fn run(&mut self, inbox: &Receiver<Command>) {
+        let loads = self.loads.1.clone();
+        loop {
+            self.draw();
+            let wait = self.wait();
+            select! {
+                recv(inbox) -> command => match command {
+                    Ok(Command::Shutdown) | Err(_) => break,
+                    Ok(command) => self.command(command),
+                },
+                recv(loads) -> loaded => if let Ok(loaded) = loaded {
+                    self.loaded(loaded);
+                },
+                default(wait) => {}
+            }
+            self.advance();
+        }
+        self.close();
+    }
+
+    /// How long nothing needs to be done, unless somebody asks.
+    fn wait(&self) -> Duration {
+        match self.flow {
+            Flow::Advancing => Duration::ZERO,
+            Flow::Playing => Duration::from_millis(5),
+            // What changed in the last moment before a pause still has to be drawn.
+            Flow::Paused | Flow::Finished if self.changed => Duration::from_micros(FRAME_MICROS),
+            Flow::Paused | Flow::Finished => Duration::from_secs(3600),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        self.changed = true;
+        match command {
+            Command::Open(request) => self.open(&request),
+            Command::CancelLoading => self.cancel_loading(),
+            Command::Play => self.set_flow(Flow::Playing, None),
+            Command::Pause => self.set_flow(Flow::Paused, None),
+            Command::Step(ticks) => {
+                let now = self.tick();
+                self.set_flow(Flow::Advancing, Some(Until::Tick(Tick(now + ticks))));
+            }
+            Command::RunUntil(until) => self.set_flow(Flow::Advancing, Some(until)),
+            Command::SetPace(percent) => {
+                self.pace_percent = percent.clamp(1, 100_000);
+                self.pacer.skip();
+            }
+            Command::Restart => self.restart(),
+            Command::GoTo(tick) => self.go_to(tick),
+            Command::Lane(_, command) => self.lane_command(command),
+            Command::SaveScenario(path) => self.save_scenario(&path),
+            Command::ExportView(_, view, path) => self.export_view(view, &path),
+            Command::Ask(number, query) => self.answer(number, &query),
+            Command::DeleteRun(name) => self.delete_run(&name),
+            Command::ContinueRun(name) => self.continue_run(&name),
+            Command::Shutdown => {}
+        }
+    }
+
+    /// Pauses, plays or advances; nothing flows without a lane or after the end.
+    pub(super) fn set_flow(&mut self, flow: Flow, until: Option<Until>) {
+        let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
+        let wanted = match lane {
+            None if flow == Flow::Playing => {
+                // Remembered: it starts as soon as the log is there.
+                if let Some(open) = &mut self.open {
+                    open.play_when_ready = true;
+                }
+                Flow::Paused
+            }
+            None => Flow::Paused,
+            Some(lane) if lane.is_finished() => Flow::Finished,
+            Some(_) => flow,
+        };
+        self.flow = wanted;
+        self.until = until;
+        self.moment = false;
+        self.pacer.skip();
+        self.changed = true;
+    }
+
+    fn tick(&self) -> u64 {
+        self.open.as_ref().and_then(|open| open.lane.as_ref()).map_or(0, |lane| lane.tick_now().0)
+    }
+
+    fn lane_command(&mut self, command: LaneCommand) {
+        let Some(open) = &mut self.open else { return };
+        let Some(lane) = &mut open.lane else { return };
+        let before = lane.carried_out().len();
+        let tick = lane.tick_now().0;
+        lane.command(command);
+        if lane.carried_out().len() > before {
+            open.done.push((tick, command));
+            let noted = open.directory.as_ref().map(|directory| directory.note_command(tick, 0, command));
+            if let Some(Err(error)) = noted {
+                self.failed("note a command", &error.to_string());
+            }
+        }
+        self.tell_facts();
+    }
+
+    /// Lets run time flow for one slice of wall time.
+    fn advance(&mut self) {
+        let due = match self.flow {
+            Flow::Paused | Flow::Finished => return,
+            Flow::Playing => self.pacer.due(self.pace_percent),
+            Flow::Advancing => u64::MAX,
+        };
+        let watch = Stopwatch::start();
+        let mut left = due;
+        while left > 0 && watch.micros() < SLICE_MICROS {
+            if self.reached() {
+                self.set_flow(Flow::Paused, None);
+                break;
+            }
+            let Some(lane) = self.open.as_mut().and_then(|open| open.lane.as_mut()) else { break };
+            let ticked = lane.tick();
+            self.changed = true;
+            self.tell_facts();
+            match ticked {
+                Ticked::On => left -= 1,
+                Ticked::WaitsForLog => break,
+                Ticked::Finished => {
+                    self.set_flow(Flow::Finished, None);
+                    break;
+                }
+            }
+            if self.moment && self.until != Some(Until::NextMoment) && self.flow == Flow::Playing {
+                self.set_flow(Flow::Paused, None);
+                break;
+            }
+        }
+        self.flush();
+    }
+
+    fn reached(&self) -> bool {
+        let Some(lane) = self.open.as_ref().and_then(|open| open.lane.as_ref()) else { return true };
+        match self.until {
+            None => false,
+            Some(Until::Tick(tick)) => lane.tick_now() >= tick,
+            Some(Until::Record(record)) => lane.stream_position() >= record || lane.is_stuck(),
+            Some(Until::NextMoment) => self.moment || lane.is_stuck(),
+        }
+    }
+
+    /// Hands out what happened, and notes whether it is a moment to stop at.
+    pub(super) fn tell_facts(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        let Some(lane) = &mut open.lane else { return };
+        let facts = lane.take_facts();
+        let stops = open.scenario.pause_at.clone();
+        let advancing = self.until == Some(Until::NextMoment);
+        for (tick, fact) in facts {
+            if let Some(moment) = moment_of(&fact) {
+                self.moment |= advancing || stops.contains(&moment);
+            }
+            self.moment |= advancing && matches!(fact, Fact::Finished { .. } | Fact::RestoreRefused { .. });
+            self.tell(EngineEvent::Happened { run: self.run, lane: super::protocol::LaneId(0), tick, fact });
+        }
+    }
+
+    /// Hands an event out; never dropped while anybody listens.
+    pub(super) fn tell(&mut self, event: EngineEvent) {
+        let _nobody_listens = self.events.send(event);
+        (self.options.wake)();
+    }
+
+    /// A second sender for threads that answer.
+    pub(super) fn events(&self) -> Sender<EngineEvent> {
+        self.events.clone()
+    }
+
+    pub(super) fn failed(&mut self, what: &str, why: &str) {
+        self.tell(EngineEvent::Failed { what: what.to_owned(), why: why.to_owned() });
+    }
+
+    /// Something to draw has changed.
+    pub(super) fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Hands out a frame when something changed and the last one is old enough.
+    fn draw(&mut self) {
+        let too_soon = self.drawn.is_some_and(|drawn| drawn.micros() < FRAME_MICROS);
+        if !self.changed || too_soon {
+            return;
+        }
+        self.changed = false;
+        self.drawn = Some(Stopwatch::start());
+        let frame = Arc::new(self.frame());
+        // Newest wins: a frame that was not taken is replaced.
+        if let Err(TrySendError::Full(frame)) = self.frames.try_send(frame) {
+            let _older = self.stale.try_recv();
+            let _closed = self.frames.try_send(frame);
+        }
+        (self.options.wake)();
+    }
+
+    fn frame(&mut self) -> Frame {
+        let mut frame = Frame {
+            run: self.run,
+            tick: Tick(self.tick()),
+            flow: self.flow,
+            pace_percent: self.pace_percent,
+            ..Frame::default()
+        };
+        if let Some(open) = &mut self.open {
+            frame.loading = open.loading();
+            if let Some(lane) = &mut open.lane {
+                frame.lanes.push(Arc::new(open.model.frame(lane)));
+            }
+        }
+        frame
+    }
+}
+
+fn moment_of(fact: &Fact) -> Option<Moment> {
+    match fact {
+        Fact::BatchPublished { .. } => Some(Moment::BatchPublished),
+        Fact::StreamCrashed { .. } => Some(Moment::StreamCrashed),
+        Fact::Restored { .. } => Some(Moment::Restored),
+        Fact::ReplayFinished { .. } => Some(Moment::ReplayFinished),
+        Fact::Started
+        | Fact::BatchStarted { .. }
+        | Fact::BatchCrashed { .. }
+        | Fact::CheckpointWritten { .. }
+        | Fact::RestoreRefused { .. }
+        | Fact::StreamFinished { .. }
+        | Fact::Finished { .. }
+        | Fact::InvariantBroken { .. } => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! The engine behind the window: the same run with and without it, stepping back, keeping and continuing runs.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use rederive::engine::{
+    Engine, EngineOptions,
+    driver::Driver,
+    frame::{Flow, Frame, StreamState},
+    play::{open_scenario, play},
+    protocol::{
+        Answer, Command, CrashTarget, CrashWhen, EngineEvent, Fact, LaneCommand, LaneId, OpenRequest, Query,
+        Tick, Until, ViewKind,
+    },
+};
+
+struct Watched {
+    engine: Engine,
+    facts: Vec<Fact>,
+    others: Vec<EngineEvent>,
+    frame: Arc<Frame>,
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs").join(name)
+}
+
+impl Watched {
+    fn start(runs: Option<PathBuf>) -> Self {
+        let options = EngineOptions { runs, driver: Driver::Threads, wake: Arc::new(|| {}) };
+        let engine = Engine::start(options).unwrap();
+        Watched { engine, facts: Vec::new(), others: Vec::new(), frame: Arc::default() }
+    }
+
+    fn open(runs: Option<PathBuf>, path: PathBuf) -> Self {
+        let mut watched = Self::start(runs);
+        watched.send(Command::Open(OpenRequest { path, mapping: Vec::new() }));
+        watched.until("the log is loaded", |w| !w.frame.lanes.is_empty() && w.frame.loading.complete);
+        watched
+    }
+
+    fn send(&self, command: Command) {
+        assert!(self.engine.send(command));
+    }
+
+    fn lane(&self, command: LaneCommand) {
+        self.send(Command::Lane(LaneId(0), command));
+    }
+
+    /// Waits for a state, never for a number of frames.
+    fn until(&mut self, what: &str, done: impl Fn(&Watched) -> bool) {
+        for _ in 0..12_000 {
+            while let Some(event) = self.engine.next_event() {
+                match event {
+                    EngineEvent::Happened { fact, .. } => self.facts.push(fact),
+                    EngineEvent::Opened { .. } => self.facts.clear(),
+                    other => self.others.push(other),
+                }
+            }
+            if let Some(frame) = self.engine.newest_frame() {
+                self.frame = frame;
+            }
+            if done(self) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("waited in vain until {what}: {:?} {:?}", self.facts.last(), self.others.last());
+    }
+
+    fn finish(&mut self) -> String {
+        self.send(Command::RunUntil(Until::Tick(Tick(u64::MAX))));
+        self.until("the run is finished", |w| w.frame.flow == Flow::Finished && digest(&w.facts).is_some());
+        digest(&self.facts).unwrap()
+    }
+}
+
+fn digest(facts: &[Fact]) -> Option<String> {
+    facts.iter().find_map(|fact| match fact {
+        Fact::Finished { digest, .. } => Some(digest.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_same_run_has_the_same_digest_with_and_without_the_window() {
+    let open = open_scenario(&sample("crash-and-replay.json")).unwrap();
+    let headless = play(&open, Driver::Inline, None);
+    let mut watched = Watched::open(None, sample("crash-and-replay.json"));
+    assert_eq!(watched.finish(), headless.digest);
+}
+
+#[test]
+fn a_run_by_hand_is_saved_and_plays_the_same_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut watched = Watched::open(Some(directory.path().join("runs")), sample("clicks"));
+    watched.send(Command::RunUntil(Until::Record(12)));
+    watched.until("12 clicks", |w| w.frame.lanes[0].position >= 12 && w.frame.flow == Flow::Paused);
+    watched.lane(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
+    watched.send(Command::Step(150));
+    watched.until("the crash", |w| matches!(w.frame.lanes[0].stream, StreamState::Crashed { .. }));
+    assert_eq!(watched.frame.lanes[0].memory_totals, None);
+    watched.lane(LaneCommand::Restore(None));
+    let by_hand = watched.finish();
+    let file = directory.path().join("saved.json");
+    watched.send(Command::SaveScenario(file.clone()));
+    watched.until("saved", |_| file.exists());
+    let again = play(&open_scenario(&file).unwrap(), Driver::Inline, None);
+    assert_eq!((again.digest, again.failures), (by_hand, Vec::new()));
+}
+
+#[test]
+fn back_and_restart_return_to_where_the_run_was() {
+    let mut watched = Watched::open(None, sample("clicks"));
+    let straight = watched.finish();
+    let totals = watched.frame.lanes[0].merged_totals;
+    watched.send(Command::GoTo(Tick(700)));
+    watched.until("back", |w| w.frame.tick == Tick(700) && w.frame.flow == Flow::Paused);
+    assert!(watched.frame.lanes[0].merged_totals.views < totals.views);
+    assert_eq!(watched.finish(), straight);
+    watched.send(Command::Restart);
+    watched.until("the start", |w| w.frame.tick == Tick(0) && w.frame.flow == Flow::Paused);
+    assert_eq!(watched.finish(), straight);
+}
+
+#[test]
+fn an_interrupted_run_is_continued_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let runs = directory.path().join("runs");
+    let mut watched = Watched::open(Some(runs.clone()), sample("crash-and-replay.json"));
+    watched.send(Command::RunUntil(Until::Record(15_000)));
+    watched.until("15,000", |w| w.frame.lanes[0].position >= 15_000 && w.frame.flow == Flow::Paused);
+    let run = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
+    let name = run.file_name().unwrap().to_string_lossy().into_owned();
+    // The program dies: what is on disk is all that is left. (A copy, since this process goes on.)
+    let copy = directory.path().join("copy");
+    copy_tree(&run, &copy.join(&name));
+    let mut again = Watched::start(Some(copy));
+    again.send(Command::Ask(1, Query::Runs));
+    again.until("kept runs", |w| !w.others.is_empty());
+    let Some(EngineEvent::Answered(1, Answer::Runs(kept))) = again.others.first() else {
+        panic!("no answer")
+    };
+    assert_eq!((kept.len(), kept[0].ended, kept[0].name.as_str()), (1, false, name.as_str()));
+    let last = kept[0].last_tick;
+    assert!(last > 8_000);
+    again.send(Command::ContinueRun(name));
+    again.until("continued", |w| w.frame.tick == Tick(last) && w.frame.flow == Flow::Paused);
+    assert_eq!(again.finish(), watched.finish());
+}
+
+#[test]
+fn questions_are_answered_page_by_page() {
+    let mut watched = Watched::open(None, sample("shop"));
+    watched.send(Command::RunUntil(Until::Record(2_000)));
+    watched.until("2,000", |w| w.frame.lanes[0].position >= 2_000);
+    watched.send(Command::Ask(7, Query::Records { first: 1_000, count: 3 }));
+    watched
+        .send(Command::Ask(8, Query::Rows { lane: LaneId(0), view: ViewKind::Merged, first: 0, count: 5 }));
+    watched.until("answers", |w| {
+        w.others.iter().filter(|e| matches!(e, EngineEvent::Answered(..))).count() == 2
+    });
+    for event in &watched.others {
+        match event {
+            EngineEvent::Answered(7, Answer::Records(records)) => {
+                assert_eq!((records.len(), records[0].number, records[0].read), (3, 1_000, 1));
+                assert!(records[0].text.contains("user_id") && records[0].line > 0);
+                assert_eq!(records[0].fate, "counted in speed");
+            }
+            EngineEvent::Answered(8, Answer::Rows { rows, total }) => {
+                assert!(rows.len() == 5 && *total > 100)
+            }
+            EngineEvent::Answered(number, answer) => panic!("{number}: {answer:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let mut watched = Watched::start(None);
+    watched.send(Command::Open(OpenRequest { path: PathBuf::from("no/such/log"), mapping: Vec::new() }));
+    watched.until("a refusal", |w| {
+        w.others
+            .iter()
+            .any(|e| matches!(e, EngineEvent::OpenFailed { message, .. } if message.contains("no/such/log")))
+    });
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target)
+        } else {
+            std::fs::copy(entry.path(), target).map(|_| ()).unwrap()
+        }
+    }
+}
