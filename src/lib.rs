@@ -1,5 +1,6 @@
 //! stub
 
+pub mod app;
 pub mod checkpoint;
 pub mod domain;
 pub mod engine;
