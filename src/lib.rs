@@ -4,3 +4,5 @@ pub mod app;
 pub mod checkpoint;
 pub mod domain;
 pub mod engine;
+#[cfg(feature = "gui")]
+pub mod ui;
