@@ -1,10 +1,10 @@
 //! The top bar: open, run time, arrivals, crash and restore, state.
 
-use eframe::egui::{self, Align, Button, Color32, Layout, RichText, Ui};
+use eframe::egui::{Align, Color32, Layout, RichText, Ui};
 
 use super::{
     theme::{self, tokens},
-    widgets::{Out, badge, command_button, divider, menu_row},
+    widgets::{Out, badge, command_button, divider, menu_button, menu_row},
 };
 use crate::{
     app::{AppCommand, LeftDrawer, Look, Measure, Phase, RightDrawer, SaveKind, State, ThemeChoice, format::thousands},
@@ -33,8 +33,8 @@ pub fn bar_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         command_button(ui, state, out, AppCommand::Restore, "Restore");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            ui.menu_button("Menu", |ui| more(ui, state, out)).response.on_hover_text("Files, theme, help");
-            ui.menu_button("View", |ui| view(ui, state, out)).response.on_hover_text("What is shown");
+            menu_button(ui, "Menu", |ui| more(ui, state, out)).on_hover_text("Files, theme, help");
+            menu_button(ui, "View", |ui| view(ui, state, out)).on_hover_text("What is shown");
             ui.add_space(4.0);
             let (word, color) = standing(ui, state);
             badge(ui, &word, color).on_hover_text("How the run stands");
@@ -49,12 +49,13 @@ fn gap(ui: &mut Ui) {
 }
 
 fn arrivals(ui: &mut Ui, state: &State, out: &mut Out) {
-    let rate = state.lane().map_or(0, |lane| lane.rate);
-    let label = RichText::new(format!("{} records/s", thousands(rate))).font(theme::mono(ui));
-    let button = Button::new(label);
+    let label = match state.lane() {
+        Some(lane) => format!("{} records/s", thousands(lane.rate)),
+        None => "records/s".to_owned(),
+    };
+    let label = RichText::new(label).font(theme::mono(ui));
     ui.add_enabled_ui(state.lane().is_some(), |ui| {
-        let menu = egui::containers::menu::MenuButton::from_button(button);
-        let (response, _) = menu.ui(ui, |ui| {
+        let response = menu_button(ui, label, |ui| {
             for command in [AppCommand::RateUp, AppCommand::RateDown] {
                 menu_row(ui, state, out, command, false);
             }
@@ -74,7 +75,7 @@ fn target(ui: &mut Ui, state: &State, out: &mut Out) {
     let name = target_name(state.crash.target);
     let armed = state.crash.point.is_some() || !state.crash.record.is_empty();
     let label = if armed { format!("{name} *") } else { name.to_owned() };
-    let (response, _) = egui::containers::menu::MenuButton::new(label).ui(ui, |ui| {
+    let response = menu_button(ui, label, |ui| {
         for target in [CrashTarget::Stream, CrashTarget::Batch, CrashTarget::Both] {
             menu_row(ui, state, out, AppCommand::Target(target), state.crash.target == target);
         }

@@ -22,7 +22,8 @@ pub fn dialog_ui(ctx: &egui::Context, state: &State, out: &mut Out) {
     if state.dialog == Dialog::None {
         return;
     }
-    let modal = Modal::new(Id::unique("dialog")).show(ctx, |ui| {
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(20)).corner_radius(8);
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
         let room = ui.ctx().content_rect().width() - 80.0;
         ui.set_width((560.0 * theme::scale(ui)).min(room));
         match &state.dialog {

@@ -1,19 +1,19 @@
 //! Without a log: ways to begin. Also while opening, and when opening failed.
 
-use eframe::egui::{Align, Label, Layout, RichText, Ui, vec2};
+use eframe::egui::{Align, Layout, RichText, Ui, vec2};
 
 use super::{
     story::start_cards,
     theme::{self, tokens},
-    widgets::{Out, card, command_button, edit_button, small_text},
+    widgets::{Out, card, edit_button, small_text},
 };
-use crate::app::{AppCommand, Edit, Input, Phase, State};
+use crate::app::{Edit, Input, Phase, State};
 
 /// Draws what stands in place of the plots.
 pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let width = ui.available_width().min(1_080.0);
     let side = (ui.available_width() - width) / 2.0;
-    let top = (ui.available_height() * 0.12).min(90.0);
+    let top = (ui.available_height() * 0.06).min(48.0);
     ui.horizontal_top(|ui| {
         ui.add_space(side);
         ui.allocate_ui_with_layout(vec2(width, ui.available_height()), Layout::top_down(Align::LEFT), |ui| {
@@ -32,19 +32,13 @@ pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     });
 }
 
+/// The reason stands in the sentence above; here is what can be done about it.
 fn failed_ui(ui: &mut Ui, state: &State, why: &str, out: &mut Out) {
-    let t = tokens(ui);
-    card(ui).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.label(RichText::new("The log could not be opened").heading().color(t.error));
-        ui.add(Label::new(RichText::new(why).font(theme::mono(ui)).color(t.text)).wrap());
-        ui.horizontal(|ui| {
-            command_button(ui, state, out, AppCommand::Open, "Open another log…");
-            if let Some(path) = state.settings.recent.first() {
-                edit_button(ui, out, "Try again", Edit::OpenRecent(path.clone()));
-            }
-            edit_button(ui, out, "Copy the message", Edit::Copy(why.to_owned()));
-        });
+    ui.horizontal(|ui| {
+        if let Some(path) = state.settings.recent.first() {
+            edit_button(ui, out, "Try again", Edit::OpenRecent(path.clone()));
+        }
+        edit_button(ui, out, "Copy the message", Edit::Copy(why.to_owned()));
     });
     ui.add_space(16.0);
 }

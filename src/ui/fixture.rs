@@ -89,7 +89,7 @@ impl Story {
             if let Some(band) = self.bands.iter_mut().rev().find(|band| band.kind == BandKind::Down) {
                 band.to = self.tick;
             }
-            if self.tick >= since + 600 {
+            if self.tick >= since + 800 {
                 self.restore();
             }
         } else {
@@ -419,9 +419,9 @@ fn reached(story: &Story, moment: Moment) -> bool {
         Moment::Untouched => true,
         Moment::FirstSeconds => story.position >= 1_700,
         Moment::Published => story.covers >= 8_000 && story.position >= 10_200,
-        Moment::Crashed => story.crashed_at.is_some_and(|at| story.tick >= at + 300),
+        Moment::Crashed => story.crashed_at.is_some_and(|at| story.tick >= at + 700),
         Moment::Recovering => story.replay && story.position >= 14_412,
-        Moment::Replayed => story.crashed_at.is_some() && !story.stale() && story.position >= 15_200,
+        Moment::Replayed => story.crashed_at.is_some() && !story.stale() && story.position >= 14_900,
         Moment::Finished => story.covers >= LOG && story.position >= LOG,
     }
 }

@@ -78,7 +78,7 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 8, t.panel);
     let scale = theme::scale(ui);
-    let head = Rect::from_min_max(rect.min + vec2(12.0, 8.0), pos2(rect.right() - 12.0, rect.top() + 8.0 + 46.0 * scale));
+    let head = Rect::from_min_max(rect.min + vec2(12.0, 8.0), pos2(rect.right() - 12.0, rect.top() + 8.0 + 42.0 * scale));
     head_ui(ui, head, state, lane, panel);
     let body = Rect::from_min_max(pos2(rect.left() + 4.0, head.bottom() + 2.0), rect.max - vec2(10.0, 4.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
@@ -134,7 +134,7 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
         }
         Panel::Speed => {
             let served = measure.text(&lane.speed_totals);
-            let mut parts = vec![("in memory · served ".to_owned(), t.subdued), (served, t.speed)];
+            let mut parts = vec![("in memory · served ".to_owned(), t.subdued), (served, t.speed_text)];
             if lane.stale {
                 parts.push((" stale".to_owned(), t.warning));
             }
@@ -143,9 +143,9 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
         Panel::Merged => {
             let provisional = measure.of(&lane.merged_totals) - measure.of(&lane.batch_totals);
             let mut parts = vec![
-                (format!("final {}", measure.text(&lane.batch_totals)), t.batch),
+                (format!("final {}", measure.text(&lane.batch_totals)), t.batch_text),
                 (" + ".to_owned(), t.subdued),
-                (format!("provisional {}", number(provisional)), t.speed),
+                (format!("provisional {}", number(provisional)), t.speed_text),
             ];
             if lane.stale {
                 parts.push((" stale".to_owned(), t.warning));
@@ -202,11 +202,13 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
     let time_axis = AxisHints::new_x()
         .formatter(|mark, _| format!("{} s", number(mark.value)))
         .tick_label_font(font.clone())
+        .label_spacing(egui::Rangef::new(20.0, 40.0))
         .tick_label_color(color);
     let value_axis = AxisHints::new_y()
         .formatter(|mark, _| short(mark.value))
         .tick_label_font(font)
         .tick_label_color(color)
+        .label_spacing(egui::Rangef::new(10.0, 20.0))
         .min_thickness(30.0);
     let mut plot = Plot::new(("plot", panel.title()))
         .custom_x_axes(vec![time_axis])
@@ -214,7 +216,7 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
         .include_x(0.0)
         .include_x(end)
         .include_y(0.0)
-        .include_y(height * 1.04)
+        .include_y(height * if panel == Panel::Speed { 1.3 } else { 1.04 })
         .set_margin_fraction(vec2(0.0, 0.02))
         .allow_zoom(Vec2b::new(true, false))
         .allow_drag(Vec2b::new(true, false))
@@ -225,7 +227,9 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
         .show_crosshair(false)
         .grid_color(t.grid)
         .cursor_color(t.subdued)
-        .grid_spacing(egui::Rangef::new(36.0, 400.0))
+        .x_grid_spacer(|input| marks::steps(input, 84.0))
+        .y_grid_spacer(|input| marks::steps(input, 38.0))
+        .grid_spacing(egui::Rangef::new(10.0, 100.0))
         .link_axis(Id::unique("run-time"), Vec2b::new(true, false))
         .link_cursor(Id::unique("run-cursor"), Vec2b::new(true, false))
         .label_formatter(hover_label);
@@ -272,18 +276,18 @@ fn speed_height(lane: &LaneFrame, measure: Measure) -> f64 {
         let every = point.every_read.as_ref().map_or(0.0, |totals| measure.of(totals));
         measure.of(&point.speed).max(memory).max(every)
     };
-    lane.series.iter().map(top).fold(10.0, f64::max)
+    lane.series.iter().map(top).fold(log_height(lane, measure) * 0.1, f64::max)
 }
 
 fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Line<'static>> {
     let outline = || {
         let points = lane.outline.iter().map(|p| PlotPoint { x: seconds(p.tick), y: measure.of(&p.totals) }).collect();
-        Line::new("full recount", PlotPoints::Owned(points)).color(t.recount).width(1.25)
+        Line::new("full recount", PlotPoints::Owned(points)).color(t.recount).width(1.5)
     };
     match panel {
         Panel::Batch => {
             let batch = stairs(&lane.series, |point| measure.of(&point.batch));
-            vec![outline().width(1.0).color(t.hairline), Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0)]
+            vec![outline().width(1.0).color(t.recount.gamma_multiply(0.5)), Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0)]
         }
         Panel::Speed => {
             let served = stairs(&lane.series, |point| measure.of(&point.speed));

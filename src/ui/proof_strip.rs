@@ -183,7 +183,7 @@ impl<'a> Strip<'a> {
         };
         match proof.checkpoint {
             Some(at) => {
-                let x = mark(at, format!("checkpoint {}", thousands(at)), self.t.checkpoint);
+                let x = mark(at, format!("checkpoint {}", thousands(at)), self.t.success);
                 diamond(&self.painter, pos2(x.max(self.track.left() + 5.0), y - 3.0), 4.0, self.t.checkpoint, true);
             }
             None => {

@@ -8,26 +8,24 @@ use super::{
 };
 use crate::app::{AppCommand, ExampleKind, Input, Prediction, State, Tone, narrate, predicted, question};
 
-/// Width from which question and sentence stand side by side.
-const SIDE_BY_SIDE: f32 = 1_180.0;
-
 /// Draws the sentence, and the question while it is open.
 pub fn story_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let asks = question(state);
     let said = predicted(state);
-    let wide = ui.available_width() >= SIDE_BY_SIDE * theme::scale(ui);
-    if wide && asks.is_some() {
-        ui.horizontal_top(|ui| {
-            let left = ui.available_width() - 560.0 * theme::scale(ui);
-            ui.allocate_ui_with_layout(vec2(left, 0.0), Layout::top_down(egui::Align::LEFT), |ui| {
-                sentence_ui(ui, state, None);
-            });
-            ui.vertical(|ui| question_ui(ui, state, out, asks.as_deref()));
-        });
-    } else {
-        sentence_ui(ui, state, said.as_deref());
-        question_ui(ui, state, out, asks.as_deref());
+    if asks.is_none() {
+        return sentence_ui(ui, state, said.as_deref());
     }
+    let all = ui.available_width();
+    let right = (all * 0.38).clamp(300.0, 560.0 * theme::scale(ui));
+    ui.horizontal_top(|ui| {
+        let column = |width| vec2(width, 0.0);
+        let down = Layout::top_down(egui::Align::LEFT);
+        ui.allocate_ui_with_layout(column(all - right - 16.0), down, |ui| {
+            ui.set_width(all - right - 16.0);
+            sentence_ui(ui, state, None);
+        });
+        ui.allocate_ui_with_layout(column(right), down, |ui| question_ui(ui, state, out, asks.as_deref()));
+    });
 }
 
 fn sentence_ui(ui: &mut Ui, state: &State, said: Option<&str>) {
@@ -86,7 +84,7 @@ pub fn start_cards(ui: &mut Ui, state: &State, out: &mut Out) {
         (AppCommand::Open, "Open my own log", "A directory, a file, or drop it on the window"),
     ];
     let gap = 12.0;
-    let width = ((ui.available_width() - 2.0 * gap) / 3.0).min(460.0);
+    let width = ((ui.available_width() - 2.0 * gap) / 3.0).floor();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap;
         for (command, title, hint) in cards {
@@ -98,7 +96,7 @@ pub fn start_cards(ui: &mut Ui, state: &State, out: &mut Out) {
 fn start_card(ui: &mut Ui, state: &State, out: &mut Out, command: AppCommand, title: &str, hint: &str, width: f32) {
     let t = tokens(ui);
     let enabled = command.enabled(state);
-    let height = 68.0 * theme::scale(ui);
+    let height = (76.0 * theme::scale(ui)).min(ui.available_height().max(60.0));
     let sense = if enabled.is_ok() { egui::Sense::click() } else { egui::Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), sense);
     let name = format!("{title}: {hint}");
@@ -106,11 +104,13 @@ fn start_card(ui: &mut Ui, state: &State, out: &mut Out, command: AppCommand, ti
     let fill = if response.hovered() || response.has_focus() { t.hover } else { t.raised };
     let ink = if enabled.is_ok() { t.strong } else { t.subdued };
     ui.painter().rect_filled(rect, 8, fill);
-    let bar = egui::Rect::from_min_size(rect.min, vec2(3.0, height));
-    ui.painter().rect_filled(bar.shrink2(vec2(0.0, 12.0)), 1, if enabled.is_ok() { t.accent } else { t.hairline });
-    let inner = rect.shrink2(vec2(16.0, 12.0));
+    let mark = if enabled.is_ok() { t.accent } else { t.hairline };
+    let inner = rect.shrink2(vec2(16.0, 14.0));
+    let tip = inner.right_center();
+    let go = vec![tip + vec2(-8.0, -6.0), tip, tip + vec2(-8.0, 6.0)];
+    ui.painter().add(egui::Shape::line(go, egui::Stroke::new(2.0, mark)));
     let heading = egui::TextStyle::Heading.resolve(ui.style());
-    let painter = ui.painter().with_clip_rect(inner);
+    let painter = ui.painter().with_clip_rect(inner.with_max_x(inner.right() - 16.0));
     painter.text(inner.left_top(), egui::Align2::LEFT_TOP, title, heading, ink);
     painter.text(inner.left_bottom(), egui::Align2::LEFT_BOTTOM, hint, theme::body(ui), t.subdued);
     if described(response, command, enabled.err()).clicked() {

@@ -50,6 +50,10 @@ pub struct Tokens {
     pub checkpoint: Color32,
     /// Full recount; outline.
     pub recount: Color32,
+    /// Text about the batch view: its colour, dark enough to read.
+    pub batch_text: Color32,
+    /// Text about the speed view.
+    pub speed_text: Color32,
 }
 
 const fn hex(rgb: u32) -> Color32 {
@@ -78,7 +82,9 @@ pub const DARK: Tokens = Tokens {
     merged: hex(0xF2_F5_F8),
     crash: hex(0xE8_50_2A),
     checkpoint: hex(0x2F_BF_8F),
-    recount: hex(0x6B_77_85),
+    recount: hex(0x7D_89_97),
+    batch_text: hex(0x56_B4_E9),
+    speed_text: hex(0xE6_9F_00),
 };
 
 /// Light, for projectors.
@@ -102,7 +108,9 @@ pub const LIGHT: Tokens = Tokens {
     merged: hex(0x16_1B_22),
     crash: hex(0xB3_26_0C),
     checkpoint: hex(0x00_80_5D),
-    recount: hex(0x94_9E_AA),
+    recount: hex(0x86_91_9E),
+    batch_text: hex(0x00_62_9A),
+    speed_text: hex(0x8A_5A_00),
 };
 
 /// Share of a colour in a band.
@@ -285,4 +293,39 @@ fn visuals(tokens: &Tokens, dark: bool) -> Visuals {
         widgets.active.weak_bg_fill = tokens.hairline;
     }
     visuals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn luminance(color: Color32) -> f64 {
+        let [red, green, blue, _] = color.to_array().map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn all_text_can_be_read() {
+        for (theme, t) in [("dark", DARK), ("light", LIGHT)] {
+            for ground in [t.canvas, t.panel, t.raised] {
+                for (name, ink) in [
+                    ("text", t.text),
+                    ("strong", t.strong),
+                    ("subdued", t.subdued),
+                    ("error", t.error),
+                    ("warning", t.warning),
+                    ("success", t.success),
+                    ("batch", t.batch_text),
+                    ("speed", t.speed_text),
+                ] {
+                    let (a, b) = (luminance(ground) + 0.05, luminance(ink) + 0.05);
+                    let contrast = if a > b { a / b } else { b / a };
+                    assert!(contrast >= 4.9, "{theme} {name} on {ground:?}: {contrast:.2}");
+                }
+            }
+        }
+    }
 }

@@ -105,7 +105,9 @@ pub fn number_right(ui: &mut Ui, text: impl Into<String>, font: FontId, color: C
 /// One line of a list: name on the left, number on the right.
 pub fn fact_row(ui: &mut Ui, name: &str, value: impl Into<String>) {
     let t = tokens(ui);
-    ui.horizontal(|ui| {
+    let size = vec2(ui.available_width(), theme::body(ui).size + 5.0);
+    ui.spacing_mut().item_spacing.y = 3.0;
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.add(Label::new(RichText::new(name).color(t.subdued)));
         number_right(ui, value, theme::mono(ui), t.strong);
     });
@@ -136,12 +138,26 @@ pub fn divider(ui: &mut Ui) {
 
 /// A pill with a word in it.
 pub fn badge(ui: &mut Ui, text: &str, color: Color32) -> Response {
-    Frame::new()
-        .fill(color.gamma_multiply(0.16))
-        .corner_radius(CornerRadius::same(10))
-        .inner_margin(Margin::symmetric(10, 2))
-        .show(ui, |ui| ui.add(Label::new(RichText::new(text).font(theme::strong(ui)).color(color)).selectable(false)))
-        .inner
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::strong(ui), color);
+    let height = galley.size().y + 6.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 20.0, height), Sense::hover());
+    ui.painter().rect_filled(rect, height / 2.0, color.gamma_multiply(0.12));
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, color);
+    named(&response, egui::Role::Label, text);
+    response
+}
+
+/// A button that opens a menu, with a small triangle behind its name.
+pub fn menu_button(ui: &mut Ui, text: impl Into<RichText>, content: impl FnOnce(&mut Ui)) -> Response {
+    let mark = egui::Atom::paint(vec2(8.0, 8.0), |ui, args| {
+        let center = args.rect.center();
+        let points = vec![center + vec2(-4.0, -2.0), center + vec2(4.0, -2.0), center + vec2(0.0, 3.0)];
+        let ink = args.fallback_text_color.gamma_multiply(0.7);
+        ui.painter().add(egui::Shape::convex_polygon(points, ink, egui::Stroke::NONE));
+    });
+    let button = Button::new((text.into(), mark)).gap(6.0);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, content);
+    response
 }
 
 /// Gives something painted a name, so that it is read and can be found.

@@ -197,29 +197,37 @@ impl Target {
     }
 
     fn triangle(&mut self, corners: [&Vertex; 3], texture: &Texture, clip: Clip, density: f32) {
-        let [a, b, c] = corners.map(|vertex| (vertex.pos.x * density, vertex.pos.y * density));
+        let [a, b, c] = corners.map(|vertex| (fixed(vertex.pos.x * density), fixed(vertex.pos.y * density)));
         let area = (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0);
-        if area == 0.0 || !area.is_finite() {
+        if area == 0 {
             return;
         }
-        let edges = [Edge::new(b, c, area), Edge::new(c, a, area), Edge::new(a, b, area)];
-        let low = a.1.min(b.1).min(c.1).floor().max(0.0) as usize;
-        let high = a.1.max(b.1).max(c.1).ceil().max(0.0) as usize;
+        let turn = area.signum();
+        let edges = [Edge::new(b, c, turn), Edge::new(c, a, turn), Edge::new(a, b, turn)];
+        let whole = area.abs() as f32;
+        let pixel_of = |value: i64| (value.max(0) / ONE) as usize;
+        let low = pixel_of(a.1.min(b.1).min(c.1)).max(clip.top);
+        let high = (pixel_of(a.1.max(b.1).max(c.1)) + 1).min(clip.bottom);
         let [color_a, color_b, color_c] = corners.map(color);
         let [uv_a, uv_b, uv_c] = corners.map(|vertex| vertex.uv);
         let flat_texel = (uv_a == uv_b && uv_b == uv_c).then(|| texture.sample(uv_a.x, uv_a.y));
-        for y in low.max(clip.top)..high.min(clip.bottom) {
-            let y_center = y as f32 + 0.5;
+        let flat = if color_a == color_b && color_b == color_c { flat_texel.map(|t| zip(t, color_a, |a, b| a * b)) } else { None };
+        for y in low..high {
+            let y_center = y as i64 * ONE + ONE / 2;
             let (from, to) = span(&edges, y_center);
-            let left = ((from - 1.0).floor().max(0.0) as usize).clamp(clip.left, clip.right.max(clip.left));
-            let right = ((to + 1.0).ceil().max(0.0) as usize).clamp(left, clip.right.max(left));
+            let left = pixel_of(from.saturating_sub(ONE)).clamp(clip.left, clip.right.max(clip.left));
+            let right = (pixel_of(to.saturating_add(ONE)) + 1).clamp(left, clip.right.max(left));
             for (x, pixel) in (left..right).zip(self.row(y, left, right)) {
-                let x_center = x as f32 + 0.5;
-                let [la, lb, lc] = [0, 1, 2].map(|at: usize| edges.get(at).map_or(0.0, |edge| edge.at(x_center, y_center)));
-                let inside = [la, lb, lc].iter().zip(&edges).all(|(&share, edge)| share > 0.0 || (share == 0.0 && edge.owns));
-                if !inside {
+                let x_center = x as i64 * ONE + ONE / 2;
+                let values = edges.each_ref().map(|edge| edge.at(x_center, y_center));
+                if !values.iter().zip(&edges).all(|(&value, edge)| value > 0 || (value == 0 && edge.owns)) {
                     continue;
                 }
+                if let Some(flat) = flat {
+                    blend(pixel, flat);
+                    continue;
+                }
+                let [la, lb, lc] = values.map(|value| value as f32 / whole);
                 let tint = zip(zip(color_a, color_b, |a, b| a * la + b * lb), color_c, |sum, c| sum + c * lc);
                 let texel = flat_texel.unwrap_or_else(|| {
                     texture.sample(
@@ -233,41 +241,43 @@ impl Target {
     }
 }
 
-/// One edge as a line function that is 0 on the edge and 1 at the corner opposite.
+/// Parts of a pixel. Whole-number edges make neighbours agree on every pixel: no holes, none painted twice.
+const ONE: i64 = 256;
+
+fn fixed(value: f32) -> i64 {
+    // Far outside of any picture the exact place no longer matters, and products stay within 64 bits.
+    (value.clamp(-100_000.0, 100_000.0) * ONE as f32).round() as i64
+}
+
+/// One edge as a line function: positive inside, 0 on the edge.
 struct Edge {
-    x: f32,
-    y: f32,
-    constant: f32,
+    x: i64,
+    y: i64,
+    constant: i64,
     /// Whether a pixel centre exactly on the edge belongs to this triangle (top and left edges do).
     owns: bool,
 }
 
 impl Edge {
-    fn new(from: (f32, f32), to: (f32, f32), area: f32) -> Edge {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let (along_x, along_y) = (dx * area.signum(), dy * area.signum());
-        Edge {
-            x: -dy / area,
-            y: dx / area,
-            constant: (dy * from.0 - dx * from.1) / area,
-            owns: along_y < 0.0 || (along_y == 0.0 && along_x > 0.0),
-        }
+    fn new(from: (i64, i64), to: (i64, i64), turn: i64) -> Edge {
+        let (dx, dy) = ((to.0 - from.0) * turn, (to.1 - from.1) * turn);
+        Edge { x: -dy, y: dx, constant: dy * from.0 - dx * from.1, owns: dy < 0 || (dy == 0 && dx > 0) }
     }
 
-    fn at(&self, x: f32, y: f32) -> f32 {
+    fn at(&self, x: i64, y: i64) -> i64 {
         self.x * x + self.y * y + self.constant
     }
 }
 
-/// Where on a row all three edges hold.
-fn span(edges: &[Edge; 3], y: f32) -> (f32, f32) {
-    let (mut from, mut to) = (f32::NEG_INFINITY, f32::INFINITY);
+/// Where on a row all three edges hold, to within a part of a pixel.
+fn span(edges: &[Edge; 3], y: i64) -> (i64, i64) {
+    let (mut from, mut to) = (i64::MIN, i64::MAX);
     for edge in edges {
         let rest = edge.y * y + edge.constant;
-        if edge.x > 0.0 {
-            from = from.max(-rest / edge.x);
-        } else if edge.x < 0.0 {
-            to = to.min(-rest / edge.x);
+        if edge.x > 0 {
+            from = from.max(-rest / edge.x - 1);
+        } else if edge.x < 0 {
+            to = to.min(-rest / edge.x + 1);
         }
     }
     (from, to)

@@ -1,7 +1,7 @@
 //! What is painted over the plots: bands, crosses, diamonds, the way back to the checkpoint, hatching, the legend.
 
 use eframe::egui::{Align2, Painter, Pos2, Rect, Response, Stroke, Ui, pos2, vec2};
-use egui_plot::{PlotPoint, PlotTransform};
+use egui_plot::{GridInput, GridMark, PlotPoint, PlotTransform};
 
 use super::{Panel, number};
 use crate::{
@@ -13,6 +13,26 @@ use crate::{
         theme::{self, BAND, Tokens, tokens},
     },
 };
+
+/// Grid lines at round steps, at least `pixels` apart.
+pub fn steps(input: GridInput, pixels: f64) -> Vec<GridMark> {
+    // The base step stands for ten pixels (the lower bound of the grid spacing).
+    let least = input.base_step_size * pixels / 10.0;
+    let (from, to) = input.bounds;
+    if !(least.is_finite() && least > 0.0 && from.is_finite() && to.is_finite()) {
+        return Vec::new();
+    }
+    let magnitude = 10_f64.powf(least.log10().floor());
+    let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= least).unwrap_or(10.0);
+    let step = magnitude * factor;
+    let first = (from / step).ceil();
+    let count = ((to - from) / step).clamp(0.0, 200.0);
+    (0_u32..=200)
+        .map(f64::from)
+        .take_while(|n| *n <= count)
+        .map(|n| GridMark { value: (first + n) * step, step_size: step })
+        .collect()
+}
 
 struct Marks<'a> {
     painter: Painter,
@@ -116,10 +136,11 @@ impl Marks<'_> {
                     let fall = [place, pos2(place.x, self.transform.position_from_point_y(0.0))];
                     self.painter.line_segment(fall, Stroke::new(1.0, self.tokens.crash));
                     cross(&self.painter, place, 6.0, self.tokens.crash);
-                    let (offset, anchor) = if place.x > self.rect.right() - 70.0 {
-                        (vec2(-10.0, 0.0), Align2::RIGHT_CENTER)
+                    // The line comes from below left, so the corner above it is free.
+                    let (offset, anchor) = if place.x < self.rect.left() + 60.0 {
+                        (vec2(9.0, -6.0), Align2::LEFT_BOTTOM)
                     } else {
-                        (vec2(10.0, 0.0), Align2::LEFT_CENTER)
+                        (vec2(-9.0, -6.0), Align2::RIGHT_BOTTOM)
                     };
                     let label = number(value);
                     self.painter.text(place + offset, anchor, label, theme::mono_small(ui), self.tokens.error);
@@ -161,6 +182,9 @@ impl Marks<'_> {
     /// Names beside the ends of lines would move; a short legend in the empty corner does not.
     fn legend(&self, ui: &Ui, panel: Panel) {
         let t = self.tokens;
+        if self.rect.height() < 120.0 {
+            return;
+        }
         let has_replayed = self.lane.series.iter().any(|point| point.every_read.is_some());
         let entries: Vec<(&str, _)> = match panel {
             Panel::Batch => vec![("published", t.batch)],
