@@ -16,17 +16,24 @@ use crate::{
 
 /// Draws the bar.
 pub fn bar_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    // In the units of normal type: what does not fit is still on its key and in the palette.
+    let room = ui.available_width() / theme::scale(ui);
+    let (narrow, tight) = (room < 1_060.0, room < 860.0);
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         command_button(ui, state, out, AppCommand::Open, "Open…");
         gap(ui);
-        command_button(ui, state, out, AppCommand::Restart, "Restart");
-        command_button(ui, state, out, AppCommand::Back, "Back");
+        if !tight {
+            command_button(ui, state, out, AppCommand::Restart, "Restart");
+            command_button(ui, state, out, AppCommand::Back, "Back");
+        }
         let playing = matches!(state.flow(), Flow::Playing | Flow::Advancing);
         command_button(ui, state, out, AppCommand::PlayPause, if playing { "Pause" } else { "Play" });
-        command_button(ui, state, out, AppCommand::Step, "Step");
+        if !tight {
+            command_button(ui, state, out, AppCommand::Step, "Step");
+        }
         gap(ui);
-        arrivals(ui, state, out);
+        arrivals(ui, state, narrow, out);
         gap(ui);
         command_button(ui, state, out, AppCommand::Crash, "Crash");
         target(ui, state, out);
@@ -36,8 +43,10 @@ pub fn bar_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             menu_button(ui, "Menu", |ui| more(ui, state, out)).on_hover_text("Files, theme, help");
             menu_button(ui, "View", |ui| view(ui, state, out)).on_hover_text("What is shown");
             ui.add_space(4.0);
-            let (word, color) = standing(ui, state);
-            badge(ui, &word, color).on_hover_text("How the run stands");
+            if !tight {
+                let (word, color) = standing(ui, state, narrow);
+                badge(ui, &word, color).on_hover_text("How the run stands");
+            }
         });
     });
 }
@@ -48,8 +57,9 @@ fn gap(ui: &mut Ui) {
     ui.add_space(4.0);
 }
 
-fn arrivals(ui: &mut Ui, state: &State, out: &mut Out) {
+fn arrivals(ui: &mut Ui, state: &State, narrow: bool, out: &mut Out) {
     let label = match state.lane() {
+        Some(lane) if narrow => format!("{}/s", thousands(lane.rate)),
         Some(lane) => format!("{} records/s", thousands(lane.rate)),
         None => "records/s".to_owned(),
     };
@@ -96,7 +106,7 @@ pub fn target_name(target: CrashTarget) -> &'static str {
 }
 
 /// The state of the run as one word or two, with its colour.
-fn standing(ui: &Ui, state: &State) -> (String, Color32) {
+fn standing(ui: &Ui, state: &State, narrow: bool) -> (String, Color32) {
     let t = tokens(ui);
     let Some(lane) = state.lane().filter(|_| state.phase == Phase::Open) else {
         return match state.phase {
@@ -106,7 +116,8 @@ fn standing(ui: &Ui, state: &State) -> (String, Color32) {
         };
     };
     match (lane.stream, state.flow()) {
-        (StreamState::Crashed { .. }, _) => ("stream down".to_owned(), t.crash),
+        (StreamState::Crashed { .. }, _) => ("stream down".to_owned(), t.error),
+        (StreamState::Recovering { .. }, _) if narrow => ("recovering".to_owned(), t.warning),
         (StreamState::Recovering { from, to }, _) => {
             let done = lane.position.saturating_sub(from);
             (format!("recovering {} of {}", thousands(done), thousands(to.saturating_sub(from))), t.warning)

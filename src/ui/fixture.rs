@@ -463,3 +463,48 @@ pub(crate) fn failed() -> State {
     let why = "no record could be read from \"/logs/shop\": no field looks like a page; name it with --page";
     State { run: RunId(1), phase: Phase::Failed(why.into()), ..empty() }
 }
+
+/// Pages as the engine would answer them.
+pub(crate) fn fill_answers(state: &mut State) {
+    use crate::{
+        app::{CheckpointPage, MalformedPage, RecordsPage, RowsPage},
+        domain::{CanonicalRow, Day},
+        engine::protocol::{IssueLine, KeptRun, RecordLine, ViewKind},
+    };
+    let record = |number: u64| RecordLine {
+        number,
+        partition: "web-1".into(),
+        offset: number / 2,
+        file: "2024-11-06.jsonl".into(),
+        line: number / 2 + 1,
+        text: format!("{{\"url\":\"/product/enamel-mug\",\"visitor\":\"v{}\",\"ts\":1730880000}}", number % 977),
+        fate: if number == 14_003 { "malformed".into() } else { "counted in speed".into() },
+        read: if number >= 14_000 { 2 } else { 1 },
+        counted: u32::from(number != 14_003),
+    };
+    let records = (13_995..14_060).map(record).collect();
+    state.answers.records = RecordsPage { first: 13_995, go_to: "13,995".into(), records };
+    let row = |(at, (page, share)): (i32, &(&str, u64))| CanonicalRow {
+        page: (*page).to_owned(),
+        day: Day(20_031 + at % 3),
+        views: share * 120,
+        unique_users: share * 31,
+        sum: i128::from(*share) * 1_734_500_000,
+    };
+    state.answers.rows =
+        RowsPage { view: ViewKind::Merged, first: 0, rows: (0..).zip(&PAGES).map(row).collect(), total: 2_061 };
+    let issue = |line| IssueLine { file: "2024-11-06.jsonl".into(), line, reason: "no field \"url\"".into() };
+    state.answers.malformed = MalformedPage { first: 0, lines: vec![issue(17), issue(7_002)], total: 3 };
+    let sections = vec![
+        ("positions".to_owned(), 64, "web-1 up to 7,000, web-2 up to 7,000".to_owned()),
+        ("cells".to_owned(), 41_220, "421 pages, 5 days".to_owned()),
+    ];
+    state.answers.checkpoint = Some(CheckpointPage { id: CheckpointId(14), sections });
+    state.answers.runs = vec![KeptRun {
+        name: "2024-11-08-0912".into(),
+        log: "/logs/shop".into(),
+        bytes: 7_340_032,
+        last_tick: 9_730,
+        ended: false,
+    }];
+}

@@ -102,7 +102,7 @@ fn head_ui(ui: &Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel) {
         Panel::Speed => (t.speed, lane.memory_totals.as_ref().map(|totals| measure.text(totals))),
         Panel::Merged => (t.merged, Some(measure.text(&lane.merged_totals))),
     };
-    let swatch = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(14.0, if panel == Panel::Merged { 4.0 } else { 3.0 }));
+    let swatch = Rect::from_min_size(rect.min + vec2(0.0, 8.0 * theme::scale(ui)), vec2(14.0, if panel == Panel::Merged { 4.0 } else { 3.0 }));
     painter.rect_filled(swatch, 1, color);
     painter.text(rect.min + vec2(22.0, 1.0), egui::Align2::LEFT_TOP, panel.title(), theme::strong(ui), t.strong);
     let (number, ink) = match number {
@@ -227,8 +227,8 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
         .show_crosshair(false)
         .grid_color(t.grid)
         .cursor_color(t.subdued)
-        .x_grid_spacer(|input| marks::steps(input, 84.0))
-        .y_grid_spacer(|input| marks::steps(input, 38.0))
+        .x_grid_spacer(|input| marks::steps(input, 84.0, 0.02))
+        .y_grid_spacer(|input| marks::steps(input, 46.0, 0.04))
         .grid_spacing(egui::Rangef::new(10.0, 100.0))
         .link_axis(Id::unique("run-time"), Vec2b::new(true, false))
         .link_cursor(Id::unique("run-cursor"), Vec2b::new(true, false))
@@ -287,14 +287,14 @@ fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Li
     match panel {
         Panel::Batch => {
             let batch = stairs(&lane.series, |point| measure.of(&point.batch));
-            vec![outline().width(1.0).color(t.recount.gamma_multiply(0.5)), Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0)]
+            vec![outline().width(1.0).color(t.recount.gamma_multiply(0.5)), Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0).allow_band(false)]
         }
         Panel::Speed => {
             let served = stairs(&lane.series, |point| measure.of(&point.speed));
             let mut lines =
-                vec![Line::new("served", PlotPoints::Owned(served)).color(t.speed.gamma_multiply(0.55)).width(1.25)];
+                vec![Line::new("served", PlotPoints::Owned(served)).color(t.speed.gamma_multiply(0.55)).width(1.25).allow_band(false)];
             for piece in pieces(&lane.series, |point| point.memory.as_ref().map(|m| measure.of(m))) {
-                lines.push(Line::new("in memory", PlotPoints::Owned(piece)).color(t.speed).width(2.0));
+                lines.push(Line::new("in memory", PlotPoints::Owned(piece)).color(t.speed).width(2.0).allow_band(false));
             }
             for piece in pieces(&lane.series, |point| point.every_read.as_ref().map(|m| measure.of(m))) {
                 let dash = LineStyle::Dashed { length: 6.0 };

@@ -184,7 +184,7 @@ fn the_palette_finds_and_runs_a_command() {
 fn drawers_and_tables_open_and_read() {
     let mut harness = harness(fixture::state(Moment::Replayed));
     for (drawer, text) in [
-        (RightDrawer::Checkpoints, "Checkpoint 15"),
+        (RightDrawer::Checkpoints, "Checkpoint 14"),
         (RightDrawer::Numbers, "merged equals a full recount at every step"),
         (RightDrawer::Fates, "No rows yet."),
         (RightDrawer::Runs, "No run is kept."),
@@ -239,10 +239,16 @@ fn scenes() -> Vec<(&'static str, State)> {
         ("15-replayed", at(Moment::Replayed)),
         ("16-finished", at(Moment::Finished)),
     ];
-    let drawers = |right| State { left: Some(LeftDrawer::Log), right: Some(right), ..at(Moment::Replayed) };
+    let drawers = |right| {
+        let mut state = State { left: Some(LeftDrawer::Log), right: Some(right), ..at(Moment::Replayed) };
+        fixture::fill_answers(&mut state);
+        state
+    };
     scenes.extend([
         ("20-checkpoints", drawers(RightDrawer::Checkpoints)),
         ("21-numbers", drawers(RightDrawer::Numbers)),
+        ("21-fates", drawers(RightDrawer::Fates)),
+        ("21-runs", drawers(RightDrawer::Runs)),
         ("22-by-page", State { look: Look::ByPage, ..at(Moment::Published) }),
         ("23-by-day-users", State { look: Look::ByDay, measure: Measure::Users, ..at(Moment::Crashed) }),
         ("24-tables", State { tables: true, ..at(Moment::Replayed) }),

@@ -14,8 +14,9 @@ use crate::{
     },
 };
 
-/// Grid lines at round steps, at least `pixels` apart.
-pub fn steps(input: GridInput, pixels: f64) -> Vec<GridMark> {
+/// Grid lines at round steps, at least `pixels` apart; none in the last share of the range, where its label
+/// would not fit.
+pub fn steps(input: GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
     // The base step stands for ten pixels (the lower bound of the grid spacing).
     let least = input.base_step_size * pixels / 10.0;
     let (from, to) = input.bounds;
@@ -26,7 +27,7 @@ pub fn steps(input: GridInput, pixels: f64) -> Vec<GridMark> {
     let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= least).unwrap_or(10.0);
     let step = magnitude * factor;
     let first = (from / step).ceil();
-    let count = ((to - from) / step).clamp(0.0, 200.0);
+    let count = ((to - (to - from) * headroom) / step - first).clamp(0.0, 200.0);
     (0_u32..=200)
         .map(f64::from)
         .take_while(|n| *n <= count)
@@ -143,7 +144,10 @@ impl Marks<'_> {
                         (vec2(-9.0, -6.0), Align2::RIGHT_BOTTOM)
                     };
                     let label = number(value);
-                    self.painter.text(place + offset, anchor, label, theme::mono_small(ui), self.tokens.error);
+                    let galley = self.painter.layout_no_wrap(label, theme::mono_small(ui), self.tokens.error);
+                    let at = anchor.anchor_size(place + offset, galley.size());
+                    self.painter.rect_filled(at.expand(2.0), 3, self.tokens.panel.gamma_multiply(0.85));
+                    self.painter.galley(at.min, galley, self.tokens.error);
                 }
                 MarkKind::BatchStarted
                 | MarkKind::BatchPublished
@@ -158,10 +162,11 @@ impl Marks<'_> {
         let measure = self.state.measure;
         for (first, last) in stale_spans(&self.lane.series) {
             let span = self.lane.series.get(first..=last).unwrap_or_default();
-            for pair in span.windows(2) {
-                let [a, b] = pair else { continue };
-                let top = self.point(a.tick, measure.of(&a.merged));
-                let bottom = self.point(b.tick, measure.of(&a.batch));
+            // Neighbours with the same edges make one piece: single points are narrower than a pixel.
+            for piece in span.chunk_by(|a, b| a.merged == b.merged && a.batch == b.batch) {
+                let (Some(first), Some(last)) = (piece.first(), piece.last()) else { continue };
+                let top = self.point(first.tick, measure.of(&first.merged));
+                let bottom = self.point(last.tick, measure.of(&last.batch));
                 hatch(&self.painter, Rect::from_two_pos(top, bottom), 7.0, self.tokens.speed);
             }
         }
