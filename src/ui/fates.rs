@@ -56,8 +56,16 @@ fn rows_ui(ui: &mut Ui, state: &State) {
         small_text(ui, "No rows yet.");
         return;
     }
-    let columns =
-        [Column::text("Page"), Column::number("Day"), Column::number("Views"), Column::number("Users"), Column::number("Sum")];
+    let has_values = state.summary.as_ref().is_none_or(|summary| summary.has_values);
+    let mut columns = vec![
+        Column::text("Page"),
+        Column::number("Day", 82.0),
+        Column::number("Views", 56.0),
+        Column::number("Users", 56.0),
+    ];
+    if has_values {
+        columns.push(Column::number("Sum", 66.0));
+    }
     table_ui(ui, "rows", &columns, rows.len(), |at| {
         rows.get(at).map_or_else(Vec::new, |row| {
             vec![

@@ -508,3 +508,46 @@ pub(crate) fn fill_answers(state: &mut State) {
         ended: false,
     }];
 }
+
+fn changed(mut state: State, change: impl FnOnce(&mut LaneFrame)) -> State {
+    let mut frame = state.frame.as_deref().cloned().unwrap_or_default();
+    let mut lane = frame.lanes.first().map(|lane| LaneFrame::clone(lane)).unwrap_or_default();
+    change(&mut lane);
+    frame.lanes = vec![Arc::new(lane)];
+    state.frame = Some(Arc::new(frame));
+    state
+}
+
+/// The textbook's checkpoint: totals without their position, so the books do not agree.
+pub(crate) fn wrong() -> State {
+    let mut state = changed(state(Moment::Replayed), |lane| {
+        let mut proof = Proof::clone(&lane.proof);
+        proof.counted = proof.every_read.clone();
+        lane.proof = Arc::new(proof);
+        lane.merged_totals = totals(lane.recount_totals.views + 734);
+    });
+    state.summary = Some(Arc::new(LogSummary { guarantee: crate::checkpoint::GuaranteeId::Textbook, ..summary() }));
+    for happening in &mut state.facts {
+        if let Fact::ReplayFinished { merged_views, same_as_never_crashed, .. } = &mut happening.fact {
+            (*merged_views, *same_as_never_crashed) = (CRASH + 734, false);
+        }
+    }
+    state
+}
+
+/// A small log: every record is a numbered cell of the strip.
+pub(crate) fn cells() -> State {
+    changed(state(Moment::Replayed), |lane| {
+        let run = |start, end, count| Run { start, end, count };
+        lane.proof = Arc::new(Proof {
+            from: 10,
+            to: 34,
+            checkpoint: Some(10),
+            crash: Some(27),
+            read: vec![run(10, 27, 2), run(27, 34, 1)],
+            counted: vec![run(10, 19, 1), run(20, 34, 1)],
+            every_read: vec![run(10, 19, 2), run(20, 27, 2), run(27, 34, 1)],
+            excluded: 1,
+        });
+    })
+}

@@ -63,7 +63,8 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     ui.allocate_rect(area, egui::Sense::hover());
 }
 
-fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
+/// Which number and which look.
+pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
     ui.horizontal(|ui| {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);

@@ -26,6 +26,9 @@ use crate::app::{Effect, Example, Input, LeftDrawer, Phase, RightDrawer, Setting
 /// Width of a drawer.
 const DRAWER: f32 = 320.0;
 
+/// Width of the drawer with a table in it.
+const WIDE_DRAWER: f32 = 440.0;
+
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
 
@@ -169,10 +172,10 @@ struct Fit {
 
 /// The right drawer yields first, then the left.
 fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
-    let (drawer, least) = (DRAWER * scale, PLOTS_LEAST.min(width));
-    let left = state.left.filter(|_| width - drawer >= least);
-    let taken = if left.is_some() { drawer } else { 0.0 };
-    let right = state.right.filter(|_| width - taken - drawer >= least);
+    let least = PLOTS_LEAST.min(width);
+    let left = state.left.filter(|_| width - DRAWER * scale >= least);
+    let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
+    let right = state.right.filter(|drawer| width - taken - right_width(*drawer) * scale >= least);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -183,6 +186,13 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     Fit { left, right, hidden }
 }
 
+fn right_width(drawer: RightDrawer) -> f32 {
+    match drawer {
+        RightDrawer::Fates => WIDE_DRAWER,
+        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
+    }
+}
+
 fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     let t = tokens(ui);
     let frame = Frame::new().fill(t.panel).inner_margin(Margin::same(12)).outer_margin(Margin::ZERO);
@@ -191,7 +201,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
         panel.frame(frame.corner_radius(egui::CornerRadius { ne: 8, se: 8, ..egui::CornerRadius::ZERO })).show(ui, |ui| log_browser_ui(ui, state, out));
     }
     if let Some(drawer) = fit.right {
-        let panel = Panel::right("right-drawer").exact_size(DRAWER * scale).show_separator_line(false);
+        let panel = Panel::right(("right-drawer", format!("{drawer:?}"))).exact_size(right_width(drawer) * scale).show_separator_line(false);
         panel.frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO })).show(ui, |ui| match drawer {
             RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
             RightDrawer::Numbers => numbers_ui(ui, state, out),

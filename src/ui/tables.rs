@@ -4,11 +4,12 @@ use eframe::egui::{Align, Label, Layout, RichText, Ui};
 use egui_extras::{Column as Width, TableBuilder};
 
 use super::{
+    plots::selectors,
     theme::{self, tokens},
-    widgets::{Out, segmented},
+    widgets::Out,
 };
 use crate::{
-    app::{AppCommand, Edit, Input, State, TableTwin, format},
+    app::{Edit, Input, State, TableTwin, format},
     engine::frame::{GroupRow, LaneFrame, MarkKind, Totals},
 };
 
@@ -16,41 +17,50 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     title: &'static str,
-    is_number: bool,
+    /// Width of a right-aligned number in points at normal size; 0: text, which takes what is left.
+    width: f32,
 }
 
 impl Column {
-    /// Text, left-aligned.
+    /// Text, left-aligned, as wide as there is room.
     pub const fn text(title: &'static str) -> Column {
-        Column { title, is_number: false }
+        Column { title, width: 0.0 }
     }
 
     /// A number, right-aligned.
-    pub const fn number(title: &'static str) -> Column {
-        Column { title, is_number: true }
+    pub const fn number(title: &'static str, width: f32) -> Column {
+        Column { title, width }
+    }
+
+    fn is_number(self) -> bool {
+        self.width > 0.0
     }
 }
 
 /// A table whose cells are made as they come into sight.
 pub fn table_ui(ui: &mut Ui, id: &str, columns: &[Column], rows: usize, cells: impl Fn(usize) -> Vec<String>) {
     let height = ui.spacing().interact_size.y;
+    let scale = theme::scale(ui);
     ui.push_id(id, |ui| {
         let t = tokens(ui);
         let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false);
-        let last = columns.len().saturating_sub(1);
-        for (at, column) in columns.iter().enumerate() {
-            builder = builder.column(match (at == last, column.is_number) {
-                (true, _) => Width::remainder().at_least(60.0),
-                (false, true) => Width::initial(92.0).at_least(48.0).clip(true).resizable(true),
-                (false, false) => Width::initial(150.0).at_least(60.0).clip(true).resizable(true),
+        for column in columns {
+            builder = builder.column(if column.is_number() {
+                Width::exact(column.width * scale).clip(true)
+            } else {
+                Width::remainder().at_least(60.0).clip(true)
             });
+        }
+        // Without a text column an empty one keeps the numbers together on the left.
+        if columns.iter().all(|column| column.is_number()) {
+            builder = builder.column(Width::remainder());
         }
         builder
             .header(height, |mut header| {
                 for column in columns {
                     header.col(|ui| {
                         let text = RichText::new(column.title).font(theme::small(ui)).color(t.subdued);
-                        aligned(ui, column.is_number, text);
+                        aligned(ui, column.is_number(), text);
                     });
                 }
             })
@@ -59,8 +69,8 @@ pub fn table_ui(ui: &mut Ui, id: &str, columns: &[Column], rows: usize, cells: i
                     let texts = cells(row.index());
                     for (column, text) in columns.iter().zip(texts) {
                         row.col(|ui| {
-                            let font = if column.is_number { theme::mono(ui) } else { theme::body(ui) };
-                            aligned(ui, column.is_number, RichText::new(text).font(font).color(t.text));
+                            let font = if column.is_number() { theme::mono(ui) } else { theme::body(ui) };
+                            aligned(ui, column.is_number(), RichText::new(text).font(font).color(t.text));
                         });
                     }
                 });
@@ -82,13 +92,15 @@ struct Twin {
 pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let Some(lane) = state.lane() else { return };
     let twin = twin(state, lane);
+    selectors(ui, state, out);
     ui.horizontal(|ui| {
-        segmented(ui, state, out, &[(AppCommand::Tables, "back to the plots", false)]);
+        ui.spacing_mut().item_spacing.x = 2.0;
         for choice in TableTwin::ALL {
             if ui.selectable_label(state.twin == choice, choice.name()).clicked() {
                 out.push(Input::Edit(Edit::Twin(choice)));
             }
         }
+        ui.add_space(8.0);
         if ui.button("Copy table").on_hover_text("With tabs between columns").clicked() {
             out.push(Input::Edit(Edit::Copy(as_text(&twin))));
         }
@@ -116,15 +128,17 @@ fn twin(state: &State, lane: &LaneFrame) -> Twin {
     }
 }
 
+/// Newest first: that is what one looks for while it runs.
 fn plots(state: &State, lane: &LaneFrame) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let maybe = |totals: &Option<Totals>| totals.as_ref().map_or("-".to_owned(), text);
     let columns = ["Run time", "Batch", "In memory", "Served", "Merged", "If every read counted"];
     Twin {
-        columns: columns.into_iter().map(Column::number).collect(),
+        columns: columns.into_iter().map(|title| Column::number(title, 132.0)).collect(),
         rows: lane
             .series
             .iter()
+            .rev()
             .map(|point| {
                 vec![
                     format::seconds(point.tick),
@@ -165,7 +179,7 @@ fn proof(lane: &LaneFrame) -> Twin {
         })
         .collect();
     let mut columns = vec![Column::text("Records")];
-    columns.extend(["How many", "Read", "Counted", "If every read counted"].into_iter().map(Column::number));
+    columns.extend(["How many", "Read", "Counted", "If every read counted"].map(|title| Column::number(title, 132.0)));
     Twin { columns, rows }
 }
 
@@ -180,10 +194,11 @@ fn timeline(lane: &LaneFrame) -> Twin {
         MarkKind::ReplayFinished => "everything read again up to",
     };
     Twin {
-        columns: vec![Column::number("Run time"), Column::text("What"), Column::number("Record")],
+        columns: vec![Column::number("Run time", 92.0), Column::text("What"), Column::number("Record", 108.0)],
         rows: lane
             .marks
             .iter()
+            .rev()
             .map(|mark| vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)])
             .collect(),
     }
@@ -192,7 +207,7 @@ fn timeline(lane: &LaneFrame) -> Twin {
 fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let mut columns = vec![Column::text(first)];
-    columns.extend(["Final", "Merged", "Full recount", "Whole log"].into_iter().map(Column::number));
+    columns.extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
     Twin {
         columns,
         rows: rows

@@ -187,7 +187,7 @@ impl Marks<'_> {
     /// Names beside the ends of lines would move; a short legend in the empty corner does not.
     fn legend(&self, ui: &Ui, panel: Panel) {
         let t = self.tokens;
-        if self.rect.height() < 120.0 {
+        if self.rect.height() < 170.0 {
             return;
         }
         let has_replayed = self.lane.series.iter().any(|point| point.every_read.is_some());
