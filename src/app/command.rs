@@ -167,14 +167,17 @@ const fn row(
     Spec { command, group, title, hint, shortcut }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the rows of the table read the same with and without a key")]
 const fn bare(key: Key) -> Option<Shortcut> {
     Some(Shortcut::bare(key))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as above")]
 const fn letter(letter: char) -> Option<Shortcut> {
     Some(Shortcut::bare(Key::Letter(letter)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as above")]
 const fn ctrl(key: Key) -> Option<Shortcut> {
     Some(Shortcut::ctrl(key))
 }

@@ -34,7 +34,6 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::Picture) => Ok(()),
             AppCommand::Save(SaveKind::View | SaveKind::Scenario) => open(state).map(|_| ()),
             AppCommand::OpenExample(kind) => condition(
                 state.examples.iter().any(|example| example.kind == kind),
@@ -44,6 +43,7 @@ impl AppCommand {
                 condition(state.dialog != Dialog::None || state.notice.is_some(), "Nothing is open")
             }
             AppCommand::Open
+            | AppCommand::Save(SaveKind::Picture)
             | AppCommand::Target(_)
             | AppCommand::Point(_)
             | AppCommand::CrashSetup

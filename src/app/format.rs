@@ -85,10 +85,16 @@ mod tests {
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!((signed(-734).as_str(), signed(0).as_str(), signed(1734).as_str()), ("-734", "0", "+1,734"));
+        assert_eq!(
+            (signed(-734).as_str(), signed(0).as_str(), signed(1734).as_str()),
+            ("-734", "0", "+1,734")
+        );
         assert_eq!((millionths(1_500_000).as_str(), millionths(-2_000_000).as_str()), ("1.5", "-2"));
         assert_eq!(seconds(8_670), "86.7 s");
-        assert_eq!((bytes(512).as_str(), bytes(1536).as_str(), bytes(5 << 30).as_str()), ("512 B", "1.5 KiB", "5.0 GiB"));
+        assert_eq!(
+            (bytes(512).as_str(), bytes(1536).as_str(), bytes(5 << 30).as_str()),
+            ("512 B", "1.5 KiB", "5.0 GiB")
+        );
         assert_eq!(bytes(u64::MAX), "1,677,721.5 TiB");
         assert_eq!(records_in(14_000, 14_734), "14,000 to 14,733");
         assert_eq!((records(1).as_str(), records(2).as_str()), ("1 record", "2 records"));

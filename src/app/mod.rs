@@ -20,8 +20,8 @@ pub use narrate::{Sentence, Tone, narrate, predicted, question};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
-    Answers, CheckpointPage, CrashSetup, Dialog, Example, ExampleKind, Happening, LeftDrawer, Look, MalformedPage, Measure,
-    Notice, OpenDialog, Phase, Prediction, RecordsPage, RightDrawer, RowsPage, SaveDialog, SaveKind, State,
-    TableTwin,
+    Answers, CheckpointPage, CrashSetup, Dialog, Example, ExampleKind, Happening, LeftDrawer, Look,
+    MalformedPage, Measure, Notice, OpenDialog, Phase, Prediction, RecordsPage, RightDrawer, RowsPage,
+    SaveDialog, SaveKind, State, TableTwin,
 };
 pub use update::{Edit, Effect, Input, Pick, apply};

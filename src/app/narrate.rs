@@ -70,7 +70,8 @@ pub fn narrate(state: &State) -> Sentence {
 /// How the prediction came out, once the replay is over.
 pub fn predicted(state: &State) -> Option<String> {
     let said = state.prediction?;
-    let Some(Fact::ReplayFinished { merged_views, recount_views, .. }) = state.newest_facts().find(|fact| is_telling(fact))
+    let Some(Fact::ReplayFinished { merged_views, recount_views, .. }) =
+        state.newest_facts().find(|fact| is_telling(fact))
     else {
         return None;
     };
@@ -106,7 +107,11 @@ fn lane_sentence(state: &State, lane: &LaneFrame) -> Sentence {
         InvariantState::Broken { counterexample } => Some((invariant.sentence, counterexample)),
         InvariantState::NotYet | InvariantState::Holds { .. } | InvariantState::NotPromised { .. } => None,
     }) {
-        return Sentence::new(Tone::Error, format!("This must always hold, and does not: {}.", broken.0), broken.1.clone());
+        return Sentence::new(
+            Tone::Error,
+            format!("This must always hold, and does not: {}.", broken.0),
+            broken.1.clone(),
+        );
     }
     if state.is_untouched() {
         return untouched(state, lane);
@@ -147,11 +152,18 @@ fn untouched(state: &State, lane: &LaneFrame) -> Sentence {
         return Sentence::new(
             Tone::Plain,
             "Nothing processed yet.",
-            format!("Loading: {} so far. What is loaded can be played: press Space.", records(loading.records)),
+            format!(
+                "Loading: {} so far. What is loaded can be played: press Space.",
+                records(loading.records)
+            ),
         );
     }
     if lane.log_records == 0 {
-        return Sentence::new(Tone::Warning, "This log is empty.", "It has no record; open another one with Ctrl+O.");
+        return Sentence::new(
+            Tone::Warning,
+            "This log is empty.",
+            "It has no record; open another one with Ctrl+O.",
+        );
     }
     Sentence::new(
         Tone::Plain,
@@ -178,7 +190,8 @@ fn crashed(state: &State, position: u64, checkpoint: Option<(CheckpointId, u64)>
                 }
                 GuaranteeId::Textbook => GuaranteeId::Textbook.saved_in_words().to_owned(),
             };
-            let so = if at == position { " It was written just before the crash: nothing to replay." } else { "" };
+            let so =
+                if at == position { " It was written just before the crash: nothing to replay." } else { "" };
             format!("On disk: checkpoint {} = {holds}.{so}", id.0)
         }
     };
@@ -186,7 +199,7 @@ fn crashed(state: &State, position: u64, checkpoint: Option<(CheckpointId, u64)>
 }
 
 fn recovering(state: &State, lane: &LaneFrame, from: u64, to: u64) -> Sentence {
-    let mut rest = String::new();
+    let mut parts = Vec::new();
     let mut lead = match guarantee(state) {
         GuaranteeId::ExactlyOnceUpsertSink => "Position and totals went back together.",
         GuaranteeId::Textbook => "The totals came back, the position did not.",
@@ -198,23 +211,23 @@ fn recovering(state: &State, lane: &LaneFrame, from: u64, to: u64) -> Sentence {
             lead = "There was no checkpoint: the stream starts at record 0 with empty totals.";
         }
         if !refused.is_empty() {
-            rest.push_str(&format!("Refused: {}. ", reasons(refused)));
+            parts.push(format!("Refused: {}.", reasons(refused)));
         }
         if *dropped_below_batch > 0 {
-            rest.push_str(&format!(
-                "The checkpoint is older than the last batch run: {} below its hand-over were dropped, or they would count twice. ",
+            parts.push(format!(
+                "The checkpoint is older than the last batch run: {} below its hand-over were dropped, or they would count twice.",
                 records(*dropped_below_batch)
             ));
         }
     }
     let done = lane.position.clamp(from, to.max(from)) - from;
-    rest.push_str(&format!(
+    parts.push(format!(
         "Reading {} again: {} of {}.",
         records_in(from, to),
         thousands(done),
         thousands(to.saturating_sub(from))
     ));
-    Sentence::new(Tone::Warning, lead, rest)
+    Sentence::new(Tone::Warning, lead, parts.join(" "))
 }
 
 fn told(state: &State, lane: &LaneFrame, fact: &Fact) -> Sentence {
@@ -235,15 +248,27 @@ fn told(state: &State, lane: &LaneFrame, fact: &Fact) -> Sentence {
         Fact::BatchCrashed { cut, done } => Sentence::new(
             Tone::Warning,
             format!("Batch run up to {} crashed at record {}.", thousands(*cut), thousands(*done)),
-            format!("It published nothing and will be run again. The batch view still covers {}.", thousands(lane.batch_covers)),
+            format!(
+                "It published nothing and will be run again. The batch view still covers {}.",
+                thousands(lane.batch_covers)
+            ),
         ),
-        Fact::Finished { merged_views, recount_views, digest } => finished(state, *merged_views, *recount_views, digest),
+        Fact::Finished { merged_views, recount_views, digest } => {
+            finished(state, *merged_views, *recount_views, digest)
+        }
         _ => running(state, lane),
     }
 }
 
 fn replayed(state: &State, fact: &Fact) -> Sentence {
-    let Fact::ReplayFinished { from, to, merged_views, recount_views, every_read_views, same_as_never_crashed } = fact
+    let Fact::ReplayFinished {
+        from,
+        to,
+        merged_views,
+        recount_views,
+        every_read_views,
+        same_as_never_crashed,
+    } = fact
     else {
         return Sentence::default();
     };
@@ -257,7 +282,8 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
             format!("{what} too few: they were lost in the crash.")
         };
         let saved = guarantee(state).saved_in_words();
-        let rest = format!("Total {merged}, full recount {recount} ({}). What was saved: {saved}.", signed(off));
+        let rest =
+            format!("Total {merged}, full recount {recount} ({}). What was saved: {saved}.", signed(off));
         return Sentence::new(Tone::Error, lead, rest);
     }
     let again = to.saturating_sub(*from);
@@ -279,7 +305,9 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
             records(again),
             thousands(repeats)
         ),
-        std::cmp::Ordering::Greater => format!("{} {were} read again, some more than twice, and counted once.", records(again)),
+        std::cmp::Ordering::Greater => {
+            format!("{} {were} read again, some more than twice, and counted once.", records(again))
+        }
     };
     let every = thousands(*every_read_views);
     let rest = format!("{total} Counting every read would give {every} ({}).", signed(i128::from(repeats)));
@@ -292,7 +320,12 @@ fn finished(state: &State, merged: u64, recount: u64, digest: &str) -> Sentence 
         return Sentence::new(
             Tone::Error,
             format!("Finished, and the books do not agree: {}.", signed(off)),
-            format!("Total {}, full recount {}. What was saved: {}.", thousands(merged), thousands(recount), guarantee(state).saved_in_words()),
+            format!(
+                "Total {}, full recount {}. What was saved: {}.",
+                thousands(merged),
+                thousands(recount),
+                guarantee(state).saved_in_words()
+            ),
         );
     }
     let print = match digest.get(..12) {
@@ -330,7 +363,9 @@ fn running(state: &State, lane: &LaneFrame) -> Sentence {
     );
     let has_crashed = state.newest_facts().any(|fact| matches!(fact, Fact::StreamCrashed { .. }));
     let rest = match lane.stream {
-        StreamState::Finished => "The stream has read the whole log; the next batch run makes the rest final.",
+        StreamState::Finished => {
+            "The stream has read the whole log; the next batch run makes the rest final."
+        }
         _ if has_crashed => "At a hand-over orange turns blue, and the top edge does not move.",
         _ => "Now press X.",
     };

@@ -109,7 +109,8 @@ fn the_moment_in_five_steps() {
         question(&crashed).unwrap(),
         "734 counted records were lost with the memory. After the restore the total will be:"
     );
-    let recovering = LaneFrame { stream: StreamState::Recovering { from: 14_000, to: 14_734 }, ..lane(14_412, 12_000) };
+    let recovering =
+        LaneFrame { stream: StreamState::Recovering { from: 14_000, to: 14_734 }, ..lane(14_412, 12_000) };
     check(
         &state(recovering, &[restored(Some(14), 14_000, 14_734)]),
         "Position and totals went back together. Reading 14,000 to 14,733 again: 412 of 734.",
@@ -145,11 +146,14 @@ fn edges_have_words_too() {
     check(
         &state(
             crash_lane(14_734, Some((14, 14_000))),
-            &[Fact::RestoreRefused { refused: vec![("00000014.ckpt".into(), "CRC of section cells".into())] }],
+            &[Fact::RestoreRefused {
+                refused: vec![("00000014.ckpt".into(), "CRC of section cells".into())],
+            }],
         ),
         "No checkpoint could be restored. Refused: 00000014.ckpt (CRC of section cells). Restoring from record 0 reads the whole log again.",
     );
-    let older = LaneFrame { stream: StreamState::Recovering { from: 13_000, to: 14_734 }, ..lane(13_100, 12_000) };
+    let older =
+        LaneFrame { stream: StreamState::Recovering { from: 13_000, to: 14_734 }, ..lane(13_100, 12_000) };
     let fact = Fact::Restored {
         checkpoint: Some(CheckpointId(13)),
         position: 13_000,
@@ -207,16 +211,24 @@ fn wrong_books_are_called_wrong() {
     );
     assert_eq!(narrate(&textbook).tone, Tone::Error);
     let lost = state(lane(14_734, 0), &[replay(14_000, 14_734, 14_000, 14_734, 15_468, false)]);
-    assert!(narrate(&lost).plain().starts_with("734 records too few: they were lost in the crash. Total 14,000, full recount 14,734 (-734)."));
+    assert!(narrate(&lost).plain().starts_with(
+        "734 records too few: they were lost in the crash. Total 14,000, full recount 14,734 (-734)."
+    ));
     let bytes = state(lane(14_734, 0), &[replay(14_000, 14_734, 14_734, 14_734, 15_468, false)]);
     assert_eq!(narrate(&bytes).tone, Tone::Error);
     assert!(narrate(&bytes).plain().contains("But the bytes are not those of a run that never crashed."));
-    let end = |merged| Fact::Finished { merged_views: merged, recount_views: 30_000, digest: "0123456789abcdef".into() };
+    let end = |merged| Fact::Finished {
+        merged_views: merged,
+        recount_views: 30_000,
+        digest: "0123456789abcdef".into(),
+    };
     check(
         &state(lane(30_000, 30_000), &[end(30_000)]),
         "Finished: total 30,000 = full recount 30,000. Batch covers the whole log; nothing is provisional any more. Run fingerprint 0123456789ab.",
     );
-    assert!(narrate(&state(lane(30_000, 30_000), &[end(30_734)])).lead.contains("the books do not agree: +734"));
+    assert!(
+        narrate(&state(lane(30_000, 30_000), &[end(30_734)])).lead.contains("the books do not agree: +734")
+    );
     let mut broken = lane(100, 0);
     broken.invariants = Arc::from([InvariantStatus {
         id: "I3",

@@ -9,9 +9,11 @@ pub fn proof_in_words(proof: &Proof) -> String {
         return "Nothing has been read yet.".to_owned();
     }
     let mut sentences = Vec::new();
-    for (verb, runs) in
-        [("Read", &proof.read), ("Counted", &proof.counted), ("If every read counted, counted", &proof.every_read)]
-    {
+    for (verb, runs) in [
+        ("Read", &proof.read),
+        ("Counted", &proof.counted),
+        ("If every read counted, counted", &proof.every_read),
+    ] {
         let mut counts: Vec<u32> = runs.iter().map(|run| run.count).collect();
         counts.sort_unstable_by(|a, b| b.cmp(a));
         counts.dedup();
@@ -21,7 +23,11 @@ pub fn proof_in_words(proof: &Proof) -> String {
     }
     let never = (proof.to - proof.from.min(proof.to)).saturating_sub(covered(&proof.counted));
     if never > 0 {
-        sentences.push(format!("Not counted: {}, of which {} cannot count.", records(never), thousands(proof.excluded)));
+        sentences.push(format!(
+            "Not counted: {}, of which {} cannot count.",
+            records(never),
+            thousands(proof.excluded)
+        ));
     }
     sentences.join(" ")
 }

@@ -9,8 +9,8 @@ use crate::{
     engine::{
         frame::{Flow, Frame, LaneFrame, StreamState, Totals},
         protocol::{
-            CheckpointId, CrashTarget, Fact, IssueLine, KeptRun, LaneId, LogSummary, Query, RecordLine, RunId, Tick,
-            ViewKind,
+            CheckpointId, CrashTarget, Fact, IssueLine, KeptRun, LaneId, LogSummary, Query, RecordLine,
+            RunId, Tick, ViewKind,
         },
     },
 };
@@ -446,13 +446,20 @@ impl State {
     /// Whether nothing has been processed yet.
     pub fn is_untouched(&self) -> bool {
         self.lane().is_some_and(|lane| {
-            lane.stream == StreamState::Ready && lane.position == 0 && lane.batch_covers == 0 && lane.arrived == 0
+            lane.stream == StreamState::Ready
+                && lane.position == 0
+                && lane.batch_covers == 0
+                && lane.arrived == 0
         })
     }
 
     /// Facts of the lane that is shown, newest first.
     pub fn newest_facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.iter().rev().filter(|happening| happening.lane == self.lane).map(|happening| &happening.fact)
+        self.facts
+            .iter()
+            .rev()
+            .filter(|happening| happening.lane == self.lane)
+            .map(|happening| &happening.fact)
     }
 
     /// Whether the prediction question is open: the stream is down and nobody has answered.
@@ -472,7 +479,9 @@ impl State {
         match (lane.stream, self.flow()) {
             (StreamState::Crashed { .. }, _) => AppCommand::Restore,
             (_, Flow::Finished) => AppCommand::Restart,
-            (StreamState::Running, Flow::Playing | Flow::Advancing) if lane.batch_covers > 0 => AppCommand::Crash,
+            (StreamState::Running, Flow::Playing | Flow::Advancing) if lane.batch_covers > 0 => {
+                AppCommand::Crash
+            }
             _ => AppCommand::PlayPause,
         }
     }

@@ -6,16 +6,16 @@ use super::{
     AppCommand,
     settings::Settings,
     state::{
-        CheckpointPage, Dialog, Happening, LeftDrawer, Notice, OpenDialog, Phase, RightDrawer, RowsPage, SaveDialog,
-        SaveKind, State,
+        CheckpointPage, Dialog, Happening, LeftDrawer, Notice, OpenDialog, Phase, RightDrawer, RowsPage,
+        SaveDialog, SaveKind, State,
     },
     update_command::{ask, give},
 };
 use crate::engine::{
     frame::{Flow, Frame},
     protocol::{
-        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, OpenRequest, Query, RunId,
-        ViewKind,
+        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, OpenRequest, Query,
+        RunId, ViewKind,
     },
 };
 
@@ -309,7 +309,8 @@ fn opened(state: &mut State, summary: Arc<LogSummary>) {
         state.measure = Measure::Views;
     }
     if state.summary.as_ref().is_none_or(|known| known.path != summary.path) {
-        state.answers = super::Answers { last_question: state.answers.last_question, ..super::Answers::default() };
+        state.answers =
+            super::Answers { last_question: state.answers.last_question, ..super::Answers::default() };
         state.fits += 1;
     }
     state.summary = Some(summary);

@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use super::{
     AppCommand, Effect,
     settings::Settings,
-    state::{Dialog, Look, LeftDrawer, OpenDialog, RightDrawer, SaveDialog, SaveKind, State},
+    state::{Dialog, LeftDrawer, Look, OpenDialog, RightDrawer, SaveDialog, SaveKind, State},
     update::{PAGE_ROWS, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
-    protocol::{
-        CheckpointId, Command, CrashWhen, LaneCommand, Query, TICKS_PER_SECOND, Tick, Until,
-    },
+    protocol::{CheckpointId, Command, CrashWhen, LaneCommand, Query, TICKS_PER_SECOND, Tick, Until},
 };
 
 /// Ticks of a small step: a tenth of a second of run time.
@@ -44,7 +42,8 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::RestoreFromStart => to_lane(state, LaneCommand::RestoreFromStart),
         AppCommand::CancelLoading => send(Command::CancelLoading),
         AppCommand::OpenExample(kind) => {
-            let path = state.examples.iter().find(|example| example.kind == kind).map(|found| found.path.clone());
+            let path =
+                state.examples.iter().find(|example| example.kind == kind).map(|found| found.path.clone());
             path.map(|path| open(state, path)).unwrap_or_default()
         }
         AppCommand::Predict(prediction) => {
@@ -56,7 +55,9 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::CopyCommand => copy_command(state),
         AppCommand::Presenter => remember(state, |settings| settings.presenter = !settings.presenter),
         AppCommand::ZoomIn => remember(state, |s| s.zoom_percent = (s.zoom_percent + 10).min(300)),
-        AppCommand::ZoomOut => remember(state, |s| s.zoom_percent = s.zoom_percent.saturating_sub(10).max(50)),
+        AppCommand::ZoomOut => {
+            remember(state, |s| s.zoom_percent = s.zoom_percent.saturating_sub(10).max(50))
+        }
         AppCommand::ZoomReset => remember(state, |settings| settings.zoom_percent = 100),
         AppCommand::Theme(theme) => remember(state, |settings| settings.theme = theme),
         AppCommand::Quit => vec![Effect::Quit],
@@ -71,7 +72,8 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
 fn show(state: &mut State, command: AppCommand) {
     match command {
         AppCommand::Open => {
-            let path = state.settings.recent.first().map(|path| path.display().to_string()).unwrap_or_default();
+            let path =
+                state.settings.recent.first().map(|path| path.display().to_string()).unwrap_or_default();
             state.dialog = Dialog::Open(OpenDialog { path, ..OpenDialog::default() });
         }
         AppCommand::Save(kind) => state.dialog = Dialog::Save(save_dialog(kind)),
@@ -146,7 +148,8 @@ fn play_pause(state: &State) -> Vec<Effect> {
 
 /// A clicker has one key: at a crash it restores, everywhere else it goes to the next moment.
 fn story_next(state: &State) -> Vec<Effect> {
-    let mut effects = if state.is_crashed() { to_lane(state, LaneCommand::Restore(None)) } else { Vec::new() };
+    let mut effects =
+        if state.is_crashed() { to_lane(state, LaneCommand::Restore(None)) } else { Vec::new() };
     effects.extend(send(Command::RunUntil(Until::NextMoment)));
     effects
 }
@@ -161,7 +164,10 @@ fn story_back(state: &State) -> Vec<Effect> {
 
 fn moment_before(lane: &LaneFrame, now: u64) -> Option<u64> {
     let tells = |kind| match kind {
-        MarkKind::BatchPublished | MarkKind::StreamCrashed | MarkKind::Restored | MarkKind::ReplayFinished => true,
+        MarkKind::BatchPublished
+        | MarkKind::StreamCrashed
+        | MarkKind::Restored
+        | MarkKind::ReplayFinished => true,
         MarkKind::BatchStarted | MarkKind::BatchCrashed | MarkKind::Checkpoint => false,
     };
     lane.marks.iter().filter(|mark| tells(mark.kind) && mark.tick < now).map(|mark| mark.tick).next_back()
@@ -184,13 +190,13 @@ fn crash(state: &mut State) -> Vec<Effect> {
     let position = state.lane().map_or(0, |lane| lane.position);
     let record = match typed.as_str() {
         "" => None,
-        text => match text.parse::<u64>() {
-            Ok(record) => Some(record),
-            Err(_) => {
+        text => {
+            let Ok(record) = text.parse::<u64>() else {
                 say(state, format!("Not a record number: \"{text}\""));
                 return Vec::new();
-            }
-        },
+            };
+            Some(record)
+        }
     };
     state.dialog = Dialog::None;
     let when = match (state.crash.point, record) {

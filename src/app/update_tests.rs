@@ -9,8 +9,21 @@ use crate::{
 };
 
 fn frame(run: u64, tick: u64, stream: StreamState) -> Arc<Frame> {
-    let lane = LaneFrame { stream, arrived: tick, position: tick, log_records: 100, rate: 170, ..LaneFrame::default() };
-    Arc::new(Frame { run: RunId(run), tick: Tick(tick), pace_percent: 100, lanes: vec![Arc::new(lane)], ..Frame::default() })
+    let lane = LaneFrame {
+        stream,
+        arrived: tick,
+        position: tick,
+        log_records: 100,
+        rate: 170,
+        ..LaneFrame::default()
+    };
+    Arc::new(Frame {
+        run: RunId(run),
+        tick: Tick(tick),
+        pace_percent: 100,
+        lanes: vec![Arc::new(lane)],
+        ..Frame::default()
+    })
 }
 
 fn running() -> State {
@@ -28,7 +41,8 @@ fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
 #[test]
 fn messages_of_older_runs_are_discarded_and_a_newer_run_is_adopted() {
     let mut state = running();
-    let fact = |run| EngineEvent::Happened { run: RunId(run), lane: LaneId(0), tick: Tick(1), fact: Fact::Started };
+    let fact =
+        |run| EngineEvent::Happened { run: RunId(run), lane: LaneId(0), tick: Tick(1), fact: Fact::Started };
     apply(&mut state, Input::Event(fact(1)));
     apply(&mut state, Input::Event(fact(0)));
     assert_eq!(state.facts.len(), 1);
@@ -55,12 +69,20 @@ fn a_disabled_command_says_why_and_does_nothing() {
 #[test]
 fn crashes_go_where_and_when_they_were_set_up() {
     let mut state = running();
-    let sent = |when| vec![Effect::Send(Command::Lane(LaneId(0), LaneCommand::Crash { target: CrashTarget::Stream, when }))];
+    let sent = |when| {
+        vec![Effect::Send(Command::Lane(LaneId(0), LaneCommand::Crash { target: CrashTarget::Stream, when }))]
+    };
     assert_eq!(give(&mut state, AppCommand::Crash), sent(CrashWhen::Now));
     give(&mut state, AppCommand::Point(Some(CrashPoint::AfterEmit)));
-    assert_eq!(give(&mut state, AppCommand::Crash), sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 50 }));
+    assert_eq!(
+        give(&mut state, AppCommand::Crash),
+        sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 50 })
+    );
     apply(&mut state, Input::Edit(Edit::CrashRecord("14,734".into())));
-    assert_eq!(give(&mut state, AppCommand::Crash), sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 14_734 }));
+    assert_eq!(
+        give(&mut state, AppCommand::Crash),
+        sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 14_734 })
+    );
     apply(&mut state, Input::Edit(Edit::CrashRecord("soon".into())));
     assert_eq!(give(&mut state, AppCommand::Crash), []);
     assert_eq!(state.notice.unwrap().text, "Not a record number: \"soon\"");
@@ -76,8 +98,16 @@ fn a_clicker_restores_at_a_crash_and_a_prediction_lasts_until_the_next_one() {
     give(&mut state, AppCommand::Predict(Prediction::Right));
     assert!(!state.asks_prediction());
     assert_eq!(give(&mut state, AppCommand::StoryNext).len(), 2);
-    let fact = Fact::StreamCrashed { point: CrashPoint::BeforeApply, position: 9, checkpoint: None, batch_covers: 0 };
-    apply(&mut state, Input::Event(EngineEvent::Happened { run: RunId(1), lane: LaneId(0), tick: Tick(70), fact }));
+    let fact = Fact::StreamCrashed {
+        point: CrashPoint::BeforeApply,
+        position: 9,
+        checkpoint: None,
+        batch_covers: 0,
+    };
+    apply(
+        &mut state,
+        Input::Event(EngineEvent::Happened { run: RunId(1), lane: LaneId(0), tick: Tick(70), fact }),
+    );
     assert_eq!(state.prediction, None);
 }
 

@@ -7,7 +7,10 @@ use super::{
     widgets::{Out, badge, command_button, divider, menu_button, menu_row},
 };
 use crate::{
-    app::{AppCommand, LeftDrawer, Look, Measure, Phase, RightDrawer, SaveKind, State, ThemeChoice, format::thousands},
+    app::{
+        AppCommand, LeftDrawer, Look, Measure, Phase, RightDrawer, SaveKind, State, ThemeChoice,
+        format::thousands,
+    },
     engine::{
         frame::{Flow, StreamState},
         protocol::CrashTarget,

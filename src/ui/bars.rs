@@ -25,7 +25,8 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel) {
         |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for row in rows.get(range).unwrap_or_default() {
-                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+                let (rect, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
                 paint_row(ui, rect, row, measure, panel, top);
                 let text = in_words(row, measure, panel);
                 named(&response, Role::Label, text.clone());
@@ -56,7 +57,8 @@ fn paint_row(ui: &Ui, rect: Rect, row: &GroupRow, measure: Measure, panel: Panel
     let t = tokens(ui);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let rect = rect.shrink2(vec2(8.0, 0.0));
-    let track = Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
+    let track =
+        Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
     #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
     let x = |value: f64| track.left() + track.width() * ((value / top).clamp(0.0, 1.0) as f32);
     let bar = |from: f64, to: f64| Rect::from_x_y_ranges(x(from)..=x(to), track.y_range());
@@ -86,6 +88,8 @@ fn paint_row(ui: &Ui, rect: Rect, row: &GroupRow, measure: Measure, panel: Panel
     let room = rect.width() - number.size().x - 8.0;
     let place = pos2(rect.right() - number.size().x, text_bottom - number.size().y);
     painter.galley(place, number, t.text);
-    let label = painter.with_clip_rect(Rect::from_min_size(rect.min, vec2(room, rect.height())).intersect(painter.clip_rect()));
+    let label = painter.with_clip_rect(
+        Rect::from_min_size(rect.min, vec2(room, rect.height())).intersect(painter.clip_rect()),
+    );
     label.text(pos2(rect.left(), text_bottom), Align2::LEFT_BOTTOM, &row.label, theme::small(ui), t.text);
 }

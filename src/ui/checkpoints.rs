@@ -16,8 +16,15 @@ pub fn checkpoints_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Checkpoints", AppCommand::Right(RightDrawer::Checkpoints));
     let Some(lane) = state.lane() else { return };
     if let Some(summary) = &state.summary {
-        small_text(ui, format!("Saved: {}. Output: {}.", summary.guarantee.saved_in_words(), summary.guarantee.output_in_words()))
-            .on_hover_text(summary.guarantee.id());
+        small_text(
+            ui,
+            format!(
+                "Saved: {}. Output: {}.",
+                summary.guarantee.saved_in_words(),
+                summary.guarantee.output_in_words()
+            ),
+        )
+        .on_hover_text(summary.guarantee.id());
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         if lane.checkpoints.is_empty() {
@@ -37,11 +44,17 @@ fn checkpoint_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, info: &Checkpoint
     fact_row(ui, "Written at", format::seconds(info.tick));
     fact_row(ui, "Size", format::bytes(info.bytes));
     if info.write_micros > 0 {
-        fact_row(ui, "Write and sync, measured", format!("{}.{} ms", info.write_micros / 1_000, info.write_micros % 1_000 / 100));
+        fact_row(
+            ui,
+            "Write and sync, measured",
+            format!("{}.{} ms", info.write_micros / 1_000, info.write_micros % 1_000 / 100),
+        );
     }
     if info.position < lane.batch_covers {
         ui.label(RichText::new("Older than the last batch run").font(theme::small(ui)).color(t.warning))
-            .on_hover_text("On a restore, what lies below the hand-over is dropped, or it would count twice.");
+            .on_hover_text(
+                "On a restore, what lies below the hand-over is dropped, or it would count twice.",
+            );
     }
     let opened = state.answers.checkpoint.as_ref().filter(|page| page.id == info.id);
     ui.horizontal(|ui| {
@@ -49,7 +62,8 @@ fn checkpoint_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, info: &Checkpoint
             Some(_) => ("Hide contents", None),
             None => ("Show contents", Some(info.id)),
         };
-        edit_button(ui, out, label, Edit::Contents(target)).on_hover_text(format!("Checkpoint {}", info.id.0));
+        edit_button(ui, out, label, Edit::Contents(target))
+            .on_hover_text(format!("Checkpoint {}", info.id.0));
         if state.is_crashed() {
             edit_button(ui, out, &format!("Restore from {}", info.id.0), Edit::RestoreFrom(info.id));
         }

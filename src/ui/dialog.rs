@@ -83,7 +83,10 @@ fn path_field(ui: &mut Ui, path: &str, out: &mut Out) -> bool {
 
 fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
     title(ui, "Open a log");
-    small_text(ui, "A directory whose subdirectories are partitions, a single file, or a scenario. It is only ever read.");
+    small_text(
+        ui,
+        "A directory whose subdirectories are partitions, a single file, or a scenario. It is only ever read.",
+    );
     ui.add_space(4.0);
     let entered = path_field(ui, &dialog.path, out);
     problem(ui, dialog.error.as_deref());
@@ -174,7 +177,14 @@ fn crash_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 
 fn delete_ui(ui: &mut Ui, run: &KeptRun, out: &mut Out) {
     title(ui, "Delete this run?");
-    ui.add(Label::new(format!("{} of {}: journal and checkpoints are deleted, the log is not touched.", format::bytes(run.bytes), run.name)).wrap());
+    ui.add(
+        Label::new(format!(
+            "{} of {}: journal and checkpoints are deleted, the log is not touched.",
+            format::bytes(run.bytes),
+            run.name
+        ))
+        .wrap(),
+    );
     ui.horizontal(|ui| {
         if primary(ui, "Delete") {
             out.push(Input::Edit(Edit::Delete(run.name.clone())));

@@ -48,9 +48,16 @@ fn begin_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         card(ui).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
-                ui.label(RichText::new("A run was interrupted").font(theme::strong(ui)).color(tokens(ui).strong));
+                ui.label(
+                    RichText::new("A run was interrupted").font(theme::strong(ui)).color(tokens(ui).strong),
+                );
                 small_text(ui, run.log.clone());
-                edit_button(ui, out, "Continue the run that was interrupted", Edit::Continue(run.name.clone()));
+                edit_button(
+                    ui,
+                    out,
+                    "Continue the run that was interrupted",
+                    Edit::Continue(run.name.clone()),
+                );
             });
         });
         ui.add_space(8.0);
@@ -62,7 +69,10 @@ fn begin_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         recent_ui(ui, state, out);
         ui.add_space(12.0);
     }
-    small_text(ui, "A log is a directory whose subdirectories are partitions, or a single file. It is only ever read.");
+    small_text(
+        ui,
+        "A log is a directory whose subdirectories are partitions, or a single file. It is only ever read.",
+    );
 }
 
 /// Logs opened last.

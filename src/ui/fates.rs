@@ -102,7 +102,10 @@ fn malformed_ui(ui: &mut Ui, state: &State) {
         for line in &page.lines {
             let place = format!("{}:{}", line.file, line.line);
             ui.label(RichText::new(place).font(theme::mono_small(ui)).color(tokens(ui).text));
-            ui.add(Label::new(RichText::new(&line.reason).font(theme::small(ui)).color(tokens(ui).subdued)).wrap());
+            ui.add(
+                Label::new(RichText::new(&line.reason).font(theme::small(ui)).color(tokens(ui).subdued))
+                    .wrap(),
+            );
         }
         if page.total > page.lines.len() as u64 {
             small_text(ui, format!("and {} more", format::thousands(page.total - page.lines.len() as u64)));

@@ -1,6 +1,10 @@
 //! Hand-made frames for tests and pictures: a small simulation of the story of `window.md`, no engine.
 
+mod variants;
+
 use std::sync::Arc;
+
+pub(crate) use variants::{cells, fill_answers, wrong};
 
 use crate::{
     app::{Happening, Phase, Settings, State},
@@ -8,8 +12,9 @@ use crate::{
     domain::Run,
     engine::{
         frame::{
-            Band, BandKind, BatchState, CheckpointInfo, Cost, Flow, Frame, GroupRow, InvariantState, InvariantStatus,
-            LaneFrame, Loading, Mark, MarkKind, OutlinePoint, Point, Proof, StreamState, Totals,
+            Band, BandKind, BatchState, CheckpointInfo, Cost, Flow, Frame, GroupRow, InvariantState,
+            InvariantStatus, LaneFrame, Loading, Mark, MarkKind, OutlinePoint, Point, Proof, StreamState,
+            Totals,
         },
         protocol::{CheckpointId, Fact, Generation, LaneId, LogSummary, RunId, Tick},
     },
@@ -282,9 +287,10 @@ impl Story {
             position: self.position,
             served_position: self.served,
             stale: self.stale(),
-            batch: self
-                .running
-                .map_or(BatchState::Waiting, |(cut, started)| BatchState::Running { cut, done: done(cut, started) }),
+            batch: self.running.map_or(BatchState::Waiting, |(cut, started)| BatchState::Running {
+                cut,
+                done: done(cut, started),
+            }),
             batch_covers: self.covers,
             batch_runs: self.runs,
             batch_totals: totals(self.covers),
@@ -307,7 +313,12 @@ impl Story {
             proof: Arc::new(self.proof()),
             checkpoints: self.checkpoints.clone().into(),
             invariants: invariants(self.tick),
-            batch_cost: cost(4_000, u64::from(self.runs) * self.covers / 2, self.covers, self.arrived - self.covers),
+            batch_cost: cost(
+                4_000,
+                u64::from(self.runs) * self.covers / 2,
+                self.covers,
+                self.arrived - self.covers,
+            ),
             stream_cost: cost(340, self.served + self.repeated, self.served, self.arrived - self.served),
         }
     }
@@ -354,13 +365,33 @@ fn cost(capacity: u64, reads: u64, records: u64, behind: u64) -> Cost {
 
 fn invariants(tick: u64) -> Arc<[InvariantStatus]> {
     let state = |checks: u64| {
-        if tick == 0 { InvariantState::NotYet } else { InvariantState::Holds { checks: checks * tick / 1_000 } }
+        if tick == 0 {
+            InvariantState::NotYet
+        } else {
+            InvariantState::Holds { checks: checks * tick / 1_000 }
+        }
     };
     Arc::from([
-        InvariantStatus { id: "I1", sentence: "two batch runs over the same records publish the same bytes", state: InvariantState::NotYet },
-        InvariantStatus { id: "I2", sentence: "every counted record has exactly one effect in merged", state: state(86) },
-        InvariantStatus { id: "I3", sentence: "merged equals a full recount at every step", state: state(867) },
-        InvariantStatus { id: "I4", sentence: "a crashed and restored run ends like one that never crashed", state: state(1) },
+        InvariantStatus {
+            id: "I1",
+            sentence: "two batch runs over the same records publish the same bytes",
+            state: InvariantState::NotYet,
+        },
+        InvariantStatus {
+            id: "I2",
+            sentence: "every counted record has exactly one effect in merged",
+            state: state(86),
+        },
+        InvariantStatus {
+            id: "I3",
+            sentence: "merged equals a full recount at every step",
+            state: state(867),
+        },
+        InvariantStatus {
+            id: "I4",
+            sentence: "a crashed and restored run ends like one that never crashed",
+            state: state(1),
+        },
         InvariantStatus { id: "I5", sentence: "no torn or foreign checkpoint is restored", state: state(1) },
         InvariantStatus { id: "I7", sentence: "what became of each record adds up", state: state(86) },
     ])
@@ -401,7 +432,13 @@ pub(crate) fn state(moment: Moment) -> State {
         tick: Tick(story.tick),
         flow,
         pace_percent: 100,
-        loading: Loading { records: LOG, bytes: 4_100_000, bytes_total: 4_100_000, complete: true, ..Loading::default() },
+        loading: Loading {
+            records: LOG,
+            bytes: 4_100_000,
+            bytes_total: 4_100_000,
+            complete: true,
+            ..Loading::default()
+        },
         lanes: vec![Arc::new(story.lane())],
     };
     State {
@@ -452,8 +489,13 @@ pub(crate) fn opening() -> State {
 pub(crate) fn loading() -> State {
     let mut state = state(Moment::Untouched);
     let mut frame = state.frame.as_deref().cloned().unwrap_or_default();
-    frame.loading =
-        Loading { records: 12_400, malformed: 3, bytes: 1_700_000, bytes_total: 4_100_000, ..Loading::default() };
+    frame.loading = Loading {
+        records: 12_400,
+        malformed: 3,
+        bytes: 1_700_000,
+        bytes_total: 4_100_000,
+        ..Loading::default()
+    };
     state.frame = Some(Arc::new(frame));
     state
 }
@@ -462,92 +504,4 @@ pub(crate) fn loading() -> State {
 pub(crate) fn failed() -> State {
     let why = "no record could be read from \"/logs/shop\": no field looks like a page; name it with --page";
     State { run: RunId(1), phase: Phase::Failed(why.into()), ..empty() }
-}
-
-/// Pages as the engine would answer them.
-pub(crate) fn fill_answers(state: &mut State) {
-    use crate::{
-        app::{CheckpointPage, MalformedPage, RecordsPage, RowsPage},
-        domain::{CanonicalRow, Day},
-        engine::protocol::{IssueLine, KeptRun, RecordLine, ViewKind},
-    };
-    let record = |number: u64| RecordLine {
-        number,
-        partition: "web-1".into(),
-        offset: number / 2,
-        file: "2024-11-06.jsonl".into(),
-        line: number / 2 + 1,
-        text: format!("{{\"url\":\"/product/enamel-mug\",\"visitor\":\"v{}\",\"ts\":1730880000}}", number % 977),
-        fate: if number == 14_003 { "malformed".into() } else { "counted in speed".into() },
-        read: if number >= 14_000 { 2 } else { 1 },
-        counted: u32::from(number != 14_003),
-    };
-    let records = (13_995..14_060).map(record).collect();
-    state.answers.records = RecordsPage { first: 13_995, go_to: "13,995".into(), records };
-    let row = |(at, (page, share)): (i32, &(&str, u64))| CanonicalRow {
-        page: (*page).to_owned(),
-        day: Day(20_031 + at % 3),
-        views: share * 120,
-        unique_users: share * 31,
-        sum: i128::from(*share) * 1_734_500_000,
-    };
-    state.answers.rows =
-        RowsPage { view: ViewKind::Merged, first: 0, rows: (0..).zip(&PAGES).map(row).collect(), total: 2_061 };
-    let issue = |line| IssueLine { file: "2024-11-06.jsonl".into(), line, reason: "no field \"url\"".into() };
-    state.answers.malformed = MalformedPage { first: 0, lines: vec![issue(17), issue(7_002)], total: 3 };
-    let sections = vec![
-        ("positions".to_owned(), 64, "web-1 up to 7,000, web-2 up to 7,000".to_owned()),
-        ("cells".to_owned(), 41_220, "421 pages, 5 days".to_owned()),
-    ];
-    state.answers.checkpoint = Some(CheckpointPage { id: CheckpointId(14), sections });
-    state.answers.runs = vec![KeptRun {
-        name: "2024-11-08-0912".into(),
-        log: "/logs/shop".into(),
-        bytes: 7_340_032,
-        last_tick: 9_730,
-        ended: false,
-    }];
-}
-
-fn changed(mut state: State, change: impl FnOnce(&mut LaneFrame)) -> State {
-    let mut frame = state.frame.as_deref().cloned().unwrap_or_default();
-    let mut lane = frame.lanes.first().map(|lane| LaneFrame::clone(lane)).unwrap_or_default();
-    change(&mut lane);
-    frame.lanes = vec![Arc::new(lane)];
-    state.frame = Some(Arc::new(frame));
-    state
-}
-
-/// The textbook's checkpoint: totals without their position, so the books do not agree.
-pub(crate) fn wrong() -> State {
-    let mut state = changed(state(Moment::Replayed), |lane| {
-        let mut proof = Proof::clone(&lane.proof);
-        proof.counted = proof.every_read.clone();
-        lane.proof = Arc::new(proof);
-        lane.merged_totals = totals(lane.recount_totals.views + 734);
-    });
-    state.summary = Some(Arc::new(LogSummary { guarantee: crate::checkpoint::GuaranteeId::Textbook, ..summary() }));
-    for happening in &mut state.facts {
-        if let Fact::ReplayFinished { merged_views, same_as_never_crashed, .. } = &mut happening.fact {
-            (*merged_views, *same_as_never_crashed) = (CRASH + 734, false);
-        }
-    }
-    state
-}
-
-/// A small log: every record is a numbered cell of the strip.
-pub(crate) fn cells() -> State {
-    changed(state(Moment::Replayed), |lane| {
-        let run = |start, end, count| Run { start, end, count };
-        lane.proof = Arc::new(Proof {
-            from: 10,
-            to: 34,
-            checkpoint: Some(10),
-            crash: Some(27),
-            read: vec![run(10, 27, 2), run(27, 34, 1)],
-            counted: vec![run(10, 19, 1), run(20, 34, 1)],
-            every_read: vec![run(10, 19, 2), run(20, 27, 2), run(27, 34, 1)],
-            excluded: 1,
-        });
-    })
 }

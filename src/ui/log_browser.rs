@@ -53,23 +53,35 @@ pub fn log_browser_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 
 fn record_ui(ui: &mut Ui, record: &RecordLine) {
     let t = tokens(ui);
-    card(ui).inner_margin(eframe::egui::Margin::symmetric(8, 4)).fill(t.raised).corner_radius(4).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 2.0;
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(thousands(record.number)).font(theme::mono(ui)).color(t.strong));
-            let color = match (record.read, record.counted) {
-                (read, 1) if read > 1 => t.success,
-                (read, 0) if read > 0 => t.subdued,
-                (_, counted) if counted > 1 => t.error,
-                _ => t.text,
-            };
-            let text = format!("read {}x, counted {}x", record.read, record.counted);
-            ui.label(RichText::new(text).font(theme::small(ui)).color(color));
-            ui.add(Label::new(RichText::new(&record.fate).font(theme::small(ui)).color(t.subdued)).truncate());
-        });
-        let place = format!("{} {} · {}:{}", record.partition, thousands(record.offset), record.file, record.line);
-        let text = RichText::new(&record.text).font(theme::mono_small(ui)).color(t.text);
-        ui.add(Label::new(text).truncate()).on_hover_text(format!("{place}\n{}", record.text));
-    });
+    card(ui).inner_margin(eframe::egui::Margin::symmetric(8, 4)).fill(t.raised).corner_radius(4).show(
+        ui,
+        |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(thousands(record.number)).font(theme::mono(ui)).color(t.strong));
+                let color = match (record.read, record.counted) {
+                    (read, 1) if read > 1 => t.success,
+                    (read, 0) if read > 0 => t.subdued,
+                    (_, counted) if counted > 1 => t.error,
+                    _ => t.text,
+                };
+                let text = format!("read {}x, counted {}x", record.read, record.counted);
+                ui.label(RichText::new(text).font(theme::small(ui)).color(color));
+                ui.add(
+                    Label::new(RichText::new(&record.fate).font(theme::small(ui)).color(t.subdued))
+                        .truncate(),
+                );
+            });
+            let place = format!(
+                "{} {} · {}:{}",
+                record.partition,
+                thousands(record.offset),
+                record.file,
+                record.line
+            );
+            let text = RichText::new(&record.text).font(theme::mono_small(ui)).color(t.text);
+            ui.add(Label::new(text).truncate()).on_hover_text(format!("{place}\n{}", record.text));
+        },
+    );
 }

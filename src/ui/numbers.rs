@@ -36,7 +36,11 @@ fn freshness(ui: &mut Ui, lane: &LaneFrame) {
     section(ui, "Freshness");
     fact_row(ui, "Arrived", format::thousands(lane.arrived));
     fact_row(ui, "Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)));
-    fact_row(ui, "Not yet in the batch view", format::thousands(lane.arrived.saturating_sub(lane.batch_covers)));
+    fact_row(
+        ui,
+        "Not yet in the batch view",
+        format::thousands(lane.arrived.saturating_sub(lane.batch_covers)),
+    );
     fact_row(ui, "Age of the batch view", format::seconds(lane.batch_cost.age_ticks));
     fact_row(ui, "Age of the speed view", format::seconds(lane.stream_cost.age_ticks));
     fact_row(ui, "Page views, merged", format::thousands(lane.merged_totals.views));
@@ -47,8 +51,20 @@ fn cost(ui: &mut Ui, cost: &Cost) {
     let again = cost.reads.saturating_sub(cost.records);
     fact_row(ui, "Records read", format::thousands(cost.reads));
     fact_row(ui, "of them read again", format::thousands(again));
-    fact_row(ui, "Throughput, simulated", format!("{}/s of {}/s", format::thousands(cost.simulated_throughput), format::thousands(cost.capacity)));
-    let measured = if cost.measured_throughput == 0 { "not yet".to_owned() } else { format!("{}/s", format::thousands(cost.measured_throughput)) };
+    fact_row(
+        ui,
+        "Throughput, simulated",
+        format!(
+            "{}/s of {}/s",
+            format::thousands(cost.simulated_throughput),
+            format::thousands(cost.capacity)
+        ),
+    );
+    let measured = if cost.measured_throughput == 0 {
+        "not yet".to_owned()
+    } else {
+        format!("{}/s", format::thousands(cost.measured_throughput))
+    };
     fact_row(ui, "Throughput, measured", measured);
     fact_row(ui, "Written to disk", format::bytes(cost.bytes_written));
     fact_row(ui, "Files synced", format::thousands(cost.fsyncs));
@@ -57,11 +73,17 @@ fn cost(ui: &mut Ui, cost: &Cost) {
 fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
     match state {
         InvariantState::NotYet => ("not checked yet".to_owned(), t.subdued),
-        InvariantState::Holds { checks } => (format!("holds, checked {} times", format::thousands(*checks)), t.success),
-        InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
-        InvariantState::NotPromised { breaks, counterexample } => {
-            (format!("broke {} times, which the chosen guarantee allows: {counterexample}", format::thousands(*breaks)), t.warning)
+        InvariantState::Holds { checks } => {
+            (format!("holds, checked {} times", format::thousands(*checks)), t.success)
         }
+        InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
+        InvariantState::NotPromised { breaks, counterexample } => (
+            format!(
+                "broke {} times, which the chosen guarantee allows: {counterexample}",
+                format::thousands(*breaks)
+            ),
+            t.warning,
+        ),
     }
 }
 
@@ -69,7 +91,8 @@ fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
     let t = tokens(ui);
     let (words, color) = standing(&invariant.state, t);
     ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(8.0, theme::body(ui).size + 4.0), eframe::egui::Sense::hover());
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(8.0, theme::body(ui).size + 4.0), eframe::egui::Sense::hover());
         let filled = !matches!(invariant.state, InvariantState::NotYet);
         let center = rect.center();
         if filled {
@@ -79,7 +102,8 @@ fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
         }
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            ui.add(Label::new(RichText::new(invariant.sentence).color(t.text)).wrap()).on_hover_text(invariant.id);
+            ui.add(Label::new(RichText::new(invariant.sentence).color(t.text)).wrap())
+                .on_hover_text(invariant.id);
             ui.add(Label::new(RichText::new(words).font(theme::small(ui)).color(color)).wrap());
         });
     });

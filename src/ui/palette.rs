@@ -18,7 +18,8 @@ pub fn palette_ui(ui: &mut Ui, state: &State, query: &str, chosen: usize, out: &
         if let Some(text) = changed {
             out.push(Input::Edit(Edit::Query(text)));
         }
-        if ui.input(|input| input.key_pressed(Key::Enter)) && (response.has_focus() || response.lost_focus()) {
+        if ui.input(|input| input.key_pressed(Key::Enter)) && (response.has_focus() || response.lost_focus())
+        {
             run = found.get(chosen).map(|spec| spec.command);
         }
         if ui.memory(|memory| memory.focused().is_none()) {
@@ -32,17 +33,20 @@ pub fn palette_ui(ui: &mut Ui, state: &State, query: &str, chosen: usize, out: &
     if ui.input(|input| input.key_pressed(Key::ArrowUp)) {
         out.push(Input::Edit(Edit::Chosen(chosen.saturating_sub(1))));
     }
-    ScrollArea::vertical().id_salt(Id::unique("palette")).max_height(380.0).auto_shrink([false, true]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (at, spec) in found.iter().enumerate() {
-            if row_ui(ui, state, spec, at == chosen) {
-                run = Some(spec.command);
+    ScrollArea::vertical().id_salt(Id::unique("palette")).max_height(380.0).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (at, spec) in found.iter().enumerate() {
+                if row_ui(ui, state, spec, at == chosen) {
+                    run = Some(spec.command);
+                }
             }
-        }
-        if found.is_empty() {
-            small_text(ui, "No command has this in its name.");
-        }
-    });
+            if found.is_empty() {
+                small_text(ui, "No command has this in its name.");
+            }
+        },
+    );
     if let Some(command) = run {
         out.push(Input::Command(AppCommand::Close));
         out.push(Input::Command(command));
@@ -71,7 +75,9 @@ fn row_ui(ui: &mut Ui, state: &State, spec: &Spec, chosen: bool) -> bool {
 fn matches(query: &str) -> Vec<&'static Spec> {
     let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let holds = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
-    let listed = || AppCommand::ALL.iter().filter(|spec| !matches!(spec.command, AppCommand::Close | AppCommand::Palette));
+    let listed = || {
+        AppCommand::ALL.iter().filter(|spec| !matches!(spec.command, AppCommand::Close | AppCommand::Palette))
+    };
     let in_title = |spec: &&Spec| holds(&spec.title.to_lowercase());
     let in_both = |spec: &&Spec| holds(&format!("{} {}", spec.title, spec.hint).to_lowercase());
     let mut found: Vec<&Spec> = listed().filter(in_title).collect();

@@ -3,7 +3,9 @@
 mod marks;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
-use egui_plot::{AxisHints, FilledArea, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotResponse};
+use egui_plot::{
+    AxisHints, FilledArea, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotResponse,
+};
 
 use super::{
     bars,
@@ -56,7 +58,8 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     memory.fits_seen = state.fits;
     for (panel, left) in Panel::ALL.into_iter().zip([0.0, width + gap, 2.0 * (width + gap)]) {
         let rect = Rect::from_min_size(pos2(area.left() + left, area.top()), vec2(width, area.height()));
-        let mut child = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::LEFT)));
+        let mut child =
+            ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::LEFT)));
         child.set_clip_rect(rect.intersect(ui.clip_rect()));
         card_ui(&mut child, rect, state, lane, panel, fit);
     }
@@ -69,7 +72,8 @@ pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);
-        let looks = Look::ALL.map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
+        let looks =
+            Look::ALL.map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
         segmented(ui, state, out, &looks);
         segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
     });
@@ -79,7 +83,10 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 8, t.panel);
     let scale = theme::scale(ui);
-    let head = Rect::from_min_max(rect.min + vec2(12.0, 8.0), pos2(rect.right() - 12.0, rect.top() + 8.0 + 42.0 * scale));
+    let head = Rect::from_min_max(
+        rect.min + vec2(12.0, 8.0),
+        pos2(rect.right() - 12.0, rect.top() + 8.0 + 42.0 * scale),
+    );
     head_ui(ui, head, state, lane, panel);
     let body = Rect::from_min_max(pos2(rect.left() + 4.0, head.bottom() + 2.0), rect.max - vec2(10.0, 4.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
@@ -103,14 +110,25 @@ fn head_ui(ui: &Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel) {
         Panel::Speed => (t.speed, lane.memory_totals.as_ref().map(|totals| measure.text(totals))),
         Panel::Merged => (t.merged, Some(measure.text(&lane.merged_totals))),
     };
-    let swatch = Rect::from_min_size(rect.min + vec2(0.0, 8.0 * theme::scale(ui)), vec2(14.0, if panel == Panel::Merged { 4.0 } else { 3.0 }));
+    let roomy = rect.width() >= 210.0 * theme::scale(ui);
+    let title = if roomy { panel.title() } else { panel.title().trim_end_matches(" view") };
+    let swatch = Rect::from_min_size(
+        rect.min + vec2(0.0, 8.0 * theme::scale(ui)),
+        vec2(14.0, if panel == Panel::Merged { 4.0 } else { 3.0 }),
+    );
     painter.rect_filled(swatch, 1, color);
-    painter.text(rect.min + vec2(22.0, 1.0), egui::Align2::LEFT_TOP, panel.title(), theme::strong(ui), t.strong);
+    painter.text(rect.min + vec2(22.0, 1.0), egui::Align2::LEFT_TOP, title, theme::strong(ui), t.strong);
     let (number, ink) = match number {
         Some(number) => (number, t.strong),
         None => ("gone".to_owned(), t.crash),
     };
-    painter.text(rect.right_top() - vec2(0.0, 3.0), egui::Align2::RIGHT_TOP, number, theme::big_number(ui), ink);
+    painter.text(
+        rect.right_top() - vec2(0.0, 3.0),
+        egui::Align2::RIGHT_TOP,
+        number,
+        theme::big_number(ui),
+        ink,
+    );
     let mut job = egui::text::LayoutJob::default();
     for (text, color) in sub_line(state, lane, panel, t) {
         job.append(&text, 0.0, egui::TextFormat::simple(theme::small(ui), color));
@@ -127,7 +145,12 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
             let text = match (lane.batch_runs, lane.batch) {
                 (0, BatchState::Waiting) => "nothing published yet".to_owned(),
                 (_, BatchState::Running { cut, done }) => {
-                    format!("covers up to {} · running: {} of {}", thousands(lane.batch_covers), thousands(done), thousands(cut))
+                    format!(
+                        "covers up to {} · running: {} of {}",
+                        thousands(lane.batch_covers),
+                        thousands(done),
+                        thousands(cut)
+                    )
                 }
                 (runs, _) => format!("covers up to {} · {runs} batch runs", thousands(lane.batch_covers)),
             };
@@ -228,8 +251,8 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
         .show_crosshair(false)
         .grid_color(t.grid)
         .cursor_color(t.subdued)
-        .x_grid_spacer(|input| marks::steps(input, 84.0, 0.02))
-        .y_grid_spacer(|input| marks::steps(input, 46.0, 0.04))
+        .x_grid_spacer(|input| marks::steps(&input, 84.0, 0.02))
+        .y_grid_spacer(|input| marks::steps(&input, 46.0, 0.04))
         .grid_spacing(egui::Rangef::new(10.0, 100.0))
         .link_axis(Id::unique("run-time"), Vec2b::new(true, false))
         .link_cursor(Id::unique("run-cursor"), Vec2b::new(true, false))
@@ -264,7 +287,11 @@ fn short(value: f64) -> String {
     match steps.into_iter().find(|(unit, _)| value.abs() >= *unit) {
         Some((unit, suffix)) => {
             let scaled = value / unit;
-            if (scaled - scaled.round()).abs() < 0.05 { format!("{scaled:.0}{suffix}") } else { format!("{scaled:.1}{suffix}") }
+            if (scaled - scaled.round()).abs() < 0.05 {
+                format!("{scaled:.0}{suffix}")
+            } else {
+                format!("{scaled:.1}{suffix}")
+            }
         }
         None if value.fract().abs() > 1e-9 => String::new(),
         None => format!("{value:.0}"),
@@ -282,32 +309,51 @@ fn speed_height(lane: &LaneFrame, measure: Measure) -> f64 {
 
 fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Line<'static>> {
     let outline = || {
-        let points = lane.outline.iter().map(|p| PlotPoint { x: seconds(p.tick), y: measure.of(&p.totals) }).collect();
+        let points =
+            lane.outline.iter().map(|p| PlotPoint { x: seconds(p.tick), y: measure.of(&p.totals) }).collect();
         Line::new("full recount", PlotPoints::Owned(points)).color(t.recount).width(1.5)
     };
     match panel {
         Panel::Batch => {
             let batch = stairs(&lane.series, |point| measure.of(&point.batch));
-            vec![outline().width(1.0).color(t.recount.gamma_multiply(0.5)), Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0).allow_band(false)]
+            vec![
+                outline().width(1.0).color(t.recount.gamma_multiply(0.5)),
+                Line::new("batch view", PlotPoints::Owned(batch)).color(t.batch).width(2.0).allow_band(false),
+            ]
         }
         Panel::Speed => {
             let served = stairs(&lane.series, |point| measure.of(&point.speed));
-            let mut lines =
-                vec![Line::new("served", PlotPoints::Owned(served)).color(t.speed.gamma_multiply(0.55)).width(1.25).allow_band(false)];
+            let mut lines = vec![
+                Line::new("served", PlotPoints::Owned(served))
+                    .color(t.speed.gamma_multiply(0.55))
+                    .width(1.25)
+                    .allow_band(false),
+            ];
             for piece in pieces(&lane.series, |point| point.memory.as_ref().map(|m| measure.of(m))) {
-                lines.push(Line::new("in memory", PlotPoints::Owned(piece)).color(t.speed).width(2.0).allow_band(false));
+                lines.push(
+                    Line::new("in memory", PlotPoints::Owned(piece))
+                        .color(t.speed)
+                        .width(2.0)
+                        .allow_band(false),
+                );
             }
             for piece in pieces(&lane.series, |point| point.every_read.as_ref().map(|m| measure.of(m))) {
                 let dash = LineStyle::Dashed { length: 6.0 };
                 lines.push(
-                    Line::new("if every read counted", PlotPoints::Owned(piece)).color(t.crash).width(1.5).style(dash),
+                    Line::new("if every read counted", PlotPoints::Owned(piece))
+                        .color(t.crash)
+                        .width(1.5)
+                        .style(dash),
                 );
             }
             lines
         }
         Panel::Merged => {
-            let merged: Vec<PlotPoint> =
-                lane.series.iter().map(|p| PlotPoint { x: seconds(p.tick), y: measure.of(&p.merged) }).collect();
+            let merged: Vec<PlotPoint> = lane
+                .series
+                .iter()
+                .map(|p| PlotPoint { x: seconds(p.tick), y: measure.of(&p.merged) })
+                .collect();
             vec![outline(), Line::new("merged view", PlotPoints::Owned(merged)).color(t.merged).width(2.5)]
         }
     }
@@ -337,7 +383,11 @@ fn areas(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Fi
         before = Some((low, high));
     }
     vec![
-        FilledArea::new("final", &xs, &zero, &batch).fill_color(t.batch.gamma_multiply(AREA)).allow_hover(false),
-        FilledArea::new("provisional", &xs, &batch, &merged).fill_color(t.speed.gamma_multiply(AREA)).allow_hover(false),
+        FilledArea::new("final", &xs, &zero, &batch)
+            .fill_color(t.batch.gamma_multiply(AREA))
+            .allow_hover(false),
+        FilledArea::new("provisional", &xs, &batch, &merged)
+            .fill_color(t.speed.gamma_multiply(AREA))
+            .allow_hover(false),
     ]
 }

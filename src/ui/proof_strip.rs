@@ -8,7 +8,11 @@ use super::{
     widgets::named,
 };
 use crate::{
-    app::{State, format::{signed, thousands}, proof_in_words},
+    app::{
+        State,
+        format::{signed, thousands},
+        proof_in_words,
+    },
     domain::Run,
     engine::frame::Proof,
 };
@@ -27,10 +31,8 @@ pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
     named(&response, Role::Image, format!("Proof strip. {}", proof_in_words(&lane.proof)));
     let strip = Strip::new(ui, rect, &lane.proof);
     strip.paint();
-    if let Some(pointer) = response.hover_pos() {
-        if let Some(text) = strip.at(pointer.x) {
-            response.on_hover_text_at_pointer(text);
-        }
+    if let Some(text) = response.hover_pos().and_then(|pointer| strip.at(pointer.x)) {
+        response.on_hover_text_at_pointer(text);
     }
 }
 
@@ -50,7 +52,15 @@ impl<'a> Strip<'a> {
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let left = rect.left() + 136.0 * scale;
         let track = Rect::from_min_max(pos2(left, rect.top()), rect.max - vec2(118.0 * scale, 16.0 * scale));
-        Strip { painter, proof, rect, track, t: tokens(ui), label: theme::small(ui), digits: theme::mono_small(ui) }
+        Strip {
+            painter,
+            proof,
+            rect,
+            track,
+            t: tokens(ui),
+            label: theme::small(ui),
+            digits: theme::mono_small(ui),
+        }
     }
 
     fn records(&self) -> u64 {
@@ -69,9 +79,15 @@ impl<'a> Strip<'a> {
             return None;
         }
         let share = f64::from((x - self.track.left()) / self.track.width().max(1.0));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the strip's records")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the strip's records"
+        )]
         let record = self.proof.from + (share * self.records() as f64) as u64;
-        let count = |runs: &[Run]| runs.iter().find(|run| (run.start..run.end).contains(&record)).map_or(0, |run| run.count);
+        let count = |runs: &[Run]| {
+            runs.iter().find(|run| (run.start..run.end).contains(&record)).map_or(0, |run| run.count)
+        };
         let (read, counted) = (count(&self.proof.read), count(&self.proof.counted));
         Some(format!("Record {}: read {read}x, counted {counted}x", thousands(record)))
     }
@@ -83,26 +99,49 @@ impl<'a> Strip<'a> {
             ("counted", &proof.counted, self.t.success),
             ("if every read counted", &proof.every_read, self.t.crash),
         ];
-        let most = rows.iter().flat_map(|(_, runs, _)| runs.iter()).map(|run| run.count).max().unwrap_or(1).max(2);
+        let most =
+            rows.iter().flat_map(|(_, runs, _)| runs.iter()).map(|run| run.count).max().unwrap_or(1).max(2);
         let height = (self.track.height() / 3.0).floor();
-        let total = |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
+        let total =
+            |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
         let counted = total(&proof.counted);
         for (at, (name, runs, color)) in (0_u8..).zip(rows) {
             let top = self.track.top() + height * f32::from(at);
-            let row = Rect::from_min_size(pos2(self.track.left(), top), vec2(self.track.width(), height - 6.0));
-            self.painter.text(pos2(self.rect.left(), row.bottom()), Align2::LEFT_BOTTOM, name, self.label.clone(), self.t.text);
+            let row =
+                Rect::from_min_size(pos2(self.track.left(), top), vec2(self.track.width(), height - 6.0));
+            self.painter.text(
+                pos2(self.rect.left(), row.bottom()),
+                Align2::LEFT_BOTTOM,
+                name,
+                self.label.clone(),
+                self.t.text,
+            );
             self.painter.hline(self.track.x_range(), row.bottom(), Stroke::new(1.0, self.t.hairline));
             let sum = total(runs);
-            let wrong = at == 2 && sum > counted;
-            let color = if at == 2 && !wrong { self.t.recount } else { color };
+            let is_more = runs.iter().any(|run| run.count > 1);
+            let wrong = at > 0 && is_more;
+            let color = match (at, wrong) {
+                (1, true) => self.t.crash,
+                (2, false) => self.t.recount,
+                _ => color,
+            };
             self.runs(row, runs, most, color, at == 0);
-            let text = if wrong {
+            if at == 1 && self.records() <= CELLS {
+                self.cells(row, row.height() / most as f32);
+            }
+            let text = if at == 2 && sum > counted {
                 format!("{} ({})", thousands(sum), signed(i128::from(sum) - i128::from(counted)))
             } else {
                 thousands(sum)
             };
             let ink = if wrong { self.t.error } else { self.t.strong };
-            self.painter.text(pos2(self.rect.right(), row.bottom()), Align2::RIGHT_BOTTOM, text, self.digits.clone(), ink);
+            self.painter.text(
+                pos2(self.rect.right(), row.bottom()),
+                Align2::RIGHT_BOTTOM,
+                text,
+                self.digits.clone(),
+                ink,
+            );
         }
         self.ends();
     }
@@ -127,19 +166,30 @@ impl<'a> Strip<'a> {
                 self.painter.rect_stroke(upper, 0, Stroke::new(1.0, color), StrokeKind::Inside);
             }
             if cells {
-                self.cells(block, run);
+                for record in run.start..run.end {
+                    self.painter.vline(self.x(record + 1), block.y_range(), Stroke::new(1.5, self.t.canvas));
+                }
             }
         }
     }
 
-    fn cells(&self, block: Rect, run: &Run) {
-        for record in run.start..run.end {
-            let (left, right) = (self.x(record), self.x(record + 1));
-            self.painter.vline(right, block.y_range(), Stroke::new(1.5, self.t.canvas));
-            if right - left >= 20.0 && block.height() >= 9.0 {
-                let center = pos2(f32::midpoint(left, right), block.bottom() - 1.0);
+    /// Outlines and numbers of single records, also of those that do not count.
+    fn cells(&self, row: Rect, unit: f32) {
+        let digits = eframe::egui::FontId::new(self.digits.size.min(unit + 1.0), self.digits.family.clone());
+        for record in self.proof.from..self.proof.to {
+            let cell = Rect::from_x_y_ranges(
+                self.x(record)..=self.x(record + 1),
+                row.bottom() - unit..=row.bottom(),
+            );
+            self.painter.rect_stroke(
+                cell.shrink(1.0),
+                2,
+                Stroke::new(1.0, self.t.hairline),
+                StrokeKind::Inside,
+            );
+            if cell.width() >= 20.0 && unit >= 8.0 {
                 let text = thousands(record);
-                self.painter.text(center, Align2::CENTER_BOTTOM, text, self.digits.clone(), self.t.strong);
+                self.painter.text(cell.center(), Align2::CENTER_CENTER, text, digits.clone(), self.t.strong);
             }
         }
     }
@@ -174,7 +224,8 @@ impl<'a> Strip<'a> {
         let mut mark = |record: u64, text: String, color| {
             let x = self.x(record);
             let galley = self.painter.layout_no_wrap(text, self.digits.clone(), color);
-            let left = (x - galley.size().x / 2.0).clamp(self.track.left(), self.track.right() - galley.size().x);
+            let left =
+                (x - galley.size().x / 2.0).clamp(self.track.left(), self.track.right() - galley.size().x);
             if left > taken {
                 taken = left + galley.size().x + 8.0;
                 self.painter.galley(pos2(left, base - galley.size().y), galley, color);
@@ -184,7 +235,13 @@ impl<'a> Strip<'a> {
         match proof.checkpoint {
             Some(at) => {
                 let x = mark(at, format!("checkpoint {}", thousands(at)), self.t.success);
-                diamond(&self.painter, pos2(x.max(self.track.left() + 5.0), y - 3.0), 4.0, self.t.checkpoint, true);
+                diamond(
+                    &self.painter,
+                    pos2(x.max(self.track.left() + 5.0), y - 3.0),
+                    4.0,
+                    self.t.checkpoint,
+                    true,
+                );
             }
             None => {
                 mark(proof.from, thousands(proof.from), self.t.subdued);

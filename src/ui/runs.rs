@@ -18,7 +18,9 @@ pub fn runs_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for run in &state.answers.runs {
             section(ui, &run.name);
-            ui.add(Label::new(RichText::new(&run.log).font(theme::mono_small(ui)).color(tokens(ui).text)).wrap());
+            ui.add(
+                Label::new(RichText::new(&run.log).font(theme::mono_small(ui)).color(tokens(ui).text)).wrap(),
+            );
             fact_row(ui, "On disk", format::bytes(run.bytes));
             fact_row(ui, "Run time", format::seconds(run.last_tick));
             fact_row(ui, "Ended", if run.ended { "yes" } else { "interrupted" });

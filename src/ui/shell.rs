@@ -21,7 +21,9 @@ use super::{
     timeline::{self, timeline_ui},
     widgets::Out,
 };
-use crate::app::{Effect, Example, Input, LeftDrawer, Phase, RightDrawer, Settings, State, ThemeChoice, apply};
+use crate::app::{
+    Effect, Example, Input, LeftDrawer, Phase, RightDrawer, Settings, State, ThemeChoice, apply,
+};
 
 /// Width of a drawer.
 const DRAWER: f32 = 320.0;
@@ -99,8 +101,11 @@ impl Window {
 
     fn apply_settings(&mut self, ctx: &egui::Context) {
         let settings = &self.state.settings;
-        let wanted =
-            Applied { theme: settings.theme, zoom_percent: settings.zoom_percent, presenter: settings.presenter };
+        let wanted = Applied {
+            theme: settings.theme,
+            zoom_percent: settings.zoom_percent,
+            presenter: settings.presenter,
+        };
         if self.applied == Some(wanted) {
             return;
         }
@@ -133,8 +138,12 @@ impl Window {
         loading_line(ui, state, bar.response.rect);
         let story = Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
         story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
-        let status = Panel::bottom("status").exact_size((24.0 * scale).round()).show_separator_line(false);
-        status.frame(row(t.panel, 12, 0)).show(ui, |ui| status_ui(ui, state, fit.hidden, out));
+        // A room sees rows 1 to 5; what went wrong is still said.
+        if !state.settings.presenter || state.notice.is_some() {
+            let status =
+                Panel::bottom("status").exact_size((24.0 * scale).round()).show_separator_line(false);
+            status.frame(row(t.panel, 12, 0)).show(ui, |ui| status_ui(ui, state, fit.hidden, out));
+        }
         if state.phase != Phase::Open || state.lane().is_none() {
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
             return;
@@ -143,7 +152,9 @@ impl Window {
         let foot = |name, height: f32| {
             Panel::bottom(name).exact_size((height * scale * shrink).round()).show_separator_line(false)
         };
-        foot("timeline", timeline::HEIGHT + 8.0).frame(row(t.canvas, 12, 4)).show(ui, |ui| timeline_ui(ui, state));
+        foot("timeline", timeline::HEIGHT + 8.0)
+            .frame(row(t.canvas, 12, 4))
+            .show(ui, |ui| timeline_ui(ui, state));
         foot("proof", proof_strip::HEIGHT).frame(row(t.canvas, 12, 6)).show(ui, |ui| {
             if state.is_untouched() {
                 start_cards(ui, state, out);
@@ -198,22 +209,29 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     let frame = Frame::new().fill(t.panel).inner_margin(Margin::same(12)).outer_margin(Margin::ZERO);
     if let Some(LeftDrawer::Log) = fit.left {
         let panel = Panel::left("left-drawer").exact_size(DRAWER * scale).show_separator_line(false);
-        panel.frame(frame.corner_radius(egui::CornerRadius { ne: 8, se: 8, ..egui::CornerRadius::ZERO })).show(ui, |ui| log_browser_ui(ui, state, out));
+        panel
+            .frame(frame.corner_radius(egui::CornerRadius { ne: 8, se: 8, ..egui::CornerRadius::ZERO }))
+            .show(ui, |ui| log_browser_ui(ui, state, out));
     }
     if let Some(drawer) = fit.right {
-        let panel = Panel::right(("right-drawer", format!("{drawer:?}"))).exact_size(right_width(drawer) * scale).show_separator_line(false);
-        panel.frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO })).show(ui, |ui| match drawer {
-            RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
-            RightDrawer::Numbers => numbers_ui(ui, state, out),
-            RightDrawer::Fates => fates_ui(ui, state, out),
-            RightDrawer::Runs => runs_ui(ui, state, out),
-        });
+        let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
+            .exact_size(right_width(drawer) * scale)
+            .show_separator_line(false);
+        panel
+            .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))
+            .show(ui, |ui| match drawer {
+                RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
+                RightDrawer::Numbers => numbers_ui(ui, state, out),
+                RightDrawer::Fates => fates_ui(ui, state, out),
+                RightDrawer::Runs => runs_ui(ui, state, out),
+            });
     }
 }
 
 /// How far loading is, as a line under the bar.
 fn loading_line(ui: &Ui, state: &State, bar: Rect) {
-    let Some(loading) = state.frame.as_ref().map(|frame| &frame.loading).filter(|loading| !loading.complete) else {
+    let Some(loading) = state.frame.as_ref().map(|frame| &frame.loading).filter(|loading| !loading.complete)
+    else {
         return;
     };
     #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
@@ -231,7 +249,8 @@ mod tests {
 
     #[test]
     fn the_right_drawer_yields_first_then_the_left() {
-        let state = State { left: Some(LeftDrawer::Log), right: Some(RightDrawer::Numbers), ..State::default() };
+        let state =
+            State { left: Some(LeftDrawer::Log), right: Some(RightDrawer::Numbers), ..State::default() };
         let at = |width| {
             let fit = drawers_that_fit(&state, width, 1.0);
             (fit.left.is_some(), fit.right.is_some())

@@ -40,10 +40,14 @@ pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, out: &mut Out
 }
 
 fn readings(state: &State, lane: &LaneFrame) -> Vec<(&'static str, String)> {
-    let mut readings = vec![("Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)))];
+    let mut readings =
+        vec![("Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)))];
     if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.loading.complete) {
         let loading = &frame.loading;
-        readings.push(("Loading", format!("{} ({})", format::thousands(loading.records), format::bytes(loading.bytes))));
+        readings.push((
+            "Loading",
+            format!("{} ({})", format::thousands(loading.records), format::bytes(loading.bytes)),
+        ));
     }
     readings.push(("Batch view", format!("{} old", format::seconds(lane.batch_cost.age_ticks))));
     readings.push(("Speed view", format!("{} old", format::seconds(lane.stream_cost.age_ticks))));

@@ -80,32 +80,41 @@ fn question_ui(ui: &mut Ui, state: &State, out: &mut Out, asks: Option<&str>) {
 pub fn start_cards(ui: &mut Ui, state: &State, out: &mut Out) {
     let cards = [
         (AppCommand::OpenExample(ExampleKind::Crash), "Watch a crash", "20 clicks, one minute"),
-        (AppCommand::OpenExample(ExampleKind::Shop), "Batch, speed, merged", "The shop log: three minutes, hands off"),
-        (AppCommand::Open, "Open my own log", "A directory, a file, or drop it on the window"),
+        (
+            AppCommand::OpenExample(ExampleKind::Shop),
+            "Batch, speed, merged",
+            "The shop log: three minutes, hands off",
+        ),
+        (AppCommand::Open, "Open my own log", "A directory or a file, or drop one here"),
     ];
     let gap = 12.0;
     let width = ((ui.available_width() - 2.0 * gap) / 3.0).floor();
+    let size = vec2(width, (76.0 * theme::scale(ui)).min(ui.available_height().max(64.0)));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap;
         for (command, title, hint) in cards {
-            start_card(ui, state, out, command, title, hint, width);
+            start_card(ui, state, out, (command, title, hint), size);
         }
     });
 }
 
-fn start_card(ui: &mut Ui, state: &State, out: &mut Out, command: AppCommand, title: &str, hint: &str, width: f32) {
+fn start_card(ui: &mut Ui, state: &State, out: &mut Out, card: (AppCommand, &str, &str), size: egui::Vec2) {
+    let (command, title, hint) = card;
     let t = tokens(ui);
     let enabled = command.enabled(state);
-    let height = (76.0 * theme::scale(ui)).min(ui.available_height().max(60.0));
     let sense = if enabled.is_ok() { egui::Sense::click() } else { egui::Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(vec2(width, height), sense);
+    let (rect, response) = ui.allocate_exact_size(size, sense);
     let name = format!("{title}: {hint}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled.is_ok(), &name));
-    let fill = if response.hovered() || response.has_focus() { t.hover } else { t.raised };
+    let fill = if response.hovered() || response.has_focus() {
+        ui.visuals().widgets.hovered.weak_bg_fill
+    } else {
+        ui.visuals().widgets.inactive.weak_bg_fill
+    };
     let ink = if enabled.is_ok() { t.strong } else { t.subdued };
     ui.painter().rect_filled(rect, 8, fill);
     let mark = if enabled.is_ok() { t.accent } else { t.hairline };
-    let inner = rect.shrink2(vec2(16.0, 14.0));
+    let inner = rect.shrink2(vec2(16.0, 12.0));
     let tip = inner.right_center();
     let go = vec![tip + vec2(-8.0, -6.0), tip, tip + vec2(-8.0, 6.0)];
     ui.painter().add(egui::Shape::line(go, egui::Stroke::new(2.0, mark)));

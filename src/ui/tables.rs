@@ -38,7 +38,13 @@ impl Column {
 }
 
 /// A table whose cells are made as they come into sight.
-pub fn table_ui(ui: &mut Ui, id: &str, columns: &[Column], rows: usize, cells: impl Fn(usize) -> Vec<String>) {
+pub fn table_ui(
+    ui: &mut Ui,
+    id: &str,
+    columns: &[Column],
+    rows: usize,
+    cells: impl Fn(usize) -> Vec<String>,
+) {
     let height = ui.spacing().interact_size.y;
     let scale = theme::scale(ui);
     ui.push_id(id, |ui| {
@@ -79,7 +85,8 @@ pub fn table_ui(ui: &mut Ui, id: &str, columns: &[Column], rows: usize, cells: i
 }
 
 fn aligned(ui: &mut Ui, right: bool, text: RichText) {
-    let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    let layout =
+        if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
     ui.with_layout(layout, |ui| ui.add(Label::new(text).truncate()));
 }
 
@@ -105,7 +112,9 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             out.push(Input::Edit(Edit::Copy(as_text(&twin))));
         }
     });
-    table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| twin.rows.get(at).cloned().unwrap_or_default());
+    table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
+        twin.rows.get(at).cloned().unwrap_or_default()
+    });
 }
 
 fn as_text(twin: &Twin) -> String {
@@ -179,7 +188,9 @@ fn proof(lane: &LaneFrame) -> Twin {
         })
         .collect();
     let mut columns = vec![Column::text("Records")];
-    columns.extend(["How many", "Read", "Counted", "If every read counted"].map(|title| Column::number(title, 132.0)));
+    columns.extend(
+        ["How many", "Read", "Counted", "If every read counted"].map(|title| Column::number(title, 132.0)),
+    );
     Twin { columns, rows }
 }
 
@@ -194,12 +205,18 @@ fn timeline(lane: &LaneFrame) -> Twin {
         MarkKind::ReplayFinished => "everything read again up to",
     };
     Twin {
-        columns: vec![Column::number("Run time", 92.0), Column::text("What"), Column::number("Record", 108.0)],
+        columns: vec![
+            Column::number("Run time", 92.0),
+            Column::text("What"),
+            Column::number("Record", 108.0),
+        ],
         rows: lane
             .marks
             .iter()
             .rev()
-            .map(|mark| vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)])
+            .map(|mark| {
+                vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)]
+            })
             .collect(),
     }
 }
@@ -207,13 +224,20 @@ fn timeline(lane: &LaneFrame) -> Twin {
 fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let mut columns = vec![Column::text(first)];
-    columns.extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
+    columns
+        .extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
     Twin {
         columns,
         rows: rows
             .iter()
             .map(|row| {
-                vec![row.label.clone(), text(&row.final_totals), text(&row.merged), text(&row.recount), text(&row.log)]
+                vec![
+                    row.label.clone(),
+                    text(&row.final_totals),
+                    text(&row.merged),
+                    text(&row.recount),
+                    text(&row.log),
+                ]
             })
             .collect(),
     }

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     app::{
-        AppCommand, Dialog, Edit, Effect, Input, LeftDrawer, Look, Measure, Prediction, RightDrawer, SaveKind, State,
-        TableTwin, ThemeChoice,
+        AppCommand, Dialog, Edit, Effect, Input, LeftDrawer, Look, Measure, Prediction, RightDrawer,
+        SaveKind, State, TableTwin, ThemeChoice,
     },
     engine::protocol::{Command, CrashTarget, CrashWhen, LaneCommand, LaneId},
 };
@@ -39,7 +39,8 @@ impl TestRenderer for Soft {
         let primitives = ctx.tessellate(output.shapes.clone(), density);
         let background = egui::Rgba::from(ctx.global_style().visuals.panel_fill);
         let picture = self.0.paint(&primitives, density, ctx.content_rect().size() * density, background);
-        image::RgbaImage::from_raw(picture.width, picture.height, picture.rgba).ok_or_else(|| "size".to_owned())
+        image::RgbaImage::from_raw(picture.width, picture.height, picture.rgba)
+            .ok_or_else(|| "size".to_owned())
     }
 }
 
@@ -93,15 +94,20 @@ fn every_state_can_be_drawn_and_then_rests() {
 fn the_sentence_and_the_strip_read_the_same_to_a_screen_reader() {
     let harness = harness(fixture::state(Moment::Replayed));
     harness.get_by_label("734 records were read twice and counted once.");
-    harness.get_by_label_contains("Same bytes as a run that never crashed. Counting every read would give 15,468 (+734).");
-    harness.get_by_label_contains("Read twice: 734 records, 14,000 to 14,733. Counted once: 734 records, 14,000 to 14,733.");
+    harness.get_by_label_contains(
+        "Same bytes as a run that never crashed. Counting every read would give 15,468 (+734).",
+    );
+    harness.get_by_label_contains(
+        "Read twice: 734 records, 14,000 to 14,733. Counted once: 734 records, 14,000 to 14,733.",
+    );
     harness.get_by_label_contains("Merged view: 14,");
     harness.get_by_label_contains("Timeline: ");
 }
 
 #[test]
 fn seconds_0_10_60_are_on_the_screen() {
-    harness(fixture::state(Moment::Untouched)).get_by_label("The grey line is a full recount of the log. Press Space.");
+    harness(fixture::state(Moment::Untouched))
+        .get_by_label("The grey line is a full recount of the log. Press Space.");
     harness(fixture::state(Moment::FirstSeconds))
         .get_by_label("Batch has published nothing yet: every number is provisional.");
     harness(fixture::state(Moment::Published)).get_by_label("Now press X.");
@@ -121,13 +127,17 @@ fn keys_and_buttons_send_the_same_commands() {
         harness.key_press(key);
         harness.run();
     }
-    assert_eq!(sent(&harness), [Command::Pause, Command::Restart, lane(LaneCommand::Checkpoint), Command::Step(10)]);
+    assert_eq!(
+        sent(&harness),
+        [Command::Pause, Command::Restart, lane(LaneCommand::Checkpoint), Command::Step(10)]
+    );
 }
 
 #[test]
 fn at_a_crash_one_predicts_and_then_restores() {
     let mut harness = harness(fixture::state(Moment::Crashed));
-    harness.get_by_label("734 counted records were lost with the memory. After the restore the total will be:");
+    harness
+        .get_by_label("734 counted records were lost with the memory. After the restore the total will be:");
     harness.get_by_label("2  right");
     harness.key_press(egui::Key::Num3);
     harness.run();

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use eframe::egui::{
-    self, Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
-    TextStyle, Theme, Visuals, vec2,
+    self, Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke,
+    Style, TextStyle, Theme, Visuals, vec2,
 };
 
 /// Colours of one theme.
@@ -63,54 +63,54 @@ const fn hex(rgb: u32) -> Color32 {
 
 /// Dark.
 pub const DARK: Tokens = Tokens {
-    canvas: hex(0x0F_12_16),
-    panel: hex(0x15_1A_20),
-    raised: hex(0x1C_22_2A),
-    hover: hex(0x25_2D_37),
-    hairline: hex(0x2E_37_42),
-    grid: hex(0x23_2A_33),
-    subdued: hex(0x8B_97_A5),
-    text: hex(0xC6_CE_D8),
-    strong: hex(0xF2_F5_F8),
-    accent: hex(0x5A_A2_FF),
-    on_accent: hex(0x0B_0F_14),
-    error: hex(0xFF_7A_59),
-    warning: hex(0xF2_B8_4B),
-    success: hex(0x3C_C0_8F),
-    batch: hex(0x56_B4_E9),
-    speed: hex(0xE6_9F_00),
-    merged: hex(0xF2_F5_F8),
-    crash: hex(0xE8_50_2A),
-    checkpoint: hex(0x2F_BF_8F),
-    recount: hex(0x7D_89_97),
-    batch_text: hex(0x56_B4_E9),
-    speed_text: hex(0xE6_9F_00),
+    canvas: hex(0x000F_1216),
+    panel: hex(0x0015_1A20),
+    raised: hex(0x001C_222A),
+    hover: hex(0x0025_2D37),
+    hairline: hex(0x002E_3742),
+    grid: hex(0x0023_2A33),
+    subdued: hex(0x008B_97A5),
+    text: hex(0x00C6_CED8),
+    strong: hex(0x00F2_F5F8),
+    accent: hex(0x005A_A2FF),
+    on_accent: hex(0x000B_0F14),
+    error: hex(0x00FF_7A59),
+    warning: hex(0x00F2_B84B),
+    success: hex(0x003C_C08F),
+    batch: hex(0x0056_B4E9),
+    speed: hex(0x00E6_9F00),
+    merged: hex(0x00F2_F5F8),
+    crash: hex(0x00E8_502A),
+    checkpoint: hex(0x002F_BF8F),
+    recount: hex(0x007D_8997),
+    batch_text: hex(0x0056_B4E9),
+    speed_text: hex(0x00E6_9F00),
 };
 
 /// Light, for projectors.
 pub const LIGHT: Tokens = Tokens {
-    canvas: hex(0xFF_FF_FF),
-    panel: hex(0xF5_F6_F8),
-    raised: hex(0xFF_FF_FF),
-    hover: hex(0xE9_EC_F0),
-    hairline: hex(0xD3_D9_E0),
-    grid: hex(0xE6_E9_EE),
-    subdued: hex(0x5B_66_73),
-    text: hex(0x2A_32_3C),
-    strong: hex(0x0B_0F_14),
-    accent: hex(0x0B_5F_D0),
-    on_accent: hex(0xFF_FF_FF),
-    error: hex(0xB3_34_0C),
-    warning: hex(0x8A_5A_00),
-    success: hex(0x0B_7A_55),
-    batch: hex(0x00_72_B2),
-    speed: hex(0xC2_74_00),
-    merged: hex(0x16_1B_22),
-    crash: hex(0xB3_26_0C),
-    checkpoint: hex(0x00_80_5D),
-    recount: hex(0x86_91_9E),
-    batch_text: hex(0x00_62_9A),
-    speed_text: hex(0x8A_5A_00),
+    canvas: hex(0x00FF_FFFF),
+    panel: hex(0x00F5_F6F8),
+    raised: hex(0x00FF_FFFF),
+    hover: hex(0x00E9_ECF0),
+    hairline: hex(0x00D3_D9E0),
+    grid: hex(0x00E6_E9EE),
+    subdued: hex(0x005B_6673),
+    text: hex(0x002A_323C),
+    strong: hex(0x000B_0F14),
+    accent: hex(0x000B_5FD0),
+    on_accent: hex(0x00FF_FFFF),
+    error: hex(0x00B3_340C),
+    warning: hex(0x008A_5A00),
+    success: hex(0x000B_7A55),
+    batch: hex(0x0000_72B2),
+    speed: hex(0x00C2_7400),
+    merged: hex(0x0016_1B22),
+    crash: hex(0x00B3_260C),
+    checkpoint: hex(0x0000_805D),
+    recount: hex(0x0086_919E),
+    batch_text: hex(0x0000_629A),
+    speed_text: hex(0x008A_5A00),
 };
 
 /// Share of a colour in a band.
@@ -234,7 +234,8 @@ fn text_styles(factor: f32) -> BTreeMap<TextStyle, FontId> {
 }
 
 fn style(tokens: &Tokens, dark: bool, factor: f32) -> Style {
-    let mut style = Style { text_styles: text_styles(factor), visuals: visuals(tokens, dark), ..Style::default() };
+    let mut style =
+        Style { text_styles: text_styles(factor), visuals: visuals(tokens, dark), ..Style::default() };
     style.animation_time = 0.0;
     let spacing = &mut style.spacing;
     spacing.item_spacing = vec2(8.0, 6.0);
@@ -262,7 +263,12 @@ fn visuals(tokens: &Tokens, dark: bool) -> Visuals {
     visuals.window_corner_radius = CornerRadius::same(8);
     visuals.menu_corner_radius = CornerRadius::same(6);
     visuals.panel_fill = tokens.canvas;
-    let shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: Color32::from_black_alpha(if dark { 110 } else { 40 }) };
+    let shadow = Shadow {
+        offset: [0, 4],
+        blur: 16,
+        spread: 0,
+        color: Color32::from_black_alpha(if dark { 110 } else { 40 }),
+    };
     visuals.window_shadow = shadow;
     visuals.popup_shadow = shadow;
     visuals.selection.bg_fill = tokens.accent.gamma_multiply(0.28);
@@ -284,11 +290,12 @@ fn visuals(tokens: &Tokens, dark: bool) -> Visuals {
         widget.corner_radius = radius;
         widget.expansion = 0.0;
     }
+    // Radio buttons and checkboxes have no frame of their own.
+    widgets.inactive.bg_fill = tokens.hairline;
     widgets.noninteractive.bg_stroke = Stroke::new(1.0, tokens.hairline);
     // Keyboard focus uses the hovered style; a resting light button needs its edge to be seen on white.
     if !dark {
         widgets.inactive.weak_bg_fill = tokens.hover;
-        widgets.inactive.bg_fill = tokens.hover;
         widgets.hovered.weak_bg_fill = tokens.hairline;
         widgets.active.weak_bg_fill = tokens.hairline;
     }

@@ -22,14 +22,12 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     named(&response, Role::Image, in_words(state, lane));
     let scale = theme::scale(ui);
-    let track = Rect::from_min_max(
-        rect.min + vec2(136.0 * scale, 0.0),
-        rect.max - vec2(118.0 * scale, 16.0 * scale),
-    );
+    let lanes =
+        Rect::from_min_max(rect.min + vec2(136.0 * scale, 0.0), rect.max - vec2(118.0 * scale, 16.0 * scale));
     let line = Timeline {
         painter: ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
         rect,
-        track,
+        track: lanes,
         end: end_of_run(lane, state.tick().0),
         lane,
         t: tokens(ui),
@@ -71,7 +69,8 @@ impl Timeline<'_> {
 
     fn paint(&self, now: u64) {
         let half = self.track.height() / 2.0;
-        let batch = Rect::from_min_size(self.track.min, vec2(self.track.width(), half)).shrink2(vec2(0.0, 4.0));
+        let batch =
+            Rect::from_min_size(self.track.min, vec2(self.track.width(), half)).shrink2(vec2(0.0, 4.0));
         let stream = batch.translate(vec2(0.0, half));
         self.row(batch, "batch runs", &self.batch_word(), self.t.subdued);
         let (word, ink) = self.stream_word();
@@ -83,14 +82,22 @@ impl Timeline<'_> {
 
     fn row(&self, row: Rect, name: &str, value: &str, ink: Color32) {
         let y = row.center().y;
-        self.painter.text(pos2(self.rect.left(), y), Align2::LEFT_CENTER, name, self.label.clone(), self.t.text);
+        self.painter.text(
+            pos2(self.rect.left(), y),
+            Align2::LEFT_CENTER,
+            name,
+            self.label.clone(),
+            self.t.text,
+        );
         self.painter.rect_filled(row, 3, self.t.grid.gamma_multiply(0.6));
         self.painter.text(pos2(self.rect.right(), y), Align2::RIGHT_CENTER, value, self.digits.clone(), ink);
     }
 
     fn batch_word(&self) -> String {
         match self.lane.batch {
-            BatchState::Running { cut, done } => format!("{} of {}", format::thousands(done), format::thousands(cut)),
+            BatchState::Running { cut, done } => {
+                format!("{} of {}", format::thousands(done), format::thousands(cut))
+            }
             BatchState::Crashed => "run crashed".to_owned(),
             BatchState::Waiting => format!("up to {}", format::thousands(self.lane.batch_covers)),
         }
@@ -99,7 +106,9 @@ impl Timeline<'_> {
     fn stream_word(&self) -> (String, Color32) {
         match self.lane.stream {
             StreamState::Crashed { .. } => ("down".to_owned(), self.t.error),
-            StreamState::Recovering { .. } => (format!("again {}", format::thousands(self.lane.position)), self.t.warning),
+            StreamState::Recovering { .. } => {
+                (format!("again {}", format::thousands(self.lane.position)), self.t.warning)
+            }
             StreamState::Ready | StreamState::Running | StreamState::Finished => {
                 (format!("read {}", format::thousands(self.lane.position)), self.t.subdued)
             }
@@ -108,7 +117,10 @@ impl Timeline<'_> {
 
     fn batch(&self, row: Rect) {
         for band in self.lane.bands.iter().filter(|band| band.kind == BandKind::BatchRun) {
-            let bar = Rect::from_x_y_ranges(self.x(band.from)..=self.x(band.to).max(self.x(band.from) + 2.0), row.y_range());
+            let bar = Rect::from_x_y_ranges(
+                self.x(band.from)..=self.x(band.to).max(self.x(band.from) + 2.0),
+                row.y_range(),
+            );
             self.painter.rect_filled(bar, 3, self.t.batch.gamma_multiply(0.55));
         }
         let mut free_from = f32::NEG_INFINITY;
@@ -121,7 +133,11 @@ impl Timeline<'_> {
                     let galley = self.painter.layout_no_wrap(text, self.digits.clone(), self.t.text);
                     if x > free_from && x + galley.size().x < self.track.right() {
                         free_from = x + galley.size().x + 12.0;
-                        self.painter.galley(pos2(x + 5.0, row.center().y - galley.size().y / 2.0), galley, self.t.text);
+                        self.painter.galley(
+                            pos2(x + 5.0, row.center().y - galley.size().y / 2.0),
+                            galley,
+                            self.t.text,
+                        );
                     }
                 }
                 MarkKind::BatchCrashed => cross(&self.painter, pos2(x, row.center().y), 4.0, self.t.crash),
@@ -138,7 +154,10 @@ impl Timeline<'_> {
         let done = Rect::from_x_y_ranges(self.track.left()..=self.x(now), row.y_range());
         self.painter.rect_filled(done, 3, self.t.speed.gamma_multiply(0.28));
         for band in self.lane.bands.iter() {
-            let span = Rect::from_x_y_ranges(self.x(band.from)..=self.x(band.to).max(self.x(band.from) + 2.0), row.y_range());
+            let span = Rect::from_x_y_ranges(
+                self.x(band.from)..=self.x(band.to).max(self.x(band.from) + 2.0),
+                row.y_range(),
+            );
             match band.kind {
                 BandKind::Down => {
                     self.painter.rect_filled(span, 0, self.t.canvas);

@@ -1,6 +1,9 @@
 //! Small parts that several panels share.
 
-use eframe::egui::{self, Align, Button, Color32, CornerRadius, FontId, Frame, Label, Layout, Margin, Response, RichText, Sense, Ui, vec2};
+use eframe::egui::{
+    self, Align, Button, Color32, CornerRadius, FontId, Frame, Label, Layout, Margin, Response, RichText,
+    Sense, Ui, vec2,
+};
 
 use super::theme::{self, tokens};
 use crate::app::{AppCommand, Edit, Input, State};
@@ -9,7 +12,13 @@ use crate::app::{AppCommand, Edit, Input, State};
 pub type Out = Vec<Input>;
 
 /// A button for a command: disabled with its reason, key on hover, filled when it is the screen's next step.
-pub fn command_button(ui: &mut Ui, state: &State, out: &mut Out, command: AppCommand, label: &str) -> Response {
+pub fn command_button(
+    ui: &mut Ui,
+    state: &State,
+    out: &mut Out,
+    command: AppCommand,
+    label: &str,
+) -> Response {
     let enabled = command.enabled(state);
     let t = tokens(ui);
     let primary = state.primary() == command && enabled.is_ok();
@@ -43,7 +52,8 @@ pub fn menu_row(ui: &mut Ui, state: &State, out: &mut Out, command: AppCommand, 
     let spec = command.spec();
     let enabled = command.enabled(state);
     let key = spec.shortcut.map(|shortcut| shortcut.to_string()).unwrap_or_default();
-    let button = Button::selectable(checked, spec.title).shortcut_text(RichText::new(key).font(theme::mono_small(ui)));
+    let button =
+        Button::selectable(checked, spec.title).shortcut_text(RichText::new(key).font(theme::mono_small(ui)));
     let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(220.0, 0.0)));
     let response = match enabled {
         Err(reason) => response.on_disabled_hover_text(reason),
@@ -61,7 +71,8 @@ pub fn segmented(ui: &mut Ui, state: &State, out: &mut Out, choices: &[(AppComma
     for &(command, label, selected) in choices {
         let enabled = command.enabled(state);
         let t = tokens(ui);
-        let text = RichText::new(label).font(theme::small(ui)).color(if selected { t.strong } else { t.subdued });
+        let text =
+            RichText::new(label).font(theme::small(ui)).color(if selected { t.strong } else { t.subdued });
         let response = ui.add_enabled(enabled.is_ok(), Button::selectable(selected, text));
         if described(response, command, enabled.err()).clicked() {
             out.push(Input::Command(command));
@@ -80,7 +91,13 @@ pub fn edit_button(ui: &mut Ui, out: &mut Out, label: &str, edit: Edit) -> Respo
 }
 
 /// A text field that edits a value of the state; its name is the label before it.
-pub fn text_field(ui: &mut Ui, name: &str, value: &str, width: f32, mono: bool) -> (Response, Option<String>) {
+pub fn text_field(
+    ui: &mut Ui,
+    name: &str,
+    value: &str,
+    width: f32,
+    mono: bool,
+) -> (Response, Option<String>) {
     let label = ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false));
     let mut text = value.to_owned();
     let font = if mono { theme::mono(ui) } else { theme::body(ui) };
@@ -89,7 +106,13 @@ pub fn text_field(ui: &mut Ui, name: &str, value: &str, width: f32, mono: bool) 
         .font(font)
         .desired_width(width)
         .margin(Margin::symmetric(8, 4))
-        .frame(Frame::new().fill(t.canvas).stroke(egui::Stroke::new(1.0, t.hairline)).corner_radius(4).inner_margin(Margin::symmetric(8, 4)));
+        .frame(
+            Frame::new()
+                .fill(t.canvas)
+                .stroke(egui::Stroke::new(1.0, t.hairline))
+                .corner_radius(4)
+                .inner_margin(Margin::symmetric(8, 4)),
+        );
     let response = ui.add(field).labelled_by(label.id);
     let changed = (text != value).then_some(text);
     (response, changed)

@@ -2,6 +2,7 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
     reason = "coordinates are clamped to the picture before they become pixel numbers"
 )]
 
@@ -45,6 +46,7 @@ struct Target {
 
 impl Rasteriser {
     /// Takes textures as egui hands them out; leaves the delta empty.
+    #[expect(clippy::iter_over_hash_type, reason = "each texture is its own; the order changes nothing")]
     pub fn update(&mut self, delta: &mut TexturesDelta) {
         for (id, images) in std::mem::take(&mut delta.set) {
             for image in images {
@@ -75,7 +77,13 @@ impl Rasteriser {
     }
 
     /// Paints meshes over a background into a picture of `size` pixels.
-    pub fn paint(&self, primitives: &[ClippedPrimitive], density: f32, size: Vec2, background: Rgba) -> Picture {
+    pub fn paint(
+        &self,
+        primitives: &[ClippedPrimitive],
+        density: f32,
+        size: Vec2,
+        background: Rgba,
+    ) -> Picture {
         let (width, height) = (size.x.round().max(1.0) as usize, size.y.round().max(1.0) as usize);
         let ground = eframe::egui::Color32::from(background).to_array().map(|part| f32::from(part) / 255.0);
         let mut target = Target { width, pixels: vec![ground; width * height] };
@@ -176,7 +184,9 @@ impl Target {
         let (x0, y0, x1, y1) =
             (min.pos.x * density, min.pos.y * density, max.pos.x * density, max.pos.y * density);
         // A pixel belongs to the rectangle when its centre does.
-        let first = |edge: f32, least: usize, most: usize| ((edge - 0.5).ceil().max(0.0) as usize).clamp(least, most.max(least));
+        let first = |edge: f32, least: usize, most: usize| {
+            ((edge - 0.5).ceil().max(0.0) as usize).clamp(least, most.max(least))
+        };
         let (left, right) = (first(x0, clip.left, clip.right), first(x1, clip.left, clip.right));
         let (top, bottom) = (first(y0, clip.top, clip.bottom), first(y1, clip.top, clip.bottom));
         if min.uv == max.uv {
@@ -211,7 +221,9 @@ impl Target {
         let [color_a, color_b, color_c] = corners.map(color);
         let [uv_a, uv_b, uv_c] = corners.map(|vertex| vertex.uv);
         let flat_texel = (uv_a == uv_b && uv_b == uv_c).then(|| texture.sample(uv_a.x, uv_a.y));
-        let flat = if color_a == color_b && color_b == color_c { flat_texel.map(|t| zip(t, color_a, |a, b| a * b)) } else { None };
+        let [one, two, three] = corners.map(|vertex| vertex.color);
+        let flat =
+            if one == two && two == three { flat_texel.map(|t| zip(t, color_a, |a, b| a * b)) } else { None };
         for y in low..high {
             let y_center = y as i64 * ONE + ONE / 2;
             let (from, to) = span(&edges, y_center);
@@ -285,28 +297,38 @@ fn span(edges: &[Edge; 3], y: i64) -> (i64, i64) {
 
 /// The two opposite corners, if six corners are two triangles of one upright rectangle of one colour.
 fn quad(corners: [Option<&Vertex>; 6]) -> Option<(&Vertex, &Vertex)> {
-    let [Some(a), Some(b), Some(c), Some(d), Some(e), Some(f)] = corners else { return None };
-    let all = [a, b, c, d, e, f];
-    if all.iter().any(|vertex| vertex.color != a.color) {
+    let [Some(first), Some(second), Some(third), Some(again), Some(once_more), Some(last)] = corners else {
+        return None;
+    };
+    if [second, third, last].iter().any(|vertex| vertex.color != first.color) {
         return None;
     }
     // egui writes both (0 1 2)(2 1 3) and (0 1 2)(0 2 3).
-    let fourth = if std::ptr::eq(c, d) && std::ptr::eq(b, e) {
-        // a and f are opposite corners, b and c the others
-        opposite(a, f, b, c)
-    } else if std::ptr::eq(a, d) && std::ptr::eq(c, e) {
-        opposite(a, c, b, f)
+    let fourth = if std::ptr::eq(third, again) && std::ptr::eq(second, once_more) {
+        opposite(first, last, second, third)
+    } else if std::ptr::eq(first, again) && std::ptr::eq(third, once_more) {
+        opposite(first, third, second, last)
     } else {
         None
     };
     fourth.filter(|(min, max)| max.pos.x > min.pos.x && max.pos.y > min.pos.y)
 }
 
-fn opposite<'a>(one: &'a Vertex, other: &'a Vertex, third: &Vertex, fourth: &Vertex) -> Option<(&'a Vertex, &'a Vertex)> {
+fn opposite<'a>(
+    one: &'a Vertex,
+    other: &'a Vertex,
+    third: &Vertex,
+    fourth: &Vertex,
+) -> Option<(&'a Vertex, &'a Vertex)> {
     let fits = |corner: &Vertex, x: &Vertex, y: &Vertex| {
-        corner.pos.x == x.pos.x && corner.pos.y == y.pos.y && corner.uv.x == x.uv.x && corner.uv.y == y.uv.y
+        let same = |a: f32, b: f32| a.to_bits() == b.to_bits();
+        same(corner.pos.x, x.pos.x)
+            && same(corner.pos.y, y.pos.y)
+            && same(corner.uv.x, x.uv.x)
+            && same(corner.uv.y, y.uv.y)
     };
-    let upright = (fits(third, one, other) && fits(fourth, other, one)) || (fits(third, other, one) && fits(fourth, one, other));
+    let upright = (fits(third, one, other) && fits(fourth, other, one))
+        || (fits(third, other, one) && fits(fourth, one, other));
     if !upright {
         return None;
     }

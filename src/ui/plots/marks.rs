@@ -16,7 +16,7 @@ use crate::{
 
 /// Grid lines at round steps, at least `pixels` apart; none in the last share of the range, where its label
 /// would not fit.
-pub fn steps(input: GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
+pub fn steps(input: &GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
     // The base step stands for ten pixels (the lower bound of the grid spacing).
     let least = input.base_step_size * pixels / 10.0;
     let (from, to) = input.bounds;
@@ -24,7 +24,8 @@ pub fn steps(input: GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
         return Vec::new();
     }
     let magnitude = 10_f64.powf(least.log10().floor());
-    let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= least).unwrap_or(10.0);
+    let factor =
+        [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= least).unwrap_or(10.0);
     let step = magnitude * factor;
     let first = (from / step).ceil();
     let count = ((to - (to - from) * headroom) / step - first).clamp(0.0, 200.0);
@@ -45,7 +46,14 @@ struct Marks<'a> {
 }
 
 /// Paints them, clipped to the plot.
-pub fn paint(ui: &Ui, state: &State, lane: &LaneFrame, panel: Panel, response: &Response, transform: &PlotTransform) {
+pub fn paint(
+    ui: &Ui,
+    state: &State,
+    lane: &LaneFrame,
+    panel: Panel,
+    response: &Response,
+    transform: &PlotTransform,
+) {
     let rect = *transform.frame();
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     debug_assert!(response.rect.intersects(rect));
@@ -94,7 +102,9 @@ impl Marks<'_> {
                 MarkKind::BatchPublished => {
                     self.painter.circle_filled(self.point(mark.tick, value), 3.0, self.tokens.batch);
                 }
-                MarkKind::BatchCrashed => cross(&self.painter, self.point(mark.tick, value), 5.0, self.tokens.crash),
+                MarkKind::BatchCrashed => {
+                    cross(&self.painter, self.point(mark.tick, value), 5.0, self.tokens.crash);
+                }
                 MarkKind::BatchStarted
                 | MarkKind::Checkpoint
                 | MarkKind::StreamCrashed
@@ -194,7 +204,11 @@ impl Marks<'_> {
         let entries: Vec<(&str, _)> = match panel {
             Panel::Batch => vec![("published", t.batch)],
             Panel::Speed if has_replayed => {
-                vec![("in memory", t.speed), ("served", t.speed.gamma_multiply(0.7)), ("if every read counted", t.crash)]
+                vec![
+                    ("in memory", t.speed),
+                    ("served", t.speed.gamma_multiply(0.7)),
+                    ("if every read counted", t.crash),
+                ]
             }
             Panel::Speed => vec![("in memory", t.speed), ("served", t.speed.gamma_multiply(0.7))],
             Panel::Merged => vec![("full recount of the log", t.recount), ("merged", t.merged)],
