@@ -1,1 +1,27 @@
-//! stub
+//! L4: what the window shows and how it changes, without egui.
+//!
+//! [`State`] mirrors the session, [`apply`] is its only mutator, [`Effect`]s are what the composition root does
+//! for it. Absent on purpose: drawing, threads, clocks, and files other than the settings.
+
+mod command;
+mod enabled;
+pub mod format;
+mod keys;
+mod narrate;
+mod proof_text;
+mod settings;
+mod state;
+mod update;
+mod update_command;
+
+pub use command::{AppCommand, Group, Spec};
+pub use keys::{Key, Shortcut};
+pub use narrate::{Sentence, Tone, narrate, predicted, question};
+pub use proof_text::proof_in_words;
+pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
+pub use state::{
+    Answers, CheckpointPage, CrashSetup, Dialog, Example, ExampleKind, Happening, LeftDrawer, Look,
+    MalformedPage, Measure, Notice, OpenDialog, Phase, Prediction, RecordsPage, RightDrawer, RowsPage,
+    SaveDialog, SaveKind, State, TableTwin,
+};
+pub use update::{Edit, Effect, Input, Pick, apply};

@@ -1,0 +1,493 @@
+//! The session as the window knows it. Changed only by [`super::apply`].
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{AppCommand, settings::Settings};
+use crate::{
+    checkpoint::CrashPoint,
+    domain::CanonicalRow,
+    engine::{
+        frame::{Flow, Frame, LaneFrame, StreamState, Totals},
+        protocol::{
+            CheckpointId, CrashTarget, Fact, IssueLine, KeptRun, LaneId, LogSummary, Query, RecordLine,
+            RunId, Tick, ViewKind,
+        },
+    },
+};
+
+/// Whether there is a log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Nothing has been opened.
+    #[default]
+    Empty,
+    /// A log is being opened; nothing of it is known.
+    Opening(PathBuf),
+    /// A log is open.
+    Open,
+    /// It could not be opened; why.
+    Failed(String),
+}
+
+/// Which number is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Measure {
+    /// Number of events.
+    #[default]
+    Views,
+    /// Distinct users.
+    Users,
+    /// Sum of values.
+    Sum,
+}
+
+impl Measure {
+    /// All, in order.
+    pub const ALL: [Measure; 3] = [Measure::Views, Measure::Users, Measure::Sum];
+
+    /// In the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Views => "page views",
+            Measure::Users => "unique users",
+            Measure::Sum => "sum",
+        }
+    }
+
+    /// The number itself; sums in whole units.
+    pub fn of(self, totals: &Totals) -> f64 {
+        match self {
+            Measure::Views => totals.views as f64,
+            Measure::Users => totals.users as f64,
+            Measure::Sum => totals.sum as f64 / 1_000_000.0,
+        }
+    }
+
+    /// The number as text, exact.
+    pub fn text(self, totals: &Totals) -> String {
+        match self {
+            Measure::Views => super::format::thousands(totals.views),
+            Measure::Users => super::format::thousands(totals.users),
+            Measure::Sum => super::format::millionths(totals.sum),
+        }
+    }
+}
+
+/// How the plots show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Against run time.
+    #[default]
+    OverRun,
+    /// One bar a page.
+    ByPage,
+    /// One bar a day.
+    ByDay,
+}
+
+impl Look {
+    /// All, in order.
+    pub const ALL: [Look; 3] = [Look::OverRun, Look::ByPage, Look::ByDay];
+
+    /// In the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            Look::OverRun => "over the run",
+            Look::ByPage => "by page",
+            Look::ByDay => "by day",
+        }
+    }
+}
+
+/// Drawers on the left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftDrawer {
+    /// Records by number.
+    Log,
+}
+
+/// Drawers on the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RightDrawer {
+    /// What is on disk.
+    Checkpoints,
+    /// Lag, cost, invariants.
+    Numbers,
+    /// Rows of the views, malformed lines.
+    Fates,
+    /// Old runs.
+    Runs,
+}
+
+/// What a person expects of the total after the restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prediction {
+    /// Below the full recount.
+    TooLow,
+    /// Equal to it.
+    Right,
+    /// Above it.
+    TooHigh,
+}
+
+impl Prediction {
+    /// In order of the keys 1 2 3.
+    pub const ALL: [Prediction; 3] = [Prediction::TooLow, Prediction::Right, Prediction::TooHigh];
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Prediction::TooLow => "too low",
+            Prediction::Right => "right",
+            Prediction::TooHigh => "too high",
+        }
+    }
+}
+
+/// Which bundled log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExampleKind {
+    /// The crash story.
+    Crash,
+    /// The shop log.
+    Shop,
+}
+
+/// A log that comes with the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Which one.
+    pub kind: ExampleKind,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What is written to a file for the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveKind {
+    /// The merged view as CSV or JSON.
+    View,
+    /// The window as PNG.
+    Picture,
+    /// The run as a scenario.
+    Scenario,
+}
+
+impl SaveKind {
+    /// Heading of its dialog.
+    pub fn title(self) -> &'static str {
+        match self {
+            SaveKind::View => "Export the merged view",
+            SaveKind::Picture => "Save a picture",
+            SaveKind::Scenario => "Save the run as a scenario",
+        }
+    }
+
+    /// The file name that is offered.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            SaveKind::View => "merged.csv",
+            SaveKind::Picture => "rederive.png",
+            SaveKind::Scenario => "run.scenario.json",
+        }
+    }
+}
+
+/// The open dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenDialog {
+    /// The path as typed.
+    pub path: String,
+    /// What went wrong with the last try.
+    pub error: Option<String>,
+    /// Whether the desktop's own dialog is up.
+    pub picking: bool,
+}
+
+/// A save dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveDialog {
+    /// What is saved.
+    pub kind: SaveKind,
+    /// The path as typed.
+    pub path: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// What lies over the window. One at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Dialog {
+    /// Nothing.
+    #[default]
+    None,
+    /// Choosing a log.
+    Open(OpenDialog),
+    /// Choosing a file to write.
+    Save(SaveDialog),
+    /// Finding a command.
+    Palette {
+        /// What was typed.
+        query: String,
+        /// Which match is chosen.
+        chosen: usize,
+    },
+    /// Keys and words.
+    Help,
+    /// Where and when to crash.
+    CrashSetup,
+    /// Whether an old run may be deleted.
+    DeleteRun(KeptRun),
+}
+
+/// What the crash button does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CrashSetup {
+    /// What it hits.
+    pub target: CrashTarget,
+    /// Where in the micro-batch; `None`: between micro-batches.
+    pub point: Option<CrashPoint>,
+    /// At which record, as typed; empty: the next one read.
+    pub record: String,
+}
+
+/// A fact with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// In which lane.
+    pub lane: LaneId,
+    /// When.
+    pub tick: Tick,
+    /// What.
+    pub fact: Fact,
+}
+
+/// A line for the person, until it is dismissed or another one comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// Whether something went wrong.
+    pub is_error: bool,
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordsPage {
+    /// Number of the first record asked for.
+    pub first: u64,
+    /// As typed into "go to record".
+    pub go_to: String,
+    /// The records.
+    pub records: Vec<RecordLine>,
+}
+
+/// A page of malformed lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MalformedPage {
+    /// Number of the first line asked for.
+    pub first: u64,
+    /// The lines.
+    pub lines: Vec<IssueLine>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// A page of a view's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowsPage {
+    /// Which view.
+    pub view: ViewKind,
+    /// Number of the first row asked for.
+    pub first: u64,
+    /// The rows.
+    pub rows: Vec<CanonicalRow>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// What a checkpoint holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckpointPage {
+    /// Which.
+    pub id: CheckpointId,
+    /// Section name, bytes, content in words.
+    pub sections: Vec<(String, u64, String)>,
+}
+
+/// What the engine has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answers {
+    /// Log browser.
+    pub records: RecordsPage,
+    /// Malformed lines.
+    pub malformed: MalformedPage,
+    /// Rows of a view.
+    pub rows: RowsPage,
+    /// An opened checkpoint.
+    pub checkpoint: Option<CheckpointPage>,
+    /// Kept runs.
+    pub runs: Vec<KeptRun>,
+    /// Questions under way.
+    pub pending: Vec<(u64, Query)>,
+    /// Number of the last question.
+    pub last_question: u64,
+    /// Run time at which the open pages were asked for.
+    pub asked_at: Tick,
+}
+
+/// Which twin the tables show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableTwin {
+    /// The three plots over the run.
+    #[default]
+    Plots,
+    /// The proof strip.
+    Proof,
+    /// The timeline.
+    Timeline,
+    /// Pages.
+    Pages,
+    /// Days.
+    Days,
+}
+
+impl TableTwin {
+    /// All, in order.
+    pub const ALL: [TableTwin; 5] =
+        [TableTwin::Plots, TableTwin::Proof, TableTwin::Timeline, TableTwin::Pages, TableTwin::Days];
+
+    /// In the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            TableTwin::Plots => "Plots",
+            TableTwin::Proof => "Proof strip",
+            TableTwin::Timeline => "Timeline",
+            TableTwin::Pages => "Pages",
+            TableTwin::Days => "Days",
+        }
+    }
+}
+
+/// The session.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The run that is shown; messages of older ones are discarded.
+    pub run: RunId,
+    /// Whether there is a log.
+    pub phase: Phase,
+    /// What is known of the log.
+    pub summary: Option<Arc<LogSummary>>,
+    /// The newest frame of the run.
+    pub frame: Option<Arc<Frame>>,
+    /// What happened in the run, in order; the oldest are dropped beyond a cap.
+    pub facts: Vec<Happening>,
+    /// Which lane is shown.
+    pub lane: LaneId,
+    /// Which number.
+    pub measure: Measure,
+    /// In which look.
+    pub look: Look,
+    /// Raised by one for each "fit".
+    pub fits: u64,
+    /// Open drawer on the left.
+    pub left: Option<LeftDrawer>,
+    /// Open drawer on the right.
+    pub right: Option<RightDrawer>,
+    /// Whether tables stand for the plots.
+    pub tables: bool,
+    /// Which table.
+    pub twin: TableTwin,
+    /// What was predicted since the last crash.
+    pub prediction: Option<Prediction>,
+    /// What lies over the window.
+    pub dialog: Dialog,
+    /// What the crash button does.
+    pub crash: CrashSetup,
+    /// One line for the person.
+    pub notice: Option<Notice>,
+    /// What the engine has answered.
+    pub answers: Answers,
+    /// What is remembered between sessions.
+    pub settings: Settings,
+    /// Bundled logs.
+    pub examples: Vec<Example>,
+    /// An interrupted run that can be continued.
+    pub interrupted: Option<KeptRun>,
+}
+
+impl State {
+    /// Start state with what was remembered.
+    pub fn new(settings: Settings, examples: Vec<Example>) -> State {
+        State { settings, examples, ..State::default() }
+    }
+
+    /// The lane that is shown.
+    pub fn lane(&self) -> Option<&LaneFrame> {
+        let lanes = &self.frame.as_ref()?.lanes;
+        lanes.iter().find(|lane| lane.lane == self.lane).or_else(|| lanes.first()).map(Arc::as_ref)
+    }
+
+    /// Whether run time flows.
+    pub fn flow(&self) -> Flow {
+        self.frame.as_ref().map_or(Flow::Paused, |frame| frame.flow)
+    }
+
+    /// Now, in run time.
+    pub fn tick(&self) -> Tick {
+        self.frame.as_ref().map_or(Tick(0), |frame| frame.tick)
+    }
+
+    /// Whether the stream is down.
+    pub fn is_crashed(&self) -> bool {
+        self.lane().is_some_and(|lane| matches!(lane.stream, StreamState::Crashed { .. }))
+    }
+
+    /// Whether nothing has been processed yet.
+    pub fn is_untouched(&self) -> bool {
+        self.lane().is_some_and(|lane| {
+            lane.stream == StreamState::Ready
+                && lane.position == 0
+                && lane.batch_covers == 0
+                && lane.arrived == 0
+        })
+    }
+
+    /// Facts of the lane that is shown, newest first.
+    pub fn newest_facts(&self) -> impl Iterator<Item = &Fact> {
+        self.facts
+            .iter()
+            .rev()
+            .filter(|happening| happening.lane == self.lane)
+            .map(|happening| &happening.fact)
+    }
+
+    /// Whether the prediction question is open: the stream is down and nobody has answered.
+    pub fn asks_prediction(&self) -> bool {
+        self.prediction.is_none()
+            && self.lane().is_some_and(
+                |lane| matches!(lane.stream, StreamState::Crashed { checkpoint, position, .. } if lost(checkpoint, position) > 0),
+            )
+    }
+
+    /// The one command that the screen leads to next.
+    pub fn primary(&self) -> AppCommand {
+        let Some(lane) = self.lane() else { return AppCommand::Open };
+        if !matches!(self.phase, Phase::Open) {
+            return AppCommand::Open;
+        }
+        match (lane.stream, self.flow()) {
+            (StreamState::Crashed { .. }, _) => AppCommand::Restore,
+            (_, Flow::Finished) => AppCommand::Restart,
+            (StreamState::Running, Flow::Playing | Flow::Advancing) if lane.batch_covers > 0 => {
+                AppCommand::Crash
+            }
+            _ => AppCommand::PlayPause,
+        }
+    }
+}
+
+/// Records that were counted in memory and are on no checkpoint.
+pub(super) fn lost(checkpoint: Option<(CheckpointId, u64)>, position: u64) -> u64 {
+    position.saturating_sub(checkpoint.map_or(0, |(_, at)| at))
+}

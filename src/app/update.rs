@@ -1,0 +1,386 @@
+//! The only mutator of [`State`]: one input in, what has to be done for it out.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    AppCommand,
+    settings::Settings,
+    state::{
+        CheckpointPage, Dialog, Happening, LeftDrawer, Notice, OpenDialog, Phase, RightDrawer, RowsPage,
+        SaveDialog, SaveKind, State,
+    },
+    update_command::{ask, give},
+};
+use crate::engine::{
+    frame::{Flow, Frame},
+    protocol::{
+        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, OpenRequest, Query,
+        RunId, ViewKind,
+    },
+};
+
+/// Most facts that are kept; a long run drops its oldest.
+const MAX_FACTS: usize = 4_096;
+
+/// Run time after which an open page is asked for anew while the run goes on.
+const REFRESH_TICKS: u64 = 50;
+
+/// How many rows a page of a table asks for.
+pub(super) const PAGE_ROWS: u32 = 200;
+
+/// Everything that can reach the state.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A person asks for something.
+    Command(AppCommand),
+    /// A person typed or chose something inside a panel.
+    Edit(Edit),
+    /// The engine tells.
+    Event(EngineEvent),
+    /// The newest frame.
+    Frame(Arc<Frame>),
+    /// Something was dropped on the window.
+    Dropped(PathBuf),
+    /// The desktop's file dialog is over.
+    Picked(Pick, Option<PathBuf>),
+}
+
+/// Typed or chosen inside a panel or dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// The path in the open or save dialog.
+    Path(String),
+    /// Open what the path field says.
+    OpenPath,
+    /// Open a recent log.
+    OpenRecent(PathBuf),
+    /// Save to what the path field says.
+    SavePath,
+    /// Ask the desktop for a path.
+    Browse(Pick),
+    /// The palette's query.
+    Query(String),
+    /// Which match of the palette is chosen.
+    Chosen(usize),
+    /// Record of the crash setup.
+    CrashRecord(String),
+    /// "Go to record" of the log browser.
+    GoToRecord(String),
+    /// Show records from here.
+    Records(u64),
+    /// Show malformed lines from here.
+    Malformed(u64),
+    /// Show rows of a view from here.
+    Rows(ViewKind, u64),
+    /// Show what a checkpoint holds; `None` closes it.
+    Contents(Option<CheckpointId>),
+    /// Restore from this checkpoint.
+    RestoreFrom(CheckpointId),
+    /// Ask whether an old run may be deleted.
+    AskDelete(KeptRun),
+    /// Delete it.
+    Delete(String),
+    /// Go on with an interrupted run.
+    Continue(String),
+    /// Which table twin.
+    Twin(super::TableTwin),
+    /// Copy a text.
+    Copy(String),
+    /// Show another lane.
+    Lane(LaneId),
+}
+
+/// What the desktop is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// A directory to open.
+    Folder,
+    /// A file to open.
+    File,
+    /// A file to write.
+    Save(SaveKind),
+}
+
+/// What has to be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Sent to the engine.
+    Send(Command),
+    /// A file dialog of the desktop, on a thread of its own.
+    PickFile(Pick),
+    /// To the clipboard.
+    CopyText(String),
+    /// A picture of the window.
+    SavePicture(PathBuf),
+    /// Settings to disk.
+    SaveSettings(Settings),
+    /// The end.
+    Quit,
+}
+
+/// Changes the state by one input; returns what is to be done outside, in order.
+pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
+    match input {
+        Input::Command(command) => match command.enabled(state) {
+            Ok(()) => give(state, command),
+            Err(reason) => {
+                say(state, reason);
+                Vec::new()
+            }
+        },
+        Input::Edit(edit) => edited(state, edit),
+        Input::Event(event) => told(state, event),
+        Input::Frame(frame) => framed(state, frame),
+        Input::Dropped(path) => open(state, path),
+        Input::Picked(pick, path) => picked(state, pick, path),
+    }
+}
+
+/// Puts a line up for the person.
+pub(super) fn say(state: &mut State, text: impl Into<String>) {
+    state.notice = Some(Notice { text: text.into(), is_error: false });
+}
+
+/// Opens a log, remembering it.
+pub(super) fn open(state: &mut State, path: PathBuf) -> Vec<Effect> {
+    state.dialog = Dialog::None;
+    state.settings.remember(&path);
+    vec![
+        Effect::Send(Command::Open(OpenRequest { path, mapping: Vec::new() })),
+        Effect::SaveSettings(state.settings.clone()),
+    ]
+}
+
+/// Writes something for the person.
+pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effect> {
+    state.dialog = Dialog::None;
+    match kind {
+        SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
+        SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
+        SaveKind::Picture => vec![Effect::SavePicture(path)],
+    }
+}
+
+fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
+    match edit {
+        Edit::Path(text) => match &mut state.dialog {
+            Dialog::Open(OpenDialog { path, error, .. }) | Dialog::Save(SaveDialog { path, error, .. }) => {
+                (*path, *error) = (text, None);
+            }
+            _ => {}
+        },
+        Edit::OpenPath => return open_typed(state),
+        Edit::SavePath => return save_typed(state),
+        Edit::OpenRecent(path) => return open(state, path),
+        Edit::Browse(pick) => {
+            if let Dialog::Open(dialog) = &mut state.dialog {
+                dialog.picking = true;
+            }
+            return vec![Effect::PickFile(pick)];
+        }
+        Edit::Query(text) => state.dialog = Dialog::Palette { query: text, chosen: 0 },
+        Edit::Chosen(at) => {
+            if let Dialog::Palette { chosen, .. } = &mut state.dialog {
+                *chosen = at;
+            }
+        }
+        Edit::CrashRecord(text) => state.crash.record = text,
+        Edit::GoToRecord(text) => state.answers.records.go_to = text,
+        Edit::Records(first) => return ask(state, Query::Records { first, count: PAGE_ROWS }),
+        Edit::Malformed(first) => return ask(state, Query::Malformed { first, count: PAGE_ROWS }),
+        Edit::Rows(view, first) => {
+            return ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
+        }
+        Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
+        Edit::Contents(None) => state.answers.checkpoint = None,
+        Edit::RestoreFrom(id) => return super::update_command::restore_from(state, id),
+        Edit::AskDelete(run) => state.dialog = Dialog::DeleteRun(run),
+        Edit::Delete(name) => {
+            state.dialog = Dialog::None;
+            let mut effects = vec![Effect::Send(Command::DeleteRun(name))];
+            effects.extend(ask(state, Query::Runs));
+            return effects;
+        }
+        Edit::Continue(name) => {
+            state.interrupted = None;
+            return vec![Effect::Send(Command::ContinueRun(name))];
+        }
+        Edit::Twin(twin) => state.twin = twin,
+        Edit::Copy(text) => {
+            say(state, "Copied.");
+            return vec![Effect::CopyText(text)];
+        }
+        Edit::Lane(lane) => state.lane = lane,
+    }
+    Vec::new()
+}
+
+fn open_typed(state: &mut State) -> Vec<Effect> {
+    let Dialog::Open(dialog) = &mut state.dialog else { return Vec::new() };
+    let path = dialog.path.trim().to_owned();
+    if path.is_empty() {
+        dialog.error = Some("Type a path, or browse for it.".to_owned());
+        return Vec::new();
+    }
+    open(state, PathBuf::from(path))
+}
+
+fn save_typed(state: &mut State) -> Vec<Effect> {
+    let Dialog::Save(dialog) = &mut state.dialog else { return Vec::new() };
+    let path = dialog.path.trim().to_owned();
+    if path.is_empty() {
+        dialog.error = Some("Type a path, or browse for it.".to_owned());
+        return Vec::new();
+    }
+    let kind = dialog.kind;
+    save(state, kind, PathBuf::from(path))
+}
+
+fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
+    if let Dialog::Open(dialog) = &mut state.dialog {
+        dialog.picking = false;
+    }
+    match (pick, path) {
+        (Pick::Folder | Pick::File, Some(path)) => open(state, path),
+        (Pick::Save(kind), Some(path)) => save(state, kind, path),
+        // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
+        (_, None) => Vec::new(),
+    }
+}
+
+fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
+    match event {
+        EngineEvent::Opening { run, path } => {
+            if !adopt(state, run) {
+                return Vec::new();
+            }
+            state.phase = Phase::Opening(path);
+            (state.summary, state.frame) = (None, None);
+            state.dialog = Dialog::None;
+        }
+        EngineEvent::Opened { run, summary } => {
+            if !adopt(state, run) {
+                return Vec::new();
+            }
+            opened(state, summary);
+        }
+        EngineEvent::OpenFailed { run, message } => {
+            if !adopt(state, run) {
+                return Vec::new();
+            }
+            state.frame = None;
+            state.phase = Phase::Failed(message);
+        }
+        EngineEvent::Happened { run, lane, tick, fact } => {
+            if !adopt(state, run) {
+                return Vec::new();
+            }
+            happened(state, Happening { lane, tick, fact });
+        }
+        EngineEvent::Saved(path) => say(state, format!("Saved {}.", path.display())),
+        EngineEvent::Failed { what, why } => {
+            state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
+        }
+        EngineEvent::Answered(number, answer) => answered(state, number, answer),
+    }
+    Vec::new()
+}
+
+/// Whether a message of this run is for the state; a newer run replaces the one that is shown.
+fn adopt(state: &mut State, run: RunId) -> bool {
+    if run > state.run {
+        state.run = run;
+        state.facts.clear();
+        state.prediction = None;
+        state.answers.checkpoint = None;
+        state.answers.asked_at = crate::engine::protocol::Tick(0);
+    }
+    run == state.run
+}
+
+fn opened(state: &mut State, summary: Arc<LogSummary>) {
+    use super::Measure;
+    let fits = match state.measure {
+        Measure::Views => true,
+        Measure::Users => summary.has_users,
+        Measure::Sum => summary.has_values,
+    };
+    if !fits {
+        state.measure = Measure::Views;
+    }
+    if state.summary.as_ref().is_none_or(|known| known.path != summary.path) {
+        state.answers =
+            super::Answers { last_question: state.answers.last_question, ..super::Answers::default() };
+        state.fits += 1;
+    }
+    state.summary = Some(summary);
+    state.phase = Phase::Open;
+}
+
+fn happened(state: &mut State, happening: Happening) {
+    if matches!(happening.fact, Fact::StreamCrashed { .. }) {
+        state.prediction = None;
+    }
+    if state.facts.len() >= MAX_FACTS {
+        state.facts.drain(..MAX_FACTS / 4);
+    }
+    state.facts.push(happening);
+}
+
+fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
+    if !adopt(state, frame.run) {
+        return Vec::new();
+    }
+    let stopped = state.flow() == Flow::Playing && frame.flow != Flow::Playing;
+    let now = frame.tick;
+    state.frame = Some(frame);
+    let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
+    if !(due || stopped) || !state.answers.pending.is_empty() {
+        return Vec::new();
+    }
+    refresh(state)
+}
+
+/// Asks again for what open drawers show.
+fn refresh(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if state.left == Some(LeftDrawer::Log) {
+        let first = state.answers.records.first;
+        effects.extend(ask(state, Query::Records { first, count: PAGE_ROWS }));
+    }
+    if state.right == Some(RightDrawer::Fates) {
+        let RowsPage { view, first, .. } = state.answers.rows;
+        effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    }
+    effects
+}
+
+fn answered(state: &mut State, number: u64, answer: Answer) {
+    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else { return };
+    let (_, query) = state.answers.pending.swap_remove(at);
+    match (query, answer) {
+        (Query::Records { first, .. }, Answer::Records(records)) => {
+            (state.answers.records.first, state.answers.records.records) = (first, records);
+        }
+        (Query::Malformed { first, .. }, Answer::Malformed { lines, total }) => {
+            state.answers.malformed = super::MalformedPage { first, lines, total };
+        }
+        (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
+            state.answers.rows = RowsPage { view, first, rows, total };
+        }
+        (Query::CheckpointContents { id, .. }, Answer::CheckpointContents(sections)) => {
+            state.answers.checkpoint = Some(CheckpointPage { id, sections });
+        }
+        (Query::Runs, Answer::Runs(runs)) => {
+            state.interrupted = runs.iter().find(|run| !run.ended).cloned();
+            state.answers.runs = runs;
+        }
+        (_, Answer::Nothing(why)) => say(state, why),
+        // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! What each command does to the state and which effects it has.
+
+use std::path::PathBuf;
+
+use super::{
+    AppCommand, Effect,
+    settings::Settings,
+    state::{Dialog, LeftDrawer, Look, OpenDialog, RightDrawer, SaveDialog, SaveKind, State},
+    update::{PAGE_ROWS, open, say},
+};
+use crate::engine::{
+    frame::{Flow, LaneFrame, MarkKind},
+    protocol::{CheckpointId, Command, CrashWhen, LaneCommand, Query, TICKS_PER_SECOND, Tick, Until},
+};
+
+/// Ticks of a small step: a tenth of a second of run time.
+const STEP_TICKS: u64 = TICKS_PER_SECOND / 10;
+
+/// Arrivals are kept between these, in records a second.
+const RATES: (u64, u64) = (1, 100_000);
+
+/// Wall speed is kept between these, in per cent.
+const PACES: (u32, u32) = (5, 6_400);
+
+/// Carries out a command that is enabled.
+pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
+    match command {
+        AppCommand::PlayPause => play_pause(state),
+        AppCommand::Step => send(Command::Step(STEP_TICKS)),
+        AppCommand::Back => send(Command::GoTo(Tick(state.tick().0.saturating_sub(STEP_TICKS)))),
+        AppCommand::Restart => send(Command::Restart),
+        AppCommand::StoryNext => story_next(state),
+        AppCommand::StoryBack => story_back(state),
+        AppCommand::PaceFaster => pace(state, |percent| percent.saturating_mul(2)),
+        AppCommand::PaceSlower => pace(state, |percent| percent / 2),
+        AppCommand::RateUp => rate(state, |rate| rate.saturating_mul(2)),
+        AppCommand::RateDown => rate(state, |rate| rate / 2),
+        AppCommand::BatchNow => to_lane(state, LaneCommand::BatchNow),
+        AppCommand::Checkpoint => to_lane(state, LaneCommand::Checkpoint),
+        AppCommand::Crash => crash(state),
+        AppCommand::Restore => to_lane(state, LaneCommand::Restore(None)),
+        AppCommand::RestoreFromStart => to_lane(state, LaneCommand::RestoreFromStart),
+        AppCommand::CancelLoading => send(Command::CancelLoading),
+        AppCommand::OpenExample(kind) => {
+            let path =
+                state.examples.iter().find(|example| example.kind == kind).map(|found| found.path.clone());
+            path.map(|path| open(state, path)).unwrap_or_default()
+        }
+        AppCommand::Predict(prediction) => {
+            state.prediction = Some(prediction);
+            Vec::new()
+        }
+        AppCommand::Left(drawer) => toggle_left(state, drawer),
+        AppCommand::Right(drawer) => toggle_right(state, drawer),
+        AppCommand::CopyCommand => copy_command(state),
+        AppCommand::Presenter => remember(state, |settings| settings.presenter = !settings.presenter),
+        AppCommand::ZoomIn => remember(state, |s| s.zoom_percent = (s.zoom_percent + 10).min(300)),
+        AppCommand::ZoomOut => {
+            remember(state, |s| s.zoom_percent = s.zoom_percent.saturating_sub(10).max(50))
+        }
+        AppCommand::ZoomReset => remember(state, |settings| settings.zoom_percent = 100),
+        AppCommand::Theme(theme) => remember(state, |settings| settings.theme = theme),
+        AppCommand::Quit => vec![Effect::Quit],
+        shows => {
+            show(state, shows);
+            Vec::new()
+        }
+    }
+}
+
+/// Commands that only change what is shown.
+fn show(state: &mut State, command: AppCommand) {
+    match command {
+        AppCommand::Open => {
+            let path =
+                state.settings.recent.first().map(|path| path.display().to_string()).unwrap_or_default();
+            state.dialog = Dialog::Open(OpenDialog { path, ..OpenDialog::default() });
+        }
+        AppCommand::Save(kind) => state.dialog = Dialog::Save(save_dialog(kind)),
+        AppCommand::Palette => state.dialog = Dialog::Palette { query: String::new(), chosen: 0 },
+        AppCommand::Help => {
+            state.dialog = if state.dialog == Dialog::Help { Dialog::None } else { Dialog::Help };
+        }
+        AppCommand::CrashSetup => state.dialog = Dialog::CrashSetup,
+        AppCommand::Target(target) => state.crash.target = target,
+        AppCommand::Point(point) => state.crash.point = point,
+        AppCommand::Show(measure) => state.measure = measure,
+        AppCommand::Look(look) => (state.look, state.tables) = (look, false),
+        AppCommand::Fit => {
+            state.look = Look::OverRun;
+            state.fits += 1;
+        }
+        AppCommand::Tables => state.tables = !state.tables,
+        AppCommand::Close => close(state),
+        // Everything else has been carried out by `give`.
+        _ => {}
+    }
+}
+
+fn close(state: &mut State) {
+    if state.dialog == Dialog::None {
+        state.notice = None;
+    } else {
+        state.dialog = Dialog::None;
+    }
+}
+
+fn save_dialog(kind: SaveKind) -> SaveDialog {
+    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    SaveDialog { kind, path: directory.join(kind.file_name()).display().to_string(), error: None }
+}
+
+fn send(command: Command) -> Vec<Effect> {
+    vec![Effect::Send(command)]
+}
+
+fn to_lane(state: &State, command: LaneCommand) -> Vec<Effect> {
+    send(Command::Lane(state.lane, command))
+}
+
+/// Restores from the checkpoint that a person chose.
+pub(super) fn restore_from(state: &mut State, id: CheckpointId) -> Vec<Effect> {
+    if state.is_crashed() {
+        return to_lane(state, LaneCommand::Restore(Some(id)));
+    }
+    say(state, "The stream is not down");
+    Vec::new()
+}
+
+/// Puts a question to the engine, unless the same one is under way.
+pub(super) fn ask(state: &mut State, query: Query) -> Vec<Effect> {
+    if state.answers.pending.iter().any(|(_, asked)| *asked == query) {
+        return Vec::new();
+    }
+    state.answers.last_question += 1;
+    state.answers.asked_at = state.tick();
+    let number = state.answers.last_question;
+    state.answers.pending.push((number, query.clone()));
+    send(Command::Ask(number, query))
+}
+
+fn play_pause(state: &State) -> Vec<Effect> {
+    match state.flow() {
+        Flow::Playing | Flow::Advancing => send(Command::Pause),
+        Flow::Paused | Flow::Finished => send(Command::Play),
+    }
+}
+
+/// A clicker has one key: at a crash it restores, everywhere else it goes to the next moment.
+fn story_next(state: &State) -> Vec<Effect> {
+    let mut effects =
+        if state.is_crashed() { to_lane(state, LaneCommand::Restore(None)) } else { Vec::new() };
+    effects.extend(send(Command::RunUntil(Until::NextMoment)));
+    effects
+}
+
+fn story_back(state: &State) -> Vec<Effect> {
+    let now = state.tick().0;
+    match state.lane().and_then(|lane| moment_before(lane, now)) {
+        Some(tick) => send(Command::GoTo(Tick(tick))),
+        None => send(Command::Restart),
+    }
+}
+
+fn moment_before(lane: &LaneFrame, now: u64) -> Option<u64> {
+    let tells = |kind| match kind {
+        MarkKind::BatchPublished
+        | MarkKind::StreamCrashed
+        | MarkKind::Restored
+        | MarkKind::ReplayFinished => true,
+        MarkKind::BatchStarted | MarkKind::BatchCrashed | MarkKind::Checkpoint => false,
+    };
+    lane.marks.iter().filter(|mark| tells(mark.kind) && mark.tick < now).map(|mark| mark.tick).next_back()
+}
+
+fn pace(state: &mut State, change: impl Fn(u32) -> u32) -> Vec<Effect> {
+    let now = state.frame.as_ref().map_or(100, |frame| frame.pace_percent.max(1));
+    let next = change(now).clamp(PACES.0, PACES.1);
+    say(state, format!("Pace {next} % of simulated time."));
+    send(Command::SetPace(next))
+}
+
+fn rate(state: &State, change: impl Fn(u64) -> u64) -> Vec<Effect> {
+    let now = state.lane().map_or(1, |lane| lane.rate);
+    to_lane(state, LaneCommand::SetRate(change(now).clamp(RATES.0, RATES.1)))
+}
+
+fn crash(state: &mut State) -> Vec<Effect> {
+    let typed = state.crash.record.trim().replace(',', "");
+    let position = state.lane().map_or(0, |lane| lane.position);
+    let record = match typed.as_str() {
+        "" => None,
+        text => {
+            let Ok(record) = text.parse::<u64>() else {
+                say(state, format!("Not a record number: \"{text}\""));
+                return Vec::new();
+            };
+            Some(record)
+        }
+    };
+    state.dialog = Dialog::None;
+    let when = match (state.crash.point, record) {
+        (None, None) => CrashWhen::Now,
+        (point, record) => {
+            CrashWhen::At { point: point.unwrap_or_default(), record: record.unwrap_or(position) }
+        }
+    };
+    // A record is where one crash happens; the next press means "now" again.
+    state.crash.record.clear();
+    to_lane(state, LaneCommand::Crash { target: state.crash.target, when })
+}
+
+fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
+    state.left = if state.left == Some(drawer) { None } else { Some(drawer) };
+    match state.left {
+        Some(LeftDrawer::Log) => {
+            let first = state.answers.records.first;
+            ask(state, Query::Records { first, count: PAGE_ROWS })
+        }
+        None => Vec::new(),
+    }
+}
+
+fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
+    state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
+    match state.right {
+        Some(RightDrawer::Fates) => {
+            let (view, first) = (state.answers.rows.view, state.answers.rows.first);
+            let mut effects = ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
+            effects.extend(ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }));
+            effects
+        }
+        Some(RightDrawer::Runs) => ask(state, Query::Runs),
+        Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
+    }
+}
+
+fn copy_command(state: &mut State) -> Vec<Effect> {
+    let Some(summary) = state.summary.clone() else { return Vec::new() };
+    say(state, "Copied the command line.");
+    vec![Effect::CopyText(summary.batch_command.clone())]
+}
+
+fn remember(state: &mut State, change: impl FnOnce(&mut Settings)) -> Vec<Effect> {
+    change(&mut state.settings);
+    vec![Effect::SaveSettings(state.settings.clone())]
+}

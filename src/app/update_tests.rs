@@ -1,0 +1,147 @@
+use super::*;
+use crate::{
+    app::{Measure, Prediction},
+    checkpoint::CrashPoint,
+    engine::{
+        frame::{LaneFrame, StreamState},
+        protocol::{CrashTarget, CrashWhen, LaneCommand, Tick},
+    },
+};
+
+fn frame(run: u64, tick: u64, stream: StreamState) -> Arc<Frame> {
+    let lane = LaneFrame {
+        stream,
+        arrived: tick,
+        position: tick,
+        log_records: 100,
+        rate: 170,
+        ..LaneFrame::default()
+    };
+    Arc::new(Frame {
+        run: RunId(run),
+        tick: Tick(tick),
+        pace_percent: 100,
+        lanes: vec![Arc::new(lane)],
+        ..Frame::default()
+    })
+}
+
+fn running() -> State {
+    let mut state = State::default();
+    apply(&mut state, Input::Event(EngineEvent::Opening { run: RunId(1), path: "/log".into() }));
+    apply(&mut state, Input::Event(EngineEvent::Opened { run: RunId(1), summary: Arc::default() }));
+    apply(&mut state, Input::Frame(frame(1, 50, StreamState::Running)));
+    state
+}
+
+fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
+    apply(state, Input::Command(command))
+}
+
+#[test]
+fn messages_of_older_runs_are_discarded_and_a_newer_run_is_adopted() {
+    let mut state = running();
+    let fact =
+        |run| EngineEvent::Happened { run: RunId(run), lane: LaneId(0), tick: Tick(1), fact: Fact::Started };
+    apply(&mut state, Input::Event(fact(1)));
+    apply(&mut state, Input::Event(fact(0)));
+    assert_eq!(state.facts.len(), 1);
+    apply(&mut state, Input::Frame(frame(0, 99, StreamState::Running)));
+    assert_eq!(state.tick(), Tick(50));
+    apply(&mut state, Input::Frame(frame(2, 0, StreamState::Ready)));
+    assert!(state.facts.is_empty());
+    assert_eq!((state.run, state.tick()), (RunId(2), Tick(0)));
+    apply(&mut state, Input::Event(EngineEvent::OpenFailed { run: RunId(1), message: "late".into() }));
+    assert_eq!(state.phase, Phase::Open);
+}
+
+#[test]
+fn a_disabled_command_says_why_and_does_nothing() {
+    let mut state = State::default();
+    assert_eq!(give(&mut state, AppCommand::Crash), []);
+    assert_eq!(state.notice.unwrap().text, "Open a log first");
+    let mut state = running();
+    assert_eq!(give(&mut state, AppCommand::Restore), []);
+    assert_eq!(give(&mut state, AppCommand::Show(Measure::Users)), []);
+    assert_eq!(state.measure, Measure::Views);
+}
+
+#[test]
+fn crashes_go_where_and_when_they_were_set_up() {
+    let mut state = running();
+    let sent = |when| {
+        vec![Effect::Send(Command::Lane(LaneId(0), LaneCommand::Crash { target: CrashTarget::Stream, when }))]
+    };
+    assert_eq!(give(&mut state, AppCommand::Crash), sent(CrashWhen::Now));
+    give(&mut state, AppCommand::Point(Some(CrashPoint::AfterEmit)));
+    assert_eq!(
+        give(&mut state, AppCommand::Crash),
+        sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 50 })
+    );
+    apply(&mut state, Input::Edit(Edit::CrashRecord("14,734".into())));
+    assert_eq!(
+        give(&mut state, AppCommand::Crash),
+        sent(CrashWhen::At { point: CrashPoint::AfterEmit, record: 14_734 })
+    );
+    apply(&mut state, Input::Edit(Edit::CrashRecord("soon".into())));
+    assert_eq!(give(&mut state, AppCommand::Crash), []);
+    assert_eq!(state.notice.unwrap().text, "Not a record number: \"soon\"");
+}
+
+#[test]
+fn a_clicker_restores_at_a_crash_and_a_prediction_lasts_until_the_next_one() {
+    let mut state = running();
+    assert_eq!(give(&mut state, AppCommand::StoryNext).len(), 1);
+    let down = StreamState::Crashed { point: CrashPoint::BeforeApply, position: 50, checkpoint: None };
+    apply(&mut state, Input::Frame(frame(1, 60, down)));
+    assert!(state.asks_prediction());
+    give(&mut state, AppCommand::Predict(Prediction::Right));
+    assert!(!state.asks_prediction());
+    assert_eq!(give(&mut state, AppCommand::StoryNext).len(), 2);
+    let fact = Fact::StreamCrashed {
+        point: CrashPoint::BeforeApply,
+        position: 9,
+        checkpoint: None,
+        batch_covers: 0,
+    };
+    apply(
+        &mut state,
+        Input::Event(EngineEvent::Happened { run: RunId(1), lane: LaneId(0), tick: Tick(70), fact }),
+    );
+    assert_eq!(state.prediction, None);
+}
+
+#[test]
+fn answers_go_to_the_page_that_asked_and_others_are_dropped() {
+    let mut state = running();
+    let effects = give(&mut state, AppCommand::Left(LeftDrawer::Log));
+    assert!(matches!(effects.as_slice(), [Effect::Send(Command::Ask(1, Query::Records { first: 0, .. }))]));
+    apply(&mut state, Input::Event(EngineEvent::Answered(7, Answer::Records(vec![]))));
+    let line = crate::engine::protocol::RecordLine { number: 3, ..Default::default() };
+    apply(&mut state, Input::Event(EngineEvent::Answered(1, Answer::Records(vec![line]))));
+    assert_eq!(state.answers.records.records.len(), 1);
+    // While run time flows the open page is asked for again, once in a while.
+    assert_eq!(apply(&mut state, Input::Frame(frame(1, 60, StreamState::Running))), []);
+    assert_eq!(apply(&mut state, Input::Frame(frame(1, 160, StreamState::Running))).len(), 1);
+}
+
+#[test]
+fn opening_by_path_recent_drop_and_picker_is_the_same() {
+    for input in [
+        Input::Dropped("/a".into()),
+        Input::Edit(Edit::OpenRecent("/a".into())),
+        Input::Picked(Pick::Folder, Some("/a".into())),
+        Input::Edit(Edit::OpenPath),
+    ] {
+        let mut state = State { dialog: Dialog::Open(OpenDialog::default()), ..State::default() };
+        apply(&mut state, Input::Edit(Edit::Path(" /a ".into())));
+        let effects = apply(&mut state, input);
+        let request = OpenRequest { path: "/a".into(), mapping: vec![] };
+        assert_eq!(effects.first(), Some(&Effect::Send(Command::Open(request))));
+        assert_eq!(state.settings.recent, [PathBuf::from("/a")]);
+        assert_eq!(state.dialog, Dialog::None);
+    }
+    let mut state = State { dialog: Dialog::Open(OpenDialog::default()), ..State::default() };
+    assert_eq!(apply(&mut state, Input::Edit(Edit::OpenPath)), []);
+    assert!(matches!(&state.dialog, Dialog::Open(OpenDialog { error: Some(_), .. })));
+}

@@ -1,0 +1,95 @@
+//! The other looks of the plots: a bar for each page or day, the same rows in all three.
+
+use eframe::egui::{self, Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+
+use super::{
+    plots::{Panel, number},
+    theme::{self, AREA, tokens},
+    widgets::named,
+};
+use crate::{
+    app::{Measure, State},
+    engine::frame::GroupRow,
+};
+
+/// Draws the bars of one panel.
+pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel) {
+    let measure = state.measure;
+    let scale = theme::scale(ui);
+    let top = rows.iter().map(|row| measure.of(&row.log).max(measure.of(&row.merged))).fold(1.0, f64::max);
+    let height = 26.0 * scale;
+    ScrollArea::vertical().id_salt(("bars", format!("{panel:?}"))).auto_shrink(false).show_rows(
+        ui,
+        height,
+        rows.len(),
+        |ui, range| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for row in rows.get(range).unwrap_or_default() {
+                let (rect, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+                paint_row(ui, rect, row, measure, panel, top);
+                let text = in_words(row, measure, panel);
+                named(&response, Role::Label, text.clone());
+                response.on_hover_text(text);
+            }
+        },
+    );
+}
+
+fn provisional(row: &GroupRow, measure: Measure) -> f64 {
+    (measure.of(&row.merged) - measure.of(&row.final_totals)).max(0.0)
+}
+
+fn in_words(row: &GroupRow, measure: Measure, panel: Panel) -> String {
+    match panel {
+        Panel::Batch => format!("{}: {} final", row.label, measure.text(&row.final_totals)),
+        Panel::Speed => format!("{}: {} provisional", row.label, number(provisional(row, measure))),
+        Panel::Merged => format!(
+            "{}: {} merged, full recount {}",
+            row.label,
+            measure.text(&row.merged),
+            measure.text(&row.recount)
+        ),
+    }
+}
+
+fn paint_row(ui: &Ui, rect: Rect, row: &GroupRow, measure: Measure, panel: Panel, top: f64) {
+    let t = tokens(ui);
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let rect = rect.shrink2(vec2(8.0, 0.0));
+    let track =
+        Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
+    #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+    let x = |value: f64| track.left() + track.width() * ((value / top).clamp(0.0, 1.0) as f32);
+    let bar = |from: f64, to: f64| Rect::from_x_y_ranges(x(from)..=x(to), track.y_range());
+    let finals = measure.of(&row.final_totals);
+    let merged = measure.of(&row.merged);
+    painter.rect_filled(bar(0.0, measure.of(&row.log)), 2, t.grid);
+    let value = match panel {
+        Panel::Batch => {
+            painter.rect_filled(bar(0.0, finals), 2, t.batch);
+            finals
+        }
+        Panel::Speed => {
+            let value = provisional(row, measure);
+            painter.rect_filled(bar(0.0, value), 2, t.speed);
+            value
+        }
+        Panel::Merged => {
+            painter.rect_filled(bar(0.0, finals), 2, t.batch.gamma_multiply(AREA + 0.3));
+            painter.rect_filled(bar(finals, merged.max(finals)), 2, t.speed.gamma_multiply(AREA + 0.3));
+            let recount = x(measure.of(&row.recount));
+            painter.vline(recount, track.expand2(vec2(0.0, 2.0)).y_range(), egui::Stroke::new(2.0, t.merged));
+            merged
+        }
+    };
+    let number = painter.layout_no_wrap(number(value), theme::mono_small(ui), t.text);
+    let text_bottom = track.top() - 2.0;
+    let room = rect.width() - number.size().x - 8.0;
+    let place = pos2(rect.right() - number.size().x, text_bottom - number.size().y);
+    painter.galley(place, number, t.text);
+    let label = painter.with_clip_rect(
+        Rect::from_min_size(rect.min, vec2(room, rect.height())).intersect(painter.clip_rect()),
+    );
+    label.text(pos2(rect.left(), text_bottom), Align2::LEFT_BOTTOM, &row.label, theme::small(ui), t.text);
+}

@@ -1,0 +1,88 @@
+//! Without a log: ways to begin. Also while opening, and when opening failed.
+
+use eframe::egui::{Align, Layout, RichText, Ui, vec2};
+
+use super::{
+    story::start_cards,
+    theme::{self, tokens},
+    widgets::{Out, card, edit_button, small_text},
+};
+use crate::app::{Edit, Input, Phase, State};
+
+/// Draws what stands in place of the plots.
+pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    let width = ui.available_width().min(1_080.0);
+    let side = (ui.available_width() - width) / 2.0;
+    let top = (ui.available_height() * 0.06).min(48.0);
+    ui.horizontal_top(|ui| {
+        ui.add_space(side);
+        ui.allocate_ui_with_layout(vec2(width, ui.available_height()), Layout::top_down(Align::LEFT), |ui| {
+            ui.add_space(top);
+            match &state.phase {
+                Phase::Failed(why) => failed_ui(ui, state, why, out),
+                Phase::Opening(path) => {
+                    small_text(ui, format!("Reading the directory of {}…", path.display()));
+                }
+                Phase::Empty | Phase::Open => {}
+            }
+            if !matches!(state.phase, Phase::Opening(_)) {
+                begin_ui(ui, state, out);
+            }
+        });
+    });
+}
+
+/// The reason stands in the sentence above; here is what can be done about it.
+fn failed_ui(ui: &mut Ui, state: &State, why: &str, out: &mut Out) {
+    ui.horizontal(|ui| {
+        if let Some(path) = state.settings.recent.first() {
+            edit_button(ui, out, "Try again", Edit::OpenRecent(path.clone()));
+        }
+        edit_button(ui, out, "Copy the message", Edit::Copy(why.to_owned()));
+    });
+    ui.add_space(16.0);
+}
+
+fn begin_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    if let Some(run) = &state.interrupted {
+        card(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.label(
+                    RichText::new("A run was interrupted").font(theme::strong(ui)).color(tokens(ui).strong),
+                );
+                small_text(ui, run.log.clone());
+                edit_button(
+                    ui,
+                    out,
+                    "Continue the run that was interrupted",
+                    Edit::Continue(run.name.clone()),
+                );
+            });
+        });
+        ui.add_space(8.0);
+    }
+    start_cards(ui, state, out);
+    ui.add_space(16.0);
+    if !state.settings.recent.is_empty() {
+        small_text(ui, "Recent");
+        recent_ui(ui, state, out);
+        ui.add_space(12.0);
+    }
+    small_text(
+        ui,
+        "A log is a directory whose subdirectories are partitions, or a single file. It is only ever read.",
+    );
+}
+
+/// Logs opened last.
+pub fn recent_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    ui.spacing_mut().item_spacing.y = 2.0;
+    for path in &state.settings.recent {
+        let text = RichText::new(path.display().to_string()).font(theme::mono(ui));
+        let button = eframe::egui::Button::new(text).frame_when_inactive(false).truncate();
+        if ui.add(button).on_hover_text("Open this log again").clicked() {
+            out.push(Input::Edit(Edit::OpenRecent(path.clone())));
+        }
+    }
+}

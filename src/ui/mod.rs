@@ -1,0 +1,38 @@
+//! L5: the window. All of egui lives here and in `main.rs`.
+//!
+//! Every panel is a function `x_ui(ui, &State, &mut Out)`: it reads the state and pushes inputs; only
+//! [`Window`] applies them. Absent on purpose: eframe (the composition root owns the native window), I/O other
+//! than the desktop's file dialog on its own thread, and any computation over records.
+
+mod bar;
+mod bars;
+mod canvas;
+mod checkpoints;
+mod dialog;
+mod empty;
+mod fates;
+mod help;
+mod keyboard;
+mod log_browser;
+mod numbers;
+mod palette;
+pub mod picture;
+mod plots;
+mod proof_strip;
+mod runs;
+mod series;
+mod shell;
+mod status;
+mod story;
+mod tables;
+pub mod theme;
+mod timeline;
+mod widgets;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use dialog::pick_file;
+pub use shell::Window;

@@ -1,0 +1,123 @@
+//! The drawer of numbers: freshness, cost of both layers, and what has been checked.
+
+use eframe::egui::{Color32, Label, RichText, ScrollArea, Ui, vec2};
+
+use super::{
+    theme::{self, Tokens, tokens},
+    widgets::{Out, drawer_head, fact_row, section, small_text},
+};
+use crate::{
+    app::{AppCommand, RightDrawer, State, format},
+    engine::frame::{Cost, InvariantState, InvariantStatus, LaneFrame},
+};
+
+/// Draws the drawer.
+pub fn numbers_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    drawer_head(ui, out, "Numbers", AppCommand::Right(RightDrawer::Numbers));
+    let Some(lane) = state.lane() else { return };
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        freshness(ui, lane);
+        section(ui, "Batch layer");
+        cost(ui, &lane.batch_cost);
+        section(ui, "Stream layer");
+        cost(ui, &lane.stream_cost);
+        fact_row(ui, "Attempt", lane.generation.0.to_string());
+        section(ui, "Checked while it runs");
+        for invariant in lane.invariants.iter() {
+            invariant_ui(ui, invariant);
+        }
+        if !state.settings.presenter {
+            prints(ui, lane);
+        }
+    });
+}
+
+fn freshness(ui: &mut Ui, lane: &LaneFrame) {
+    section(ui, "Freshness");
+    fact_row(ui, "Arrived", format::thousands(lane.arrived));
+    fact_row(ui, "Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)));
+    fact_row(
+        ui,
+        "Not yet in the batch view",
+        format::thousands(lane.arrived.saturating_sub(lane.batch_covers)),
+    );
+    fact_row(ui, "Age of the batch view", format::seconds(lane.batch_cost.age_ticks));
+    fact_row(ui, "Age of the speed view", format::seconds(lane.stream_cost.age_ticks));
+    fact_row(ui, "Page views, merged", format::thousands(lane.merged_totals.views));
+    fact_row(ui, "Full recount of the same records", format::thousands(lane.recount_totals.views));
+}
+
+fn cost(ui: &mut Ui, cost: &Cost) {
+    let again = cost.reads.saturating_sub(cost.records);
+    fact_row(ui, "Records read", format::thousands(cost.reads));
+    fact_row(ui, "of them read again", format::thousands(again));
+    fact_row(
+        ui,
+        "Throughput, simulated",
+        format!(
+            "{}/s of {}/s",
+            format::thousands(cost.simulated_throughput),
+            format::thousands(cost.capacity)
+        ),
+    );
+    let measured = if cost.measured_throughput == 0 {
+        "not yet".to_owned()
+    } else {
+        format!("{}/s", format::thousands(cost.measured_throughput))
+    };
+    fact_row(ui, "Throughput, measured", measured);
+    fact_row(ui, "Written to disk", format::bytes(cost.bytes_written));
+    fact_row(ui, "Files synced", format::thousands(cost.fsyncs));
+}
+
+fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
+    match state {
+        InvariantState::NotYet => ("not checked yet".to_owned(), t.subdued),
+        InvariantState::Holds { checks } => {
+            (format!("holds, checked {} times", format::thousands(*checks)), t.success)
+        }
+        InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
+        InvariantState::NotPromised { breaks, counterexample } => (
+            format!(
+                "broke {} times, which the chosen guarantee allows: {counterexample}",
+                format::thousands(*breaks)
+            ),
+            t.warning,
+        ),
+    }
+}
+
+fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
+    let t = tokens(ui);
+    let (words, color) = standing(&invariant.state, t);
+    ui.horizontal_top(|ui| {
+        let (rect, _) =
+            ui.allocate_exact_size(vec2(8.0, theme::body(ui).size + 4.0), eframe::egui::Sense::hover());
+        let filled = !matches!(invariant.state, InvariantState::NotYet);
+        let center = rect.center();
+        if filled {
+            ui.painter().circle_filled(center, 4.0, color);
+        } else {
+            ui.painter().circle_stroke(center, 3.5, eframe::egui::Stroke::new(1.25, color));
+        }
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.add(Label::new(RichText::new(invariant.sentence).color(t.text)).wrap())
+                .on_hover_text(invariant.id);
+            ui.add(Label::new(RichText::new(words).font(theme::small(ui)).color(color)).wrap());
+        });
+    });
+}
+
+fn prints(ui: &mut Ui, lane: &LaneFrame) {
+    let Some((merged, recount)) = &lane.fingerprints else { return };
+    section(ui, "Fingerprints");
+    for (name, print) in [("merged", merged), ("full recount", recount)] {
+        small_text(ui, name);
+        ui.add(Label::new(RichText::new(print).font(theme::mono_small(ui)).color(tokens(ui).text)).wrap());
+    }
+    let same = merged == recount;
+    let t = tokens(ui);
+    let (text, color) = if same { ("the same", t.success) } else { ("different", t.error) };
+    ui.label(RichText::new(text).color(color));
+}

@@ -1,0 +1,258 @@
+//! The proof strip: how often each record was read, how often it counted, and what counting every read would give.
+
+use eframe::egui::{Align2, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+
+use super::{
+    canvas::{cross, diamond, hatch},
+    theme::{self, Tokens, tokens},
+    widgets::named,
+};
+use crate::{
+    app::{
+        State,
+        format::{signed, thousands},
+        proof_in_words,
+    },
+    domain::Run,
+    engine::frame::Proof,
+};
+
+/// Up to this many records are drawn as numbered cells.
+const CELLS: u64 = 50;
+
+/// Height at normal size.
+pub const HEIGHT: f32 = 110.0;
+
+/// Draws the strip.
+pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
+    let Some(lane) = state.lane() else { return };
+    let size = vec2(ui.available_width(), ui.available_height());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    named(&response, Role::Image, format!("Proof strip. {}", proof_in_words(&lane.proof)));
+    let strip = Strip::new(ui, rect, &lane.proof);
+    strip.paint();
+    if let Some(text) = response.hover_pos().and_then(|pointer| strip.at(pointer.x)) {
+        response.on_hover_text_at_pointer(text);
+    }
+}
+
+struct Strip<'a> {
+    painter: Painter,
+    proof: &'a Proof,
+    rect: Rect,
+    track: Rect,
+    t: &'static Tokens,
+    label: eframe::egui::FontId,
+    digits: eframe::egui::FontId,
+}
+
+impl<'a> Strip<'a> {
+    fn new(ui: &Ui, rect: Rect, proof: &'a Proof) -> Self {
+        let scale = theme::scale(ui);
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        let left = rect.left() + 136.0 * scale;
+        let track = Rect::from_min_max(pos2(left, rect.top()), rect.max - vec2(118.0 * scale, 16.0 * scale));
+        Strip {
+            painter,
+            proof,
+            rect,
+            track,
+            t: tokens(ui),
+            label: theme::small(ui),
+            digits: theme::mono_small(ui),
+        }
+    }
+
+    fn records(&self) -> u64 {
+        self.proof.to.saturating_sub(self.proof.from).max(1)
+    }
+
+    fn x(&self, record: u64) -> f32 {
+        let share = record.saturating_sub(self.proof.from) as f64 / self.records() as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+        let share = share.min(1.0) as f32;
+        self.track.left() + self.track.width() * share
+    }
+
+    fn at(&self, x: f32) -> Option<String> {
+        if !self.track.x_range().contains(x) || self.proof.read.is_empty() {
+            return None;
+        }
+        let share = f64::from((x - self.track.left()) / self.track.width().max(1.0));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the strip's records"
+        )]
+        let record = self.proof.from + (share * self.records() as f64) as u64;
+        let count = |runs: &[Run]| {
+            runs.iter().find(|run| (run.start..run.end).contains(&record)).map_or(0, |run| run.count)
+        };
+        let (read, counted) = (count(&self.proof.read), count(&self.proof.counted));
+        Some(format!("Record {}: read {read}x, counted {counted}x", thousands(record)))
+    }
+
+    fn paint(&self) {
+        let proof = self.proof;
+        let rows = [
+            ("read", &proof.read, self.t.text),
+            ("counted", &proof.counted, self.t.success),
+            ("if every read counted", &proof.every_read, self.t.crash),
+        ];
+        let most =
+            rows.iter().flat_map(|(_, runs, _)| runs.iter()).map(|run| run.count).max().unwrap_or(1).max(2);
+        let height = (self.track.height() / 3.0).floor();
+        let total =
+            |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
+        let counted = total(&proof.counted);
+        for (at, (name, runs, color)) in (0_u8..).zip(rows) {
+            let top = self.track.top() + height * f32::from(at);
+            let row =
+                Rect::from_min_size(pos2(self.track.left(), top), vec2(self.track.width(), height - 6.0));
+            self.painter.text(
+                pos2(self.rect.left(), row.bottom()),
+                Align2::LEFT_BOTTOM,
+                name,
+                self.label.clone(),
+                self.t.text,
+            );
+            self.painter.hline(self.track.x_range(), row.bottom(), Stroke::new(1.0, self.t.hairline));
+            let sum = total(runs);
+            let is_more = runs.iter().any(|run| run.count > 1);
+            let wrong = at > 0 && is_more;
+            let color = match (at, wrong) {
+                (1, true) => self.t.crash,
+                (2, false) => self.t.recount,
+                _ => color,
+            };
+            self.runs(row, runs, most, color, at == 0);
+            if at == 1 && self.records() <= CELLS {
+                self.cells(row, row.height() / most as f32);
+            }
+            let text = if at == 2 && sum > counted {
+                format!("{} ({})", thousands(sum), signed(i128::from(sum) - i128::from(counted)))
+            } else {
+                thousands(sum)
+            };
+            let ink = if wrong { self.t.error } else { self.t.strong };
+            self.painter.text(
+                pos2(self.rect.right(), row.bottom()),
+                Align2::RIGHT_BOTTOM,
+                text,
+                self.digits.clone(),
+                ink,
+            );
+        }
+        self.ends();
+    }
+
+    /// Blocks as high as the count; second and later reads hatched.
+    fn runs(&self, row: Rect, runs: &[Run], most: u32, color: eframe::egui::Color32, hatched: bool) {
+        let unit = row.height() / most as f32;
+        let cells = self.records() <= CELLS;
+        if runs.len() > 4_000 {
+            return self.density(row, runs, most, color);
+        }
+        for run in runs {
+            let (left, right) = (self.x(run.start), self.x(run.end));
+            let right = right.max(left + 1.0);
+            let top = row.bottom() - unit * run.count as f32;
+            let block = Rect::from_min_max(pos2(left, top), pos2(right, row.bottom()));
+            self.painter.rect_filled(block, 0, color.gamma_multiply(0.62));
+            if hatched && run.count > 1 {
+                let upper = Rect::from_min_max(block.min, pos2(right, row.bottom() - unit));
+                self.painter.rect_filled(upper, 0, self.t.canvas.gamma_multiply(0.72));
+                hatch(&self.painter, upper, 5.0, color);
+                self.painter.rect_stroke(upper, 0, Stroke::new(1.0, color), StrokeKind::Inside);
+            }
+            if cells {
+                for record in run.start..run.end {
+                    self.painter.vline(self.x(record + 1), block.y_range(), Stroke::new(1.5, self.t.canvas));
+                }
+            }
+        }
+    }
+
+    /// Outlines and numbers of single records, also of those that do not count.
+    fn cells(&self, row: Rect, unit: f32) {
+        let digits = eframe::egui::FontId::new(self.digits.size.min(unit + 1.0), self.digits.family.clone());
+        for record in self.proof.from..self.proof.to {
+            let cell = Rect::from_x_y_ranges(
+                self.x(record)..=self.x(record + 1),
+                row.bottom() - unit..=row.bottom(),
+            );
+            self.painter.rect_stroke(
+                cell.shrink(1.0),
+                2,
+                Stroke::new(1.0, self.t.hairline),
+                StrokeKind::Inside,
+            );
+            if cell.width() >= 20.0 && unit >= 8.0 {
+                let text = thousands(record);
+                self.painter.text(cell.center(), Align2::CENTER_CENTER, text, digits.clone(), self.t.strong);
+            }
+        }
+    }
+
+    /// More runs than pixels: the mean count of each pixel column.
+    fn density(&self, row: Rect, runs: &[Run], most: u32, color: eframe::egui::Color32) {
+        let mut columns: std::collections::BTreeMap<i64, f64> = std::collections::BTreeMap::new();
+        let per_pixel = (self.records() as f64 / f64::from(row.width().max(1.0))).max(1.0);
+        for run in runs {
+            #[expect(clippy::cast_possible_truncation, reason = "a pixel column")]
+            let column = self.x(run.start) as i64;
+            let weight = (run.end - run.start) as f64 * f64::from(run.count);
+            *columns.entry(column).or_default() += weight / per_pixel;
+        }
+        for (column, mean) in columns {
+            #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
+            let height = row.height() * ((mean / f64::from(most)).min(1.0) as f32);
+            let x = column as f32;
+            let bar = Rect::from_min_max(pos2(x, row.bottom() - height), pos2(x + 1.0, row.bottom()));
+            self.painter.rect_filled(bar, 0, color.gamma_multiply(0.62));
+        }
+    }
+
+    fn ends(&self) {
+        let proof = self.proof;
+        let y = self.track.bottom();
+        let base = self.rect.bottom();
+        if proof.read.is_empty() {
+            return;
+        }
+        let mut taken = f32::NEG_INFINITY;
+        let mut mark = |record: u64, text: String, color| {
+            let x = self.x(record);
+            let galley = self.painter.layout_no_wrap(text, self.digits.clone(), color);
+            let left =
+                (x - galley.size().x / 2.0).clamp(self.track.left(), self.track.right() - galley.size().x);
+            if left > taken {
+                taken = left + galley.size().x + 8.0;
+                self.painter.galley(pos2(left, base - galley.size().y), galley, color);
+            }
+            x
+        };
+        match proof.checkpoint {
+            Some(at) => {
+                let x = mark(at, format!("checkpoint {}", thousands(at)), self.t.success);
+                diamond(
+                    &self.painter,
+                    pos2(x.max(self.track.left() + 5.0), y - 3.0),
+                    4.0,
+                    self.t.checkpoint,
+                    true,
+                );
+            }
+            None => {
+                mark(proof.from, thousands(proof.from), self.t.subdued);
+            }
+        }
+        if let Some(at) = proof.crash {
+            let x = mark(at, format!("crash {}", thousands(at)), self.t.error);
+            cross(&self.painter, pos2(x.min(self.track.right() - 5.0), y - 3.0), 4.0, self.t.crash);
+        }
+        if proof.crash != Some(proof.to) {
+            mark(proof.to, thousands(proof.to), self.t.subdued);
+        }
+    }
+}

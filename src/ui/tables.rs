@@ -1,0 +1,244 @@
+//! Table twins: every plot and strip as rows that can be read, searched and copied.
+
+use eframe::egui::{Align, Label, Layout, RichText, Ui};
+use egui_extras::{Column as Width, TableBuilder};
+
+use super::{
+    plots::selectors,
+    theme::{self, tokens},
+    widgets::Out,
+};
+use crate::{
+    app::{Edit, Input, State, TableTwin, format},
+    engine::frame::{GroupRow, LaneFrame, MarkKind, Totals},
+};
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    title: &'static str,
+    /// Width of a right-aligned number in points at normal size; 0: text, which takes what is left.
+    width: f32,
+}
+
+impl Column {
+    /// Text, left-aligned, as wide as there is room.
+    pub const fn text(title: &'static str) -> Column {
+        Column { title, width: 0.0 }
+    }
+
+    /// A number, right-aligned.
+    pub const fn number(title: &'static str, width: f32) -> Column {
+        Column { title, width }
+    }
+
+    fn is_number(self) -> bool {
+        self.width > 0.0
+    }
+}
+
+/// A table whose cells are made as they come into sight.
+pub fn table_ui(
+    ui: &mut Ui,
+    id: &str,
+    columns: &[Column],
+    rows: usize,
+    cells: impl Fn(usize) -> Vec<String>,
+) {
+    let height = ui.spacing().interact_size.y;
+    let scale = theme::scale(ui);
+    ui.push_id(id, |ui| {
+        let t = tokens(ui);
+        let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false);
+        for column in columns {
+            builder = builder.column(if column.is_number() {
+                Width::exact(column.width * scale).clip(true)
+            } else {
+                Width::remainder().at_least(60.0).clip(true)
+            });
+        }
+        // Without a text column an empty one keeps the numbers together on the left.
+        if columns.iter().all(|column| column.is_number()) {
+            builder = builder.column(Width::remainder());
+        }
+        builder
+            .header(height, |mut header| {
+                for column in columns {
+                    header.col(|ui| {
+                        let text = RichText::new(column.title).font(theme::small(ui)).color(t.subdued);
+                        aligned(ui, column.is_number(), text);
+                    });
+                }
+            })
+            .body(|body| {
+                body.rows(height, rows, |mut row| {
+                    let texts = cells(row.index());
+                    for (column, text) in columns.iter().zip(texts) {
+                        row.col(|ui| {
+                            let font = if column.is_number() { theme::mono(ui) } else { theme::body(ui) };
+                            aligned(ui, column.is_number(), RichText::new(text).font(font).color(t.text));
+                        });
+                    }
+                });
+            });
+    });
+}
+
+fn aligned(ui: &mut Ui, right: bool, text: RichText) {
+    let layout =
+        if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+    ui.with_layout(layout, |ui| ui.add(Label::new(text).truncate()));
+}
+
+struct Twin {
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+/// Draws the tables in place of the plots.
+pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    let Some(lane) = state.lane() else { return };
+    let twin = twin(state, lane);
+    selectors(ui, state, out);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for choice in TableTwin::ALL {
+            if ui.selectable_label(state.twin == choice, choice.name()).clicked() {
+                out.push(Input::Edit(Edit::Twin(choice)));
+            }
+        }
+        ui.add_space(8.0);
+        if ui.button("Copy table").on_hover_text("With tabs between columns").clicked() {
+            out.push(Input::Edit(Edit::Copy(as_text(&twin))));
+        }
+    });
+    table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
+        twin.rows.get(at).cloned().unwrap_or_default()
+    });
+}
+
+fn as_text(twin: &Twin) -> String {
+    let titles: Vec<&str> = twin.columns.iter().map(|column| column.title).collect();
+    let mut text = titles.join("\t");
+    for row in &twin.rows {
+        text.push('\n');
+        text.push_str(&row.join("\t"));
+    }
+    text
+}
+
+fn twin(state: &State, lane: &LaneFrame) -> Twin {
+    match state.twin {
+        TableTwin::Plots => plots(state, lane),
+        TableTwin::Proof => proof(lane),
+        TableTwin::Timeline => timeline(lane),
+        TableTwin::Pages => groups(state, "Page", &lane.by_page),
+        TableTwin::Days => groups(state, "Day", &lane.by_day),
+    }
+}
+
+/// Newest first: that is what one looks for while it runs.
+fn plots(state: &State, lane: &LaneFrame) -> Twin {
+    let text = |totals: &Totals| state.measure.text(totals);
+    let maybe = |totals: &Option<Totals>| totals.as_ref().map_or("-".to_owned(), text);
+    let columns = ["Run time", "Batch", "In memory", "Served", "Merged", "If every read counted"];
+    Twin {
+        columns: columns.into_iter().map(|title| Column::number(title, 132.0)).collect(),
+        rows: lane
+            .series
+            .iter()
+            .rev()
+            .map(|point| {
+                vec![
+                    format::seconds(point.tick),
+                    text(&point.batch),
+                    maybe(&point.memory),
+                    text(&point.speed),
+                    text(&point.merged),
+                    maybe(&point.every_read),
+                ]
+            })
+            .collect(),
+    }
+}
+
+fn proof(lane: &LaneFrame) -> Twin {
+    let proof = &lane.proof;
+    let mut bounds: Vec<u64> = [&proof.read, &proof.counted, &proof.every_read]
+        .into_iter()
+        .flatten()
+        .flat_map(|run| [run.start, run.end])
+        .collect();
+    bounds.sort_unstable();
+    bounds.dedup();
+    let count = |runs: &[crate::domain::Run], at: u64| {
+        runs.iter().find(|run| (run.start..run.end).contains(&at)).map_or(0, |run| run.count)
+    };
+    let rows = bounds
+        .windows(2)
+        .filter_map(|pair| {
+            let [from, to] = pair else { return None };
+            Some(vec![
+                format::records_in(*from, *to),
+                format::thousands(to - from),
+                format!("{}x", count(&proof.read, *from)),
+                format!("{}x", count(&proof.counted, *from)),
+                format!("{}x", count(&proof.every_read, *from)),
+            ])
+        })
+        .collect();
+    let mut columns = vec![Column::text("Records")];
+    columns.extend(
+        ["How many", "Read", "Counted", "If every read counted"].map(|title| Column::number(title, 132.0)),
+    );
+    Twin { columns, rows }
+}
+
+fn timeline(lane: &LaneFrame) -> Twin {
+    let word = |kind| match kind {
+        MarkKind::BatchStarted => "batch run started, covers up to",
+        MarkKind::BatchPublished => "batch run published, covers up to",
+        MarkKind::BatchCrashed => "batch run crashed at",
+        MarkKind::Checkpoint => "checkpoint at",
+        MarkKind::StreamCrashed => "stream crashed at",
+        MarkKind::Restored => "stream restored at",
+        MarkKind::ReplayFinished => "everything read again up to",
+    };
+    Twin {
+        columns: vec![
+            Column::number("Run time", 92.0),
+            Column::text("What"),
+            Column::number("Record", 108.0),
+        ],
+        rows: lane
+            .marks
+            .iter()
+            .rev()
+            .map(|mark| {
+                vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)]
+            })
+            .collect(),
+    }
+}
+
+fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
+    let text = |totals: &Totals| state.measure.text(totals);
+    let mut columns = vec![Column::text(first)];
+    columns
+        .extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
+    Twin {
+        columns,
+        rows: rows
+            .iter()
+            .map(|row| {
+                vec![
+                    row.label.clone(),
+                    text(&row.final_totals),
+                    text(&row.merged),
+                    text(&row.recount),
+                    text(&row.log),
+                ]
+            })
+            .collect(),
+    }
+}
