@@ -193,17 +193,22 @@ fn delete_ui(ui: &mut Ui, run: &KeptRun, out: &mut Out) {
     });
 }
 
+/// Does something slow on a thread of its own.
+pub fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(())
+}
+
 /// Asks the desktop for a path on a thread named `file-dialog`; `done` is called there with the answer.
 ///
 /// `None` is both "cancelled" and "this desktop has no file dialog", so every dialog also has a path field.
 pub fn pick_file(pick: Pick, done: impl FnOnce(Option<PathBuf>) + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new().name("file-dialog".to_owned()).spawn(move || {
+    in_background("file-dialog", move || {
         let dialog = rfd::FileDialog::new();
         done(match pick {
             Pick::Folder => dialog.set_title("Open a log directory").pick_folder(),
             Pick::File => dialog.set_title("Open a log file or scenario").pick_file(),
             Pick::Save(kind) => dialog.set_title(kind.title()).set_file_name(kind.file_name()).save_file(),
         });
-    })?;
-    Ok(())
+    })
 }

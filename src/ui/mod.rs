@@ -1,8 +1,8 @@
 //! L5: the window. All of egui lives here and in `main.rs`.
 //!
 //! Every panel is a function `x_ui(ui, &State, &mut Out)`: it reads the state and pushes inputs; only
-//! [`Window`] applies them. Absent on purpose: eframe (the composition root owns the native window), I/O other
-//! than the desktop's file dialog on its own thread, and any computation over records.
+//! [`Window`] applies them. [`run_window`] puts it into a native window with the engine behind it. Absent on purpose:
+//! computation over records, and waiting for anything on the window's thread.
 
 mod bar;
 mod bars;
@@ -14,6 +14,7 @@ mod fates;
 mod help;
 mod keyboard;
 mod log_browser;
+mod native;
 mod numbers;
 mod palette;
 pub mod picture;
@@ -35,4 +36,5 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use dialog::pick_file;
+pub use native::{NativeOptions, run_window};
 pub use shell::Window;
