@@ -80,6 +80,8 @@ pub enum Edit {
     AskDelete(KeptRun),
     /// Delete it.
     Delete(String),
+    /// Ask which runs are kept; at the start, so that an interrupted one can be offered.
+    Runs,
     /// Go on with an interrupted run.
     Continue(String),
     /// Which table twin.
@@ -194,6 +196,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
         Edit::Contents(None) => state.answers.checkpoint = None,
         Edit::RestoreFrom(id) => return super::update_command::restore_from(state, id),
+        Edit::Runs => return ask(state, Query::Runs),
         Edit::AskDelete(run) => state.dialog = Dialog::DeleteRun(run),
         Edit::Delete(name) => {
             state.dialog = Dialog::None;
@@ -372,7 +375,10 @@ fn answered(state: &mut State, number: u64, answer: Answer) {
             state.answers.checkpoint = Some(CheckpointPage { id, sections });
         }
         (Query::Runs, Answer::Runs(runs)) => {
-            state.interrupted = runs.iter().find(|run| !run.ended).cloned();
+            // Once a log is open, the run that has not ended is the one on the screen.
+            if state.phase == Phase::Empty {
+                state.interrupted = runs.iter().find(|run| !run.ended).cloned();
+            }
             state.answers.runs = runs;
         }
         (_, Answer::Nothing(why)) => say(state, why),

@@ -1,9 +1,11 @@
 //! Hand-made frames for tests and pictures: a small simulation of the story of `window.md`, no engine.
 
+mod parts;
 mod variants;
 
 use std::sync::Arc;
 
+use parts::{DAYS, PAGES, cost, groups, invariants};
 pub(crate) use variants::{cells, fill_answers, wrong};
 
 use crate::{
@@ -308,8 +310,8 @@ impl Story {
                 .collect(),
             marks: self.marks.clone().into(),
             bands: self.bands.clone().into(),
-            by_page: groups(self, &PAGES),
-            by_day: groups(self, &DAYS),
+            by_page: groups(self.covers, self.served, &PAGES),
+            by_day: groups(self.covers, self.served, &DAYS),
             proof: Arc::new(self.proof()),
             checkpoints: self.checkpoints.clone().into(),
             invariants: invariants(self.tick),
@@ -322,79 +324,6 @@ impl Story {
             stream_cost: cost(340, self.served + self.repeated, self.served, self.arrived - self.served),
         }
     }
-}
-
-const PAGES: [(&str, u64); 9] = [
-    ("/", 26),
-    ("/product/kettle-1-7l", 17),
-    ("/product/enamel-mug", 13),
-    ("/basket", 11),
-    ("/checkout", 8),
-    ("/search?q=a+rather+long+query+that+is+cut", 7),
-    ("/help/returns", 5),
-    ("/about", 3),
-    ("412 other pages", 10),
-];
-const DAYS: [(&str, u64); 5] =
-    [("2024-11-04", 21), ("2024-11-05", 23), ("2024-11-06", 19), ("2024-11-07", 22), ("2024-11-08", 15)];
-
-fn groups(story: &Story, names: &[(&str, u64)]) -> Arc<[GroupRow]> {
-    let merged = story.served.max(story.covers);
-    let rows = names.iter().map(|&(label, share)| GroupRow {
-        label: label.to_owned(),
-        final_totals: totals(story.covers * share / 100),
-        merged: totals(merged * share / 100),
-        recount: totals(merged * share / 100),
-        log: totals(LOG * share / 100),
-    });
-    rows.collect()
-}
-
-fn cost(capacity: u64, reads: u64, records: u64, behind: u64) -> Cost {
-    Cost {
-        capacity,
-        reads: reads.max(records),
-        records,
-        bytes_written: records * 13,
-        fsyncs: records / 1_000 * 2,
-        simulated_throughput: capacity.min(RATE),
-        measured_throughput: 1_840_000,
-        age_ticks: behind * 100 / RATE,
-    }
-}
-
-fn invariants(tick: u64) -> Arc<[InvariantStatus]> {
-    let state = |checks: u64| {
-        if tick == 0 {
-            InvariantState::NotYet
-        } else {
-            InvariantState::Holds { checks: checks * tick / 1_000 }
-        }
-    };
-    Arc::from([
-        InvariantStatus {
-            id: "I1",
-            sentence: "two batch runs over the same records publish the same bytes",
-            state: InvariantState::NotYet,
-        },
-        InvariantStatus {
-            id: "I2",
-            sentence: "every counted record has exactly one effect in merged",
-            state: state(86),
-        },
-        InvariantStatus {
-            id: "I3",
-            sentence: "merged equals a full recount at every step",
-            state: state(867),
-        },
-        InvariantStatus {
-            id: "I4",
-            sentence: "a crashed and restored run ends like one that never crashed",
-            state: state(1),
-        },
-        InvariantStatus { id: "I5", sentence: "no torn or foreign checkpoint is restored", state: state(1) },
-        InvariantStatus { id: "I7", sentence: "what became of each record adds up", state: state(86) },
-    ])
 }
 
 pub(crate) fn summary() -> LogSummary {

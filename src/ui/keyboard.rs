@@ -22,8 +22,10 @@ pub fn keyboard(ctx: &egui::Context, state: &State, out: &mut Out) {
         if focused && shortcut.key == Key::Space {
             continue;
         }
+        // These keys say nothing when they mean nothing; all others tell the reason.
         let command = spec.command;
-        if pressed(ctx, shortcut) && (command != AppCommand::Close || command.enabled(state).is_ok()) {
+        let silent = matches!(command, AppCommand::Close | AppCommand::Predict(_));
+        if pressed(ctx, shortcut) && (!silent || command.enabled(state).is_ok()) {
             out.push(Input::Command(command));
         }
     }

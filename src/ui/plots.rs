@@ -14,7 +14,7 @@ use super::{
     widgets::{Out, named, segmented},
 };
 use crate::{
-    app::{AppCommand, Look, Measure, State, format::thousands},
+    app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
     engine::frame::{BatchState, LaneFrame, Point},
 };
 
@@ -76,7 +76,22 @@ pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
             Look::ALL.map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
         segmented(ui, state, out, &looks);
         segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
+        lanes(ui, state, out);
     });
+}
+
+/// Several lanes stand side by side over one log; one is shown.
+fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
+    let lanes = state.frame.as_ref().map(|frame| frame.lanes.as_slice()).unwrap_or_default();
+    if lanes.len() < 2 {
+        return;
+    }
+    for lane in lanes {
+        let name = format!("lane {}", lane.lane.0 + 1);
+        if ui.selectable_label(lane.lane == state.lane, name).clicked() {
+            out.push(Input::Edit(Edit::Lane(lane.lane)));
+        }
+    }
 }
 
 fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel, fit: bool) {

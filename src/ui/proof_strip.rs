@@ -127,7 +127,7 @@ impl<'a> Strip<'a> {
             };
             self.runs(row, runs, most, color, at == 0);
             if at == 1 && self.records() <= CELLS {
-                self.cells(row, row.height() / most as f32);
+                self.cells(row, runs, row.height() / most as f32);
             }
             let text = if at == 2 && sum > counted {
                 format!("{} ({})", thousands(sum), signed(i128::from(sum) - i128::from(counted)))
@@ -173,23 +173,19 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// Outlines and numbers of single records, also of those that do not count.
-    fn cells(&self, row: Rect, unit: f32) {
-        let digits = eframe::egui::FontId::new(self.digits.size.min(unit + 1.0), self.digits.family.clone());
+    /// Numbers of single records; those that do not count have an empty cell.
+    fn cells(&self, row: Rect, runs: &[Run], unit: f32) {
         for record in self.proof.from..self.proof.to {
-            let cell = Rect::from_x_y_ranges(
-                self.x(record)..=self.x(record + 1),
-                row.bottom() - unit..=row.bottom(),
-            );
-            self.painter.rect_stroke(
-                cell.shrink(1.0),
-                2,
-                Stroke::new(1.0, self.t.hairline),
-                StrokeKind::Inside,
-            );
-            if cell.width() >= 20.0 && unit >= 8.0 {
+            let cell = Rect::from_x_y_ranges(self.x(record)..=self.x(record + 1), row.y_range());
+            if !runs.iter().any(|run| (run.start..run.end).contains(&record)) {
+                let empty = cell.with_min_y(row.bottom() - unit).shrink2(vec2(2.0, 0.5));
+                self.painter.rect_stroke(empty, 2, Stroke::new(1.0, self.t.subdued), StrokeKind::Inside);
+            }
+            if cell.width() >= 20.0 {
                 let text = thousands(record);
-                self.painter.text(cell.center(), Align2::CENTER_CENTER, text, digits.clone(), self.t.strong);
+                let place =
+                    pos2(cell.center().x, cell.bottom() - (unit / 2.0).max(self.digits.size / 2.0 + 1.0));
+                self.painter.text(place, Align2::CENTER_CENTER, text, self.digits.clone(), self.t.strong);
             }
         }
     }

@@ -234,6 +234,25 @@ fn pictures() {
     }
 }
 
+/// Menus need a pointer, so they are drawn through the harness.
+#[test]
+fn menus() {
+    let mut harness = harness(fixture::state(Moment::Published));
+    for (name, inside) in
+        [("View", "Measure: sum"), ("Menu", "Keys and words"), ("stream", "Crash target: both")]
+    {
+        harness.get_by_label(name).click();
+        harness.run();
+        harness.get_by_label_contains(inside);
+        if let Some(directory) = std::env::var_os("REDERIVE_PICTURES") {
+            let image = harness.render().unwrap();
+            image.save(std::path::PathBuf::from(directory).join(format!("40-menu-{name}.png"))).unwrap();
+        }
+        harness.key_press(egui::Key::Escape);
+        harness.run();
+    }
+}
+
 fn scenes() -> Vec<(&'static str, State)> {
     let at = fixture::state;
     let mut scenes = vec![

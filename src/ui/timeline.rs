@@ -22,19 +22,19 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     named(&response, Role::Image, in_words(state, lane));
     let scale = theme::scale(ui);
-    let lanes =
+    let track =
         Rect::from_min_max(rect.min + vec2(136.0 * scale, 0.0), rect.max - vec2(118.0 * scale, 16.0 * scale));
-    let line = Timeline {
+    let timeline = Timeline {
         painter: ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
         rect,
-        track: lanes,
+        track,
         end: end_of_run(lane, state.tick().0),
         lane,
         t: tokens(ui),
         label: theme::small(ui),
         digits: theme::mono_small(ui),
     };
-    line.paint(state.tick().0);
+    timeline.paint(state.tick().0);
 }
 
 fn in_words(state: &State, lane: &LaneFrame) -> String {
