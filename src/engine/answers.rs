@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc, thread};
 use super::{
     export::{ViewFormat, view_text},
     lane::Lane,
-    protocol::{Answer, EngineEvent, IssueLine, Query, RecordLine, ViewKind},
+    protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
-    runs::{delete_run, kept_runs, open_disk_read_only, replace_file},
+    runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
     session::Session,
 };
 use crate::{
@@ -29,9 +29,16 @@ impl Session {
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
-            Query::Runs => Answer::Runs(self.options.runs.as_deref().map(kept_runs).unwrap_or_default()),
+            Query::Runs => Answer::Runs(self.other_runs()),
         };
         self.tell(EngineEvent::Answered(number, answer));
+    }
+
+    /// Kept runs but the open one.
+    fn other_runs(&self) -> Vec<KeptRun> {
+        let open = self.open.as_ref().and_then(|open| open.directory.as_ref()).map(RunDirectory::name);
+        let runs = self.options.runs.as_deref().map(kept_runs).unwrap_or_default();
+        runs.into_iter().filter(|run| Some(&run.name) != open.as_ref()).collect()
     }
 
     fn index(&self) -> Option<&Arc<LogIndex>> {

@@ -14,7 +14,7 @@ use crate::{
 
 /// A check of every cell costs about one step for each (cell, user) pair; between facts it is made when it costs at
 /// most this much a tick on average.
-const PAIRS_A_TICK: u64 = 2_000;
+const PAIRS_A_TICK: u64 = 200;
 
 /// From this many runs on, effects are added up only when a fact asks for it.
 const RUNS_A_TICK: usize = 2_000;

@@ -406,7 +406,7 @@ fn end_run(open: &mut OpenLog) {
     }
 }
 
-fn plain_scenario(log: &Path) -> Scenario {
+pub(super) fn plain_scenario(log: &Path) -> Scenario {
     let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
     Scenario {
         rederive_scenario: SCENARIO_VERSION,
@@ -423,7 +423,7 @@ fn plain_scenario(log: &Path) -> Scenario {
     }
 }
 
-fn summary(
+pub(super) fn summary(
     path: &Path,
     is_scenario: bool,
     scenario: &Scenario,

@@ -8,10 +8,11 @@ use super::{
     driver::Driver,
     frame::LaneFrame,
     lane::{Lane, LanePlan, OpenDisk, Ticked},
-    protocol::{Fact, LaneId, Tick},
+    opening::{plain_scenario, summary},
+    protocol::{Fact, LaneId, LogSummary, Tick},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
-    scenario::{Expectations, Scenario},
+    scenario::{Expectations, RunSettings, Scenario},
 };
 use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
@@ -28,6 +29,8 @@ pub struct OpenScenario {
     pub mapping: Mapping,
     /// The log.
     pub index: Arc<LogIndex>,
+    /// What the window shows of it.
+    pub summary: LogSummary,
 }
 
 /// Why a scenario cannot be played.
@@ -62,6 +65,8 @@ pub struct Played {
     pub facts: Vec<(Tick, Fact)>,
     /// Where it ended.
     pub frame: LaneFrame,
+    /// When that was.
+    pub tick: Tick,
     /// Expectations and invariants that do not hold; empty when all is well.
     pub failures: Vec<String>,
 }
@@ -73,9 +78,15 @@ pub fn settings_hash(mapping: &Mapping) -> u128 {
 
 /// Reads a scenario file and loads its log.
 pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
-    let scenario = read_scenario(path)?;
+    let mut scenario = read_scenario(path)?;
     let log_path = scenario.log_path(path);
-    let (mapping, index) = load_log(&log_path, scenario.mapping.as_ref())?;
+    let by_file = scenario.mapping.as_ref().is_some_and(|mapping| mapping.files_are_partitions);
+    let log = LogDirectory::open(&log_path, by_file)?;
+    let mapping = match &scenario.mapping {
+        Some(mapping) => mapping.clone(),
+        None => Mapping::resolve(&MappingOptions::default(), &log)?.0,
+    };
+    let index = load(&log, &mapping)?;
     if let (Some(expected), Some(identity)) = (&scenario.log.identity, index.identity()) {
         let found = format!("{:032x}", identity.digest());
         if found != *expected {
@@ -83,18 +94,20 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
             return Err(PlayError::OtherLog { expected: expected.clone(), found, path });
         }
     }
-    Ok(OpenScenario { scenario, mapping, index })
+    scenario.log.path = log_path.display().to_string();
+    let summary = summary(path, true, &scenario, &mapping, &log);
+    Ok(OpenScenario { scenario, mapping, index, summary })
 }
 
-fn load_log(path: &Path, mapping: Option<&Mapping>) -> Result<(Mapping, Arc<LogIndex>), LogError> {
-    let by_file = mapping.is_some_and(|mapping| mapping.files_are_partitions);
-    let directory = LogDirectory::open(path, by_file)?;
-    let mapping = match mapping {
-        Some(mapping) => mapping.clone(),
-        None => Mapping::resolve(&MappingOptions::default(), &directory)?.0,
-    };
-    let index = load(&directory, &mapping)?;
-    Ok((mapping, index))
+/// Loads a log as the window would open it.
+pub fn open_log(path: &Path, options: &MappingOptions) -> Result<OpenScenario, PlayError> {
+    let log = LogDirectory::open(path, options.files_are_partitions)?;
+    let (mapping, _) = Mapping::resolve(options, &log)?;
+    let index = load(&log, &mapping)?;
+    let mut scenario = plain_scenario(path);
+    scenario.settings = RunSettings::for_log(index.len());
+    let summary = summary(path, false, &scenario, &mapping, &log);
+    Ok(OpenScenario { scenario, mapping, index, summary })
 }
 
 /// The plan of a scenario's first lane.
@@ -137,6 +150,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         digest: lane.journal().digest(),
         journal: lane.journal().lines().to_owned(),
         facts: lane.take_facts(),
+        tick: lane.tick_now(),
         frame,
         failures,
     }

@@ -54,7 +54,7 @@ impl ReadModel {
             batch_covers: lane.batch.covers,
             batch_runs: lane.batch.runs,
             batch_totals: lane.lambda.batch_numbers().into(),
-            memory_totals: alive.then(|| lane.stream.memory.into()),
+            memory_totals: (!lane.is_down()).then(|| lane.stream.memory.into()),
             speed_totals: lane.lambda.speed_numbers().into(),
             merged_totals: lane.lambda.merged_numbers().into(),
             recount_totals: lane.recount.numbers(&index, covers).into(),

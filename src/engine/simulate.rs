@@ -14,7 +14,7 @@ use std::{
 use super::{
     driver::Driver,
     lane::{Lane, OpenDisk, Ticked},
-    play::{OpenScenario, lane_plan},
+    play::lane_plan,
     protocol::{CheckpointId, CrashTarget, CrashWhen, LaneCommand},
     rng::RandomStream,
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
@@ -143,9 +143,8 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
         until_tick: None,
         expect: Expectations::default(),
     };
-    let open = OpenScenario { scenario, mapping: mapping.clone(), index: Arc::clone(index) };
     let (disk, shared) = faulty_disk(seed);
-    let mut lane = Lane::new(lane_plan(&open.scenario, mapping, driver, disk), Arc::clone(index));
+    let mut lane = Lane::new(lane_plan(&scenario, mapping, driver, disk), Arc::clone(index));
     let mut draws = RandomStream::new(seed, "commands");
     let mut failure = None;
     let mut crashes = 0;

@@ -8,11 +8,7 @@ use std::{path::PathBuf, sync::Arc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
-use super::{
-    Window, pick_file,
-    dialog::in_background,
-    picture::Picture,
-};
+use super::{Window, dialog::in_background, pick_file, picture::Picture};
 use crate::{
     app::{Effect, Example, Input, Pick, Settings},
     engine::{
@@ -53,8 +49,12 @@ pub fn run_window(options: NativeOptions) -> Result<(), String> {
         renderer: eframe::Renderer::Glow,
         ..Default::default()
     };
-    eframe::run_native("Rederive", native, Box::new(|cc| Ok(Box::new(NativeApp::new(&cc.egui_ctx, options)?))))
-        .map_err(|error| error.to_string())
+    eframe::run_native(
+        "Rederive",
+        native,
+        Box::new(|cc| Ok(Box::new(NativeApp::new(&cc.egui_ctx, options)?))),
+    )
+    .map_err(|error| error.to_string())
 }
 
 struct NativeApp {

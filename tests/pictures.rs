@@ -1,0 +1,23 @@
+//! Pictures of the shipped scenes, drawn on the CPU, for a person to look at.
+#![cfg(feature = "gui")]
+
+use std::path::Path;
+
+use rederive::ui::{Still, picture_of};
+
+/// Draws the story of the first scene into the directory named by `REDERIVE_PICTURES`; without it only one small picture.
+#[test]
+fn the_scene_can_be_drawn_without_a_display() {
+    let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/crash-and-replay.json");
+    let still = |at, size, is_dark| picture_of(&scene, Still { size, is_dark, at: Some(at) }).unwrap();
+    let small = still(8_000, (960.0, 540.0), true);
+    assert_eq!((small.width, small.height), (960, 540));
+    assert!(small.rgba.chunks_exact(4).any(|pixel| pixel != &small.rgba[..4]), "an empty picture");
+    let Ok(directory) = std::env::var("REDERIVE_PICTURES") else { return };
+    for at in [0, 1_000, 6_000, 8_900, 9_250, 9_400, 9_600, 20_000] {
+        for (is_dark, theme) in [(true, "dark"), (false, "light")] {
+            let path = Path::new(&directory).join(format!("scene-{at:05}-{theme}.png"));
+            still(at, (1440.0, 900.0), is_dark).save(&path).unwrap();
+        }
+    }
+}
