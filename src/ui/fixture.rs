@@ -6,7 +6,7 @@ mod variants;
 use std::sync::Arc;
 
 use parts::{DAYS, PAGES, cost, groups, invariants};
-pub(crate) use variants::{cells, fill_answers, wrong};
+pub(crate) use variants::{cells, density, fill_answers, wrong};
 
 use crate::{
     app::{Happening, Phase, Settings, State},
@@ -14,9 +14,8 @@ use crate::{
     domain::Run,
     engine::{
         frame::{
-            Band, BandKind, BatchState, CheckpointInfo, Cost, Flow, Frame, GroupRow, InvariantState,
-            InvariantStatus, LaneFrame, Loading, Mark, MarkKind, OutlinePoint, Point, Proof, StreamState,
-            Totals,
+            Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark, MarkKind,
+            OutlinePoint, Point, Proof, StreamState, Totals,
         },
         protocol::{CheckpointId, Fact, Generation, LaneId, LogSummary, RunId, Tick},
     },

@@ -4,11 +4,14 @@ use eframe::egui::{Color32, Label, RichText, ScrollArea, Ui, vec2};
 
 use super::{
     theme::{self, Tokens, tokens},
-    widgets::{Out, drawer_head, fact_row, section, small_text},
+    widgets::{Out, drawer_head, edit_button, fact_row, section, small_text},
 };
 use crate::{
-    app::{AppCommand, RightDrawer, State, format},
-    engine::frame::{Cost, InvariantState, InvariantStatus, LaneFrame},
+    app::{AppCommand, Edit, RightDrawer, State, format},
+    engine::{
+        frame::{Cost, InvariantState, InvariantStatus, LaneFrame},
+        protocol::LogSummary,
+    },
 };
 
 /// Draws the drawer.
@@ -29,7 +32,29 @@ pub fn numbers_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         if !state.settings.presenter {
             prints(ui, lane);
         }
+        if let Some(summary) = &state.summary {
+            log_ui(ui, summary, out);
+        }
     });
+}
+
+/// What is known of the log, and the command line that computes the same.
+fn log_ui(ui: &mut Ui, summary: &LogSummary, out: &mut Out) {
+    let t = tokens(ui);
+    section(ui, "Log");
+    let mut line = |name: &str, text: String| {
+        small_text(ui, name);
+        ui.add(Label::new(RichText::new(text).font(theme::mono_small(ui)).color(t.text)).wrap());
+    };
+    line("Path", summary.path.display().to_string());
+    if let Some(scenario) = &summary.scenario {
+        line("Scenario", scenario.clone());
+    }
+    line("Partitions", summary.partitions.join(", "));
+    line("Fields", summary.mapping.clone());
+    line("Days in", summary.zone.clone());
+    line("Same batch view from the command line", summary.batch_command.clone());
+    edit_button(ui, out, "Copy as command", Edit::Copy(summary.batch_command.clone()));
 }
 
 fn freshness(ui: &mut Ui, lane: &LaneFrame) {

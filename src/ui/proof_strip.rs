@@ -1,6 +1,8 @@
 //! The proof strip: how often each record was read, how often it counted, and what counting every read would give.
 
-use eframe::egui::{Align2, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use std::collections::BTreeMap;
+
+use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::{
     canvas::{cross, diamond, hatch},
@@ -147,10 +149,10 @@ impl<'a> Strip<'a> {
     }
 
     /// Blocks as high as the count; second and later reads hatched.
-    fn runs(&self, row: Rect, runs: &[Run], most: u32, color: eframe::egui::Color32, hatched: bool) {
+    fn runs(&self, row: Rect, runs: &[Run], most: u32, color: Color32, hatched: bool) {
         let unit = row.height() / most as f32;
         let cells = self.records() <= CELLS;
-        if runs.len() > 4_000 {
+        if runs.len() as f32 > row.width() {
             return self.density(row, runs, most, color);
         }
         for run in runs {
@@ -191,18 +193,19 @@ impl<'a> Strip<'a> {
     }
 
     /// More runs than pixels: the mean count of each pixel column.
-    fn density(&self, row: Rect, runs: &[Run], most: u32, color: eframe::egui::Color32) {
-        let mut columns: std::collections::BTreeMap<i64, f64> = std::collections::BTreeMap::new();
-        let per_pixel = (self.records() as f64 / f64::from(row.width().max(1.0))).max(1.0);
+    #[expect(clippy::cast_possible_truncation, reason = "pixel columns and heights")]
+    fn density(&self, row: Rect, runs: &[Run], most: u32, color: Color32) {
+        let mut columns: BTreeMap<i64, f32> = BTreeMap::new();
         for run in runs {
-            #[expect(clippy::cast_possible_truncation, reason = "a pixel column")]
-            let column = self.x(run.start) as i64;
-            let weight = (run.end - run.start) as f64 * f64::from(run.count);
-            *columns.entry(column).or_default() += weight / per_pixel;
+            let (left, right) = (self.x(run.start), self.x(run.end));
+            for column in left.floor() as i64..=right.floor() as i64 {
+                let start = column as f32;
+                let share = (right.min(start + 1.0) - left.max(start)).max(0.0);
+                *columns.entry(column).or_default() += share * run.count as f32;
+            }
         }
         for (column, mean) in columns {
-            #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
-            let height = row.height() * ((mean / f64::from(most)).min(1.0) as f32);
+            let height = row.height() * (mean / most as f32).min(1.0);
             let x = column as f32;
             let bar = Rect::from_min_max(pos2(x, row.bottom() - height), pos2(x + 1.0, row.bottom()));
             self.painter.rect_filled(bar, 0, color.gamma_multiply(0.62));

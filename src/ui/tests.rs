@@ -268,7 +268,11 @@ fn scenes() -> Vec<(&'static str, State)> {
         ("15-replayed", at(Moment::Replayed)),
         ("16-finished", at(Moment::Finished)),
     ];
-    scenes.extend([("17-wrong", fixture::wrong()), ("18-cells", fixture::cells())]);
+    scenes.extend([
+        ("17-wrong", fixture::wrong()),
+        ("18-cells", fixture::cells()),
+        ("19-density", fixture::density()),
+    ]);
     let drawers = |right| {
         let mut state = State { left: Some(LeftDrawer::Log), right: Some(right), ..at(Moment::Replayed) };
         fixture::fill_answers(&mut state);
