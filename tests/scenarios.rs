@@ -37,6 +37,11 @@ fn crash_and_replay_reads_734_records_twice_and_counts_them_once() {
         _ => None,
     });
     assert_eq!(replay, Some((14_000, 14_734, 14_734, 14_734, 15_468, true)));
+    let dropped = played.facts.iter().find_map(|(_, fact)| match fact {
+        Fact::Restored { dropped_below_batch, .. } => Some(*dropped_below_batch),
+        _ => None,
+    });
+    assert_eq!(dropped, Some(0), "the checkpoint holds nothing that batch covers");
     assert_eq!(played.frame.batch_covers, 31_106);
 }
 

@@ -181,6 +181,15 @@ pub struct LaneFrame {
     pub stream_cost: Cost,
 }
 
+impl LaneFrame {
+    /// Records that have arrived and that the stream has not counted: in its memory, or, while it is down, in what it
+    /// last emitted.
+    pub fn lag_records(&self) -> u64 {
+        let counted = if self.memory_totals.is_some() { self.position } else { self.served_position };
+        self.arrived.saturating_sub(counted)
+    }
+}
+
 /// All series at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Point {

@@ -85,6 +85,8 @@ pub(super) struct StreamSide {
     pub micros: u64,
     pub disk_before: DiskStats,
     pub disk: DiskStats,
+    /// First record that the restored state held.
+    pub held_from: u64,
     pub crashed_at_tick: u64,
     pub crashes: u64,
     pub armed: Vec<Armed>,
@@ -617,6 +619,7 @@ impl StreamSide {
             micros: 0,
             disk_before: DiskStats::default(),
             disk: DiskStats::default(),
+            held_from: 0,
             crashed_at_tick: 0,
             crashes: 0,
             armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),

@@ -50,11 +50,9 @@ impl Lane {
         // What a total that had not gone back would still hold beside what is read again now.
         let lost = self.recount.between(&self.index, position, self.stream.crash_position);
         self.stream.replay = Some(Replay { from: position, to: read_before, lost, same: None });
-        let dropped_below_batch = if batch_cut > 0 {
-            self.recount.between(&self.index, 0, batch_cut.min(position)).views.min(resumed.restored_views)
-        } else {
-            0
-        };
+        // What the checkpoint still held below the batch view, and the hand-over drops: a naive restore counts it twice.
+        let held_from = self.stream.held_from;
+        let dropped_below_batch = self.recount.between(&self.index, held_from, batch_cut.min(position)).views;
         let refused = resumed.refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
         self.invariants.restored();
         self.happened(Fact::Restored {
@@ -97,6 +95,7 @@ impl Lane {
             worker.injector().arm(armed);
         }
         self.stream.number = worker.number();
+        self.stream.held_from = worker.state().covers_from().total();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
         self.stream.slot.start(job, self.plan.driver)?;

@@ -117,8 +117,6 @@ pub struct Resumed {
     pub sink_rebuilt: bool,
     /// One past the highest record that any earlier incarnation read.
     pub read_before: u64,
-    /// Views that the restored state held.
-    pub restored_views: u64,
 }
 
 /// A running stream processor.
@@ -175,7 +173,6 @@ impl StreamWorker {
                 let id = checkpoint.id;
                 state = restore(source.as_mut(), *checkpoint)?;
                 resumed.from = Some((id, state.position.total()));
-                resumed.restored_views = state.buckets.iter().map(|bucket| bucket.view.total_views()).sum();
             }
         }
         let sink = Sink::open(disk.as_ref())?;

@@ -10,12 +10,12 @@ use eframe::egui;
 
 use super::{Window, dialog::in_background, pick_file, picture::Picture};
 use crate::{
-    app::{Effect, Example, Input, Pick, Settings},
+    app::{Edit, Effect, Example, Input, Pick, Settings},
     engine::{
         Engine, EngineOptions,
         clock::Stopwatch,
         driver::Driver,
-        protocol::{Command, EngineEvent, OpenRequest, Query},
+        protocol::{Command, EngineEvent, OpenRequest},
     },
 };
 
@@ -81,7 +81,8 @@ impl NativeApp {
         if let Some(why) = note {
             window.input(Input::Event(EngineEvent::Failed { what: "Settings".to_owned(), why }));
         }
-        engine.send(Command::Ask(0, Query::Runs));
+        // Interrupted runs are offered before anything else is opened.
+        window.input(Input::Edit(Edit::Runs));
         if let Some(request) = options.open {
             engine.send(Command::Open(request));
         }

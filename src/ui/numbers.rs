@@ -60,7 +60,7 @@ fn log_ui(ui: &mut Ui, summary: &LogSummary, out: &mut Out) {
 fn freshness(ui: &mut Ui, lane: &LaneFrame) {
     section(ui, "Freshness");
     fact_row(ui, "Arrived", format::thousands(lane.arrived));
-    fact_row(ui, "Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)));
+    fact_row(ui, "Records behind", format::thousands(lane.lag_records()));
     fact_row(
         ui,
         "Not yet in the batch view",

@@ -107,6 +107,15 @@ impl<'a> Strip<'a> {
         let total =
             |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
         let counted = total(&proof.counted);
+        if proof.crash.is_none() {
+            self.painter.text(
+                self.track.center(),
+                Align2::CENTER_CENTER,
+                "After a crash: how often each record was read, and how often it counts.",
+                self.label.clone(),
+                self.t.subdued,
+            );
+        }
         for (at, (name, runs, color)) in (0_u8..).zip(rows) {
             let top = self.track.top() + height * f32::from(at);
             let row =

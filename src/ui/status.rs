@@ -40,8 +40,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, out: &mut Out
 }
 
 fn readings(state: &State, lane: &LaneFrame) -> Vec<(&'static str, String)> {
-    let mut readings =
-        vec![("Records behind", format::thousands(lane.arrived.saturating_sub(lane.position)))];
+    let mut readings = vec![("Records behind", format::thousands(lane.lag_records()))];
     if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.loading.complete) {
         let loading = &frame.loading;
         readings.push((
