@@ -99,8 +99,13 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
     Ok(OpenScenario { scenario, mapping, index, summary })
 }
 
-/// Loads a log as the window would open it.
-pub fn open_log(path: &Path, options: &MappingOptions) -> Result<OpenScenario, PlayError> {
+/// Loads a log as the window would open it. `options`: mapping options by their command-line names.
+pub fn open_log(path: &Path, options: &[(String, String)]) -> Result<OpenScenario, PlayError> {
+    let mut given = MappingOptions::default();
+    for (name, value) in options {
+        given.set(name, value)?;
+    }
+    let options = &given;
     let log = LogDirectory::open(path, options.files_are_partitions)?;
     let (mapping, _) = Mapping::resolve(options, &log)?;
     let index = load(&log, &mapping)?;

@@ -1,0 +1,109 @@
+//! The first scene without a window: what the window would say at each moment, the counts, the invariants.
+
+use std::{fmt::Write as _, path::Path, sync::Arc};
+
+use crate::{
+    app::{Input, Settings, State, apply, narrate, proof_in_words},
+    engine::{
+        driver::Driver,
+        frame::{Flow, Frame, InvariantState, Loading},
+        play::{OpenScenario, PlayError, Played, open_scenario, play},
+        protocol::{EngineEvent, Fact, LaneId, RunId, TICKS_PER_SECOND, Tick},
+    },
+};
+
+/// A played scene, told.
+#[derive(Debug)]
+pub struct Story {
+    /// The text.
+    pub text: String,
+    /// Whether all expectations and invariants hold.
+    pub holds: bool,
+    /// A tick at which a picture says the most: right after the replay, else the end.
+    pub picture_at: Tick,
+}
+
+/// Plays a scenario and tells it moment by moment.
+///
+/// # Errors
+/// When the scenario or its log cannot be read.
+pub fn tell(path: &Path) -> Result<Story, PlayError> {
+    let open = open_scenario(path)?;
+    let whole = play(&open, Driver::Inline, None);
+    let mut text = format!("{}\n", open.scenario.name);
+    if let Some(story) = &open.scenario.story {
+        text.push_str(story);
+        text.push('\n');
+    }
+    text.push('\n');
+    let mut picture_at = whole.tick;
+    for (tick, fact) in &whole.facts {
+        if !is_moment(fact) {
+            continue;
+        }
+        // The sentence of a moment is what the window says once that moment is there: one tick later.
+        let then = play(&open, Driver::Inline, Some(Tick(tick.0 + 1)));
+        line(&mut text, *tick, &sentence(&open, then));
+        if matches!(fact, Fact::ReplayFinished { .. }) {
+            picture_at = Tick(tick.0 + 1);
+        }
+    }
+    counts(&mut text, &whole);
+    Ok(Story { holds: whole.failures.is_empty(), text, picture_at })
+}
+
+fn is_moment(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Started
+            | Fact::BatchPublished { .. }
+            | Fact::StreamCrashed { .. }
+            | Fact::Restored { .. }
+            | Fact::ReplayFinished { .. }
+            | Fact::Finished { .. }
+    )
+}
+
+fn line(text: &mut String, tick: Tick, sentence: &str) {
+    let tenths = tick.0 * 10 / TICKS_PER_SECOND;
+    // Writing to a string cannot fail.
+    let _infallible = writeln!(text, "{:>5}.{} s  {sentence}", tenths / 10, tenths % 10);
+}
+
+fn sentence(open: &OpenScenario, played: Played) -> String {
+    let run = RunId(1);
+    let mut state = State::new(Settings::default(), Vec::new());
+    let summary = Arc::new(open.summary.clone());
+    apply(&mut state, Input::Event(EngineEvent::Opened { run, summary }));
+    let ended = played.facts.iter().any(|(_, fact)| matches!(fact, Fact::Finished { .. }));
+    for (tick, fact) in played.facts {
+        apply(&mut state, Input::Event(EngineEvent::Happened { run, lane: LaneId(0), tick, fact }));
+    }
+    let frame = Frame {
+        run,
+        tick: played.tick,
+        flow: if ended { Flow::Finished } else { Flow::Playing },
+        pace_percent: 100,
+        loading: Loading { records: open.index.len(), complete: true, ..Loading::default() },
+        lanes: vec![Arc::new(played.frame)],
+    };
+    apply(&mut state, Input::Frame(Arc::new(frame)));
+    narrate(&state).plain()
+}
+
+fn counts(text: &mut String, whole: &Played) {
+    let _infallible = writeln!(text, "\n{}\n\nInvariants:", proof_in_words(&whole.frame.proof));
+    for invariant in whole.frame.invariants.iter() {
+        let state = match &invariant.state {
+            InvariantState::NotYet => "not checked in this run".to_owned(),
+            InvariantState::Holds { checks } => format!("holds ({checks} checks)"),
+            InvariantState::Broken { counterexample } => format!("BROKEN: {counterexample}"),
+            InvariantState::NotPromised { counterexample, .. } => format!("not promised: {counterexample}"),
+        };
+        let _infallible = writeln!(text, "  {}: {state}", invariant.sentence);
+    }
+    for failure in &whole.failures {
+        let _infallible = writeln!(text, "  FAILED {failure}");
+    }
+    let _infallible = writeln!(text, "\nRun fingerprint {}", whole.digest);
+}
