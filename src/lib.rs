@@ -1,6 +1,7 @@
 //! stub
 
 pub mod checkpoint;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod ingest;

@@ -179,7 +179,7 @@ impl StreamWorker {
         }
         let sink = Sink::open(disk.as_ref())?;
         let deliveries = Deliveries::open(disk.as_ref())?;
-        resumed.read_before = deliveries.highest_read().unwrap_or(0);
+        resumed.read_before = deliveries.highest_read().map_or(0, |highest| highest + 1);
         let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);
         let next_id = next_checkpoint_id(disk.as_ref())?;
         let refused_ids = resumed.refused.iter().filter_map(|one| checkpoint_id(&one.file)).collect();
