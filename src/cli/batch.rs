@@ -28,7 +28,11 @@ pub(super) fn run(args: &BatchArgs) -> Result<ExitCode, CliError> {
     say_issues(folded.issues.listed(), folded.issues.total());
     let rows = folded.view.canonical(&folded.keys);
     let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
-    output::note(&format!("batch: {}; {} rows; fingerprint {fingerprint}", summary(&folded.counts), rows.len()));
+    output::note(&format!(
+        "batch: {}; {} rows; fingerprint {fingerprint}",
+        summary(&folded.counts),
+        rows.len()
+    ));
     target.write(&rows, sums(mapping))?;
     if let Some(target) = report_target {
         let Folded { counts, partitions, position, issues, .. } = &folded;

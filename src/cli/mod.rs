@@ -27,7 +27,7 @@ mod view;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use args::{Cli, Command};
 pub use error::CliError;
@@ -39,9 +39,10 @@ pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     window: impl FnOnce(Option<&Path>) -> ExitCode,
 ) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return answer(&error),
+        Err(error) => return answer(&error, arguments.get(1)),
     };
     let Some(command) = cli.command else { return window(cli.path.as_deref()) };
     match dispatch(&command) {
@@ -73,19 +74,32 @@ fn dispatch(command: &Command) -> Result<ExitCode, CliError> {
 }
 
 /// Help and version on standard output; a usage error as one line.
-fn answer(error: &clap::Error) -> ExitCode {
+fn answer(error: &clap::Error, first: Option<&OsString>) -> ExitCode {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match output::print(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&error.to_string()),
         },
+        // Something that is no command was taken for a path, and more follows.
+        ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
+            if is_no_command(first) && !text.contains("'-") =>
+        {
+            let first = first.and_then(|first| first.to_str()).unwrap_or_default();
+            refuse(&format!("no such command, and the window takes one argument only: {first:?}"))
+        }
         _ => {
             // What follows the first blank line is the usage and a hint at --help.
             let what = text.split("\n\n").next().unwrap_or_default();
             refuse(what.strip_prefix("error: ").unwrap_or(what))
         }
     }
+}
+
+fn is_no_command(first: Option<&OsString>) -> bool {
+    first.and_then(|first| first.to_str()).is_some_and(|first| {
+        !first.starts_with('-') && Cli::command().find_subcommand(first).is_none() && first != "help"
+    })
 }
 
 fn one_line(text: &str) -> String {

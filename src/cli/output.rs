@@ -53,7 +53,9 @@ impl Target {
             }
             _ => path.to_owned(),
         };
-        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        // `/dev/stdout` may lead to a regular file that someone holds open: replaced, they would never see it.
+        let is_special = path.starts_with("/dev") || path.starts_with("/proc");
+        if is_special || fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Ok(Target::Stream(path));
         }
         // Through a link, what it leads to is replaced, not the link.
@@ -71,7 +73,7 @@ impl Target {
             Target::Stdout => print(bytes),
             Target::File(path) => replace(path, bytes).map_err(|cause| CliError::io("write", path, cause)),
             Target::Stream(path) => {
-                let written = fs::OpenOptions::new().write(true).open(path);
+                let written = fs::OpenOptions::new().append(true).open(path);
                 match written.and_then(|mut stream| stream.write_all(bytes)) {
                     Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
                         Err(CliError::io("write", path, cause))

@@ -76,10 +76,18 @@ impl<'a> Report<'a> {
             duplicates: counts.duplicates,
             late: counts.late,
             fingerprint: fingerprint.to_string(),
-            position: partitions.iter().map(String::as_str).zip(position.as_slice().iter().copied()).collect(),
+            position: partitions
+                .iter()
+                .map(String::as_str)
+                .zip(position.as_slice().iter().copied())
+                .collect(),
             stream: None,
             issues: issues
-                .map(|issue| IssueLine { file: &issue.file, line: issue.line, reason: issue.reason.to_string() })
+                .map(|issue| IssueLine {
+                    file: &issue.file,
+                    line: issue.line,
+                    reason: issue.reason.to_string(),
+                })
                 .collect(),
         }
     }

@@ -105,16 +105,18 @@ fn say_start(resumed: &Resumed) {
     for refused in &resumed.refused {
         output::note(&format!("refused {:?}: {}", refused.file, refused.reason));
     }
+    if resumed.sink_rebuilt {
+        output::note("the sink did not hold what the checkpoints say: written anew");
+    }
     let Some((id, position)) = resumed.from else {
         output::note("starts at record 0");
         return;
     };
     let again = resumed.read_before.saturating_sub(position);
     let file = checkpoint_name(id);
-    output::note(&format!("restored {file:?}: goes on at record {position}, {again} records were read before"));
-    if resumed.sink_rebuilt {
-        output::note("the sink did not hold what the checkpoint says: written anew from the checkpoint");
-    }
+    output::note(&format!(
+        "restored {file:?}: goes on at record {position}, {again} records were read before"
+    ));
 }
 
 fn arm(args: &StreamArgs, worker: &mut StreamWorker) -> Result<(), CliError> {

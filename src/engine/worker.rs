@@ -200,8 +200,11 @@ impl StreamWorker {
             buffer: Vec::new(),
             work: Work::default(),
         };
-        if let Some(position) = sink_position.filter(|&position| !worker.sink.contains(position)) {
-            worker.rebuild_sink(position)?;
+        let is_short = sink_position.is_some_and(|position| !worker.sink.contains(position));
+        // Rows that no checkpoint stands for may be of another log or other settings: they would be served for ever.
+        let is_stale = sink_position.is_none() && !worker.sink.is_empty();
+        if is_short || is_stale {
+            worker.rebuild_sink(sink_position.unwrap_or_else(|| worker.sink.position()))?;
             resumed.sink_rebuilt = true;
         }
         Ok((worker, resumed))

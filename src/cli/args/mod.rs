@@ -1,14 +1,22 @@
 //! What can be given on the command line. Doc comments are the texts of `--help`.
 
+mod mapping;
+mod values;
+
 use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{Args, Parser, Subcommand, value_parser};
 
 use crate::{
-    checkpoint::{CrashPoint, FORMAT_VERSION, GuaranteeId},
+    checkpoint::{FORMAT_VERSION, GuaranteeId},
     engine::{journal::JOURNAL_VERSION, scenario::SCENARIO_VERSION},
-    ingest::{CutText, LogError, MappingOptions},
+    ingest::CutText,
 };
+pub use mapping::MappingArgs;
+pub use values::{
+    BoundaryKind, CrashAt, DriverKind, Format, MergeUniques, ReconcileFormat, Size, StreamUniques, Theme,
+};
+use values::{parse_crash, parse_guarantee, parse_seeds, parse_size};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let program = env!("CARGO_PKG_VERSION");
@@ -23,7 +31,6 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     name = "rederive",
     version = VERSION.as_str(),
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     after_help = "Examples:\n  rederive                      the window with the shipped sample\n  rederive my-log/              the window with a log\n  rederive batch my-log/        daily page views of a log, without a window"
 )]
 pub struct Cli {
@@ -68,9 +75,6 @@ pub enum Command {
 pub struct BatchArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// Which field is what.
-    #[command(flatten)]
-    pub mapping: MappingArgs,
     /// Fold up to here only: offsets in partition order (3,end,0) or a share of the records (50%)
     #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse)]
     pub cut: Option<CutText>,
@@ -83,17 +87,19 @@ pub struct BatchArgs {
     /// Reader threads [default: as many as the machine runs at once]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 }
 
 /// `stream`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --crash after-emit@20000\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --out shop.csv")]
+#[command(
+    after_help = "Example:\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --crash after-emit@20000\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --out shop.csv"
+)]
 pub struct StreamArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// Which field is what.
-    #[command(flatten)]
-    pub mapping: MappingArgs,
     /// Directory for checkpoints, sink and lock; made where it is not there
     #[arg(long, value_name = "DIR")]
     pub checkpoints: PathBuf,
@@ -134,6 +140,9 @@ pub struct StreamArgs {
     /// Write counts, position, fingerprints, checkpoints and malformed records as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 }
 
 /// `view`.
@@ -150,7 +159,9 @@ pub struct ViewArgs {
 
 /// `checkpoints`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 1 when any checkpoint would be refused.\n\nExample:\n  rederive checkpoints /tmp/shop")]
+#[command(
+    after_help = "Exit code 1 when any checkpoint would be refused.\n\nExample:\n  rederive checkpoints /tmp/shop"
+)]
 pub struct CheckpointsArgs {
     /// Checkpoint directory
     #[arg(value_name = "DIR")]
@@ -174,7 +185,9 @@ pub struct CheckArgs {
 
 /// `picture`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rederive picture sample_logs/shop --out window.png --size 1280x800 --theme dark")]
+#[command(
+    after_help = "Example:\n  rederive picture sample_logs/shop --out window.png --size 1280x800 --theme dark"
+)]
 pub struct PictureArgs {
     /// Scenario, log directory or log file
     #[arg(value_name = "SCENARIO.json|LOG")]
@@ -199,9 +212,6 @@ pub struct PictureArgs {
 pub struct MatrixArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// Which field is what.
-    #[command(flatten)]
-    pub mapping: MappingArgs,
     /// Records a micro-batch
     #[arg(long, value_name = "RECORDS")]
     pub micro_batch: Option<u64>,
@@ -217,17 +227,19 @@ pub struct MatrixArgs {
     /// Form of the result [default: csv]
     #[arg(long)]
     pub format: Option<Format>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 }
 
 /// `merge`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rederive merge sample_logs/shop --cut 60% --position 80% --boundary offsets")]
+#[command(
+    after_help = "Example:\n  rederive merge sample_logs/shop --cut 60% --position 80% --boundary offsets"
+)]
 pub struct MergeArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// Which field is what.
-    #[command(flatten)]
-    pub mapping: MappingArgs,
     /// Cut of the batch view
     #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse)]
     pub cut: CutText,
@@ -246,17 +258,19 @@ pub struct MergeArgs {
     /// Form of the result [default: csv]
     #[arg(long)]
     pub format: Option<Format>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 }
 
 /// `reconcile`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rederive reconcile my-log/ --against theirs.csv --columns page=path,views=hits")]
+#[command(
+    after_help = "Example:\n  rederive reconcile my-log/ --against theirs.csv --columns page=path,views=hits"
+)]
 pub struct ReconcileArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// Which field is what.
-    #[command(flatten)]
-    pub mapping: MappingArgs,
     /// View to compare with; twice to compare two
     #[arg(long, value_name = "FILE", required = true)]
     pub against: Vec<PathBuf>,
@@ -266,6 +280,9 @@ pub struct ReconcileArgs {
     /// Form of the result
     #[arg(long, default_value = "text")]
     pub format: ReconcileFormat,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 }
 
 /// `simulate`.
@@ -303,220 +320,6 @@ pub struct OutputArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Form of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Comma-separated, with a header.
-    Csv,
-    /// A list of objects.
-    Json,
-}
-
-/// Form of a reconciliation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReconcileFormat {
-    /// For people.
-    Text,
-    /// One object.
-    Json,
-    /// One line a difference.
-    Csv,
-}
-
-/// How a stream counts distinct users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StreamUniques {
-    /// Exactly.
-    Set,
-    /// By a sketch.
-    Hll,
-}
-
-/// How distinct users of two layers are merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MergeUniques {
-    /// Sets unite.
-    Set,
-    /// Sketches unite.
-    Hll,
-    /// Numbers are added, which is wrong.
-    Added,
-}
-
-/// What separates the batch view from the speed view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BoundaryKind {
-    /// One offset a partition.
-    Offsets,
-    /// An event time.
-    EventTime,
-    /// The first partition's offset for all.
-    Scalar,
-    /// Nothing.
-    None,
-}
-
-/// How a scenario is driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DriverKind {
-    /// On one thread.
-    Inline,
-    /// On named threads.
-    Threads,
-}
-
-/// Colours of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
-    /// Light on dark.
-    Dark,
-    /// Dark on light.
-    Light,
-}
-
-/// Size of a picture, in points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// From left to right.
-    pub width: u32,
-    /// From top to bottom.
-    pub height: u32,
-}
-
-/// A requested crash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CrashAt {
-    /// Where in the micro-batch.
-    pub point: CrashPoint,
-    /// In the micro-batch that contains this record, from 0 in delivery order.
-    pub record: u64,
-}
-
-/// Which field is what. What is not given is guessed from the first records and said on standard error.
-#[derive(Debug, Args, Default)]
-#[command(next_help_heading = "Mapping (what is not given is guessed)")]
-pub struct MappingArgs {
-    /// auto, jsonl, csv, tsv or combined
-    #[arg(long, value_name = "FORMAT")]
-    pub input_format: Option<String>,
-    /// Field of the page, as a dotted path or column name
-    #[arg(long, value_name = "FIELD")]
-    pub page: Option<String>,
-    /// Field of the user
-    #[arg(long, value_name = "FIELD")]
-    pub user: Option<String>,
-    /// Field of the event time
-    #[arg(long, value_name = "FIELD")]
-    pub time: Option<String>,
-    /// Field of the arrival time, which then decides the delivery order
-    #[arg(long, value_name = "FIELD")]
-    pub arrival: Option<String>,
-    /// Field of a value to be summed
-    #[arg(long, value_name = "FIELD")]
-    pub value: Option<String>,
-    /// Field of an id by which duplicates are known (never guessed)
-    #[arg(long, value_name = "FIELD")]
-    pub id: Option<String>,
-    /// Field of an explicit offset by which redeliveries are known
-    #[arg(long, value_name = "FIELD")]
-    pub offset: Option<String>,
-    /// Field that names the partition (never guessed)
-    #[arg(long, value_name = "FIELD")]
-    pub partition: Option<String>,
-    /// auto, rfc3339, epoch-s, epoch-ms, epoch-us, epoch-ns or a strftime pattern
-    #[arg(long, value_name = "FORMAT")]
-    pub time_format: Option<String>,
-    /// Zone of times that name none [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub naive_zone: Option<String>,
-    /// Zone of days, or as-written [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub zone: Option<String>,
-    /// Whether a record without a user counts as a view: skip or count [default: skip]
-    #[arg(long, value_name = "RULE")]
-    pub anonymous: Option<String>,
-    /// Take only lines where FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX holds (repeatable: all must hold)
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub conditions: Vec<String>,
-    /// What is done to pages: strip-query, lower-case
-    #[arg(long, value_name = "STEPS")]
-    pub page_clean: Option<String>,
-    /// Make every file a partition
-    #[arg(long)]
-    pub files_are_partitions: bool,
-}
-
-impl MappingArgs {
-    /// The options as the mapping takes them.
-    pub fn options(&self) -> Result<MappingOptions, LogError> {
-        let mut options = MappingOptions::default();
-        let given = [
-            ("input-format", &self.input_format),
-            ("page", &self.page),
-            ("user", &self.user),
-            ("time", &self.time),
-            ("arrival", &self.arrival),
-            ("value", &self.value),
-            ("id", &self.id),
-            ("offset", &self.offset),
-            ("partition", &self.partition),
-            ("time-format", &self.time_format),
-            ("naive-zone", &self.naive_zone),
-            ("zone", &self.zone),
-            ("anonymous", &self.anonymous),
-            ("page-clean", &self.page_clean),
-        ];
-        for (name, value) in given {
-            if let Some(value) = value {
-                options.set(name, value)?;
-            }
-        }
-        for condition in &self.conditions {
-            options.set("where", condition)?;
-        }
-        options.files_are_partitions = self.files_are_partitions;
-        Ok(options)
-    }
-}
-
-fn parse_guarantee(text: &str) -> Result<GuaranteeId, String> {
-    if GuaranteeId::NOT_YET.contains(&text) {
-        return Err("not in this version yet".to_owned());
-    }
-    GuaranteeId::parse(text).ok_or_else(|| {
-        let known: Vec<&str> = GuaranteeId::ALL.iter().map(|id| id.id()).collect();
-        format!("no such guarantee (known: {})", known.join(", "))
-    })
-}
-
-fn parse_crash(text: &str) -> Result<CrashAt, String> {
-    let (point, record) = text.split_once('@').ok_or("not of the form POINT@RECORD")?;
-    let point = CrashPoint::parse(point).ok_or_else(|| {
-        let known: Vec<&str> = CrashPoint::ALL.iter().map(|point| point.id()).collect();
-        format!("no such crash point (known: {})", known.join(", "))
-    })?;
-    let record = record.parse().map_err(|_| "RECORD is not a number from 0".to_owned())?;
-    Ok(CrashAt { point, record })
-}
-
-fn parse_size(text: &str) -> Result<Size, String> {
-    let parsed = text.split_once('x').and_then(|(width, height)| {
-        Some(Size { width: width.parse().ok()?, height: height.parse().ok()? })
-    });
-    match parsed {
-        Some(size) if (1..=8192).contains(&size.width) && (1..=8192).contains(&size.height) => Ok(size),
-        _ => Err("not of the form WxH with numbers from 1 to 8192".to_owned()),
-    }
-}
-
-fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
-    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    match parsed {
-        Some(seeds) if !seeds.is_empty() => Ok(seeds),
-        _ => Err("not of the form A..B with A below B".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -529,20 +332,5 @@ mod tests {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains(&format!("Example:\n  rederive {}", command.get_name())), "{help}");
         }
-    }
-
-    #[test]
-    fn small_forms() {
-        assert_eq!(
-            parse_crash("mid-apply@7"),
-            Ok(CrashAt { point: CrashPoint::MidApply, record: 7 })
-        );
-        for bad in ["mid-apply", "mid@7", "mid-apply@", "mid-apply@-1", "mid-apply@x"] {
-            assert!(parse_crash(bad).is_err(), "{bad}");
-        }
-        assert_eq!(parse_size("2x3"), Ok(Size { width: 2, height: 3 }));
-        assert!(parse_size("0x3").is_err() && parse_size("2").is_err());
-        assert_eq!(parse_seeds("3..5"), Ok(3..5));
-        assert!(parse_seeds("5..5").is_err() && parse_seeds("5").is_err());
     }
 }
