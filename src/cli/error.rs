@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    engine::{StartError, WorkError},
+    engine::{StartError, WorkError, play::PlayError},
     ingest::LogError,
 };
 
@@ -44,6 +44,9 @@ pub enum CliError {
     /// The log or its mapping.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A scenario or its log.
+    #[error(transparent)]
+    Play(#[from] PlayError),
     /// The checkpoint directory says no.
     #[error("{error}{}", hint(error))]
     Start {

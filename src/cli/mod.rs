@@ -19,8 +19,10 @@ mod later;
 mod output;
 mod picture;
 mod report;
+pub mod samples;
 mod signals;
 mod simulate;
+pub mod story;
 mod stream;
 mod table;
 mod view;
@@ -31,24 +33,41 @@ use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use args::{Cli, Command};
 pub use error::CliError;
+pub use picture::Draw;
 
 const FAILED: u8 = 2;
 
-/// Runs what the arguments ask for. `window` opens the window over a path, or over the shipped sample.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    window: impl FnOnce(Option<&Path>) -> ExitCode,
-) -> ExitCode {
+/// What only a build with the window can do.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk {
+    /// Opens the window over a path, or over the shipped sample.
+    pub window: fn(Option<&Path>) -> ExitCode,
+    /// Draws it without a display.
+    pub picture: Draw,
+}
+
+/// Runs what the arguments ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, desk: Desk) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return answer(&error, arguments.get(1)),
     };
-    let Some(command) = cli.command else { return window(cli.path.as_deref()) };
-    match dispatch(&command) {
+    let Some(command) = cli.command else { return (desk.window)(cli.path.as_deref()) };
+    match dispatch(&command, desk) {
         Ok(code) => code,
         Err(error) => refuse(&error.to_string()),
     }
+}
+
+/// A line on standard error.
+pub fn say(text: &str) {
+    output::note(text);
+}
+
+/// Text on standard output; a closed pipe is no error.
+pub fn tell(text: &str) -> Result<(), CliError> {
+    output::print(text.as_bytes())
 }
 
 /// Says in one line on standard error why nothing can be done; exit code 2.
@@ -57,14 +76,14 @@ pub fn refuse(text: &str) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn dispatch(command: &Command) -> Result<ExitCode, CliError> {
+fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
     match command {
         Command::Batch(args) => batch::run(args),
         Command::Stream(args) => stream::run(args),
         Command::View(args) => view::run(args),
         Command::Checkpoints(args) => checkpoints::run(args),
         Command::Check(args) => check::run(args),
-        Command::Picture(args) => picture::run(args),
+        Command::Picture(args) => picture::run(args, desk.picture),
         Command::Matrix(_) => later::run("matrix"),
         Command::Merge(_) => later::run("merge"),
         Command::Reconcile(_) => later::run("reconcile"),

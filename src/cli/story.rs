@@ -1,7 +1,13 @@
 //! The first scene without a window: what the window would say at each moment, the counts, the invariants.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, process::ExitCode, sync::Arc};
 
+use super::{
+    CliError,
+    output::Target,
+    samples::{FIRST_SCENE, samples_dir},
+    say,
+};
 use crate::{
     app::{Input, Settings, State, apply, narrate, proof_in_words},
     engine::{
@@ -11,6 +17,9 @@ use crate::{
         protocol::{EngineEvent, Fact, LaneId, RunId, TICKS_PER_SECOND, Tick},
     },
 };
+
+/// The picture of the story, in the directory where the program was called.
+const PICTURE: &str = "rederive-story.png";
 
 /// A played scene, told.
 #[derive(Debug)]
@@ -106,4 +115,43 @@ fn counts(text: &mut String, whole: &Played) {
         let _infallible = writeln!(text, "  FAILED {failure}");
     }
     let _infallible = writeln!(text, "\nRun fingerprint {}", whole.digest);
+}
+
+/// Draws the scene at a tick as a PNG file's bytes.
+pub type DrawScene<'a> = &'a dyn Fn(&Path, u64) -> Result<Vec<u8>, String>;
+
+/// What the program does where no window can be: says why and what would help, then plays the story in text, with its
+/// picture in a file. A log that was asked for is not replaced by a story: that is an error.
+///
+/// # Errors
+/// When the scene or the log cannot be read, or the picture not written.
+pub fn instead_of_window(
+    why: &str,
+    path: Option<&Path>,
+    draw: Option<DrawScene<'_>>,
+) -> Result<ExitCode, CliError> {
+    let is_scenario =
+        |path: &&Path| path.is_file() && path.extension().is_some_and(|extension| extension == "json");
+    let scene = match path {
+        None => samples_dir().map_err(|cause| CliError::io("find", "sample_logs", cause))?.join(FIRST_SCENE),
+        Some(path) if is_scenario(&path) => path.to_owned(),
+        Some(path) => {
+            let path = path.display();
+            return Err(CliError::Usage(format!(
+                "no window: {why}; without one, use rederive batch {path} or rederive stream {path} --checkpoints DIR"
+            )));
+        }
+    };
+    say(&format!("No window: {why}."));
+    say("The story is played without it.\n");
+    let story = tell(&scene)?;
+    super::tell(&story.text)?;
+    if let Some(draw) = draw {
+        let png = draw(&scene, story.picture_at.0).map_err(CliError::Usage)?;
+        let file = Path::new(PICTURE);
+        let target = Target::of("the picture", file, None, None)?;
+        target.write(&png)?;
+        say(&format!("\nPicture of the moment after the replay: {PICTURE}"));
+    }
+    Ok(if story.holds { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

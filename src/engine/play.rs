@@ -27,6 +27,8 @@ pub struct OpenScenario {
     pub scenario: Scenario,
     /// How records are read.
     pub mapping: Mapping,
+    /// The log's files.
+    pub log: LogDirectory,
     /// The log.
     pub index: Arc<LogIndex>,
     /// What the window shows of it.
@@ -96,7 +98,7 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
     }
     scenario.log.path = log_path.display().to_string();
     let summary = summary(path, true, &scenario, &mapping, &log);
-    Ok(OpenScenario { scenario, mapping, index, summary })
+    Ok(OpenScenario { scenario, mapping, log, index, summary })
 }
 
 /// Loads a log as the window would open it. `options`: mapping options by their command-line names.
@@ -112,7 +114,7 @@ pub fn open_log(path: &Path, options: &[(String, String)]) -> Result<OpenScenari
     let mut scenario = plain_scenario(path);
     scenario.settings = RunSettings::for_log(index.len());
     let summary = summary(path, false, &scenario, &mapping, &log);
-    Ok(OpenScenario { scenario, mapping, index, summary })
+    Ok(OpenScenario { scenario, mapping, log, index, summary })
 }
 
 /// The plan of a scenario's first lane.

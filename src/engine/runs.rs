@@ -1,7 +1,7 @@
 //! Runs on disk: scenario files, and the window's runs in the state directory (a fresh directory each).
 
 use std::{
-    fs, io,
+    env, fs, io,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -73,6 +73,13 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), RunFileError> {
         fs::File::open(parent)?.sync_all()
     };
     write().map_err(io_error(path))
+}
+
+/// `$XDG_STATE_HOME/rederive/runs`, else `~/.local/state/rederive/runs`; `None` where neither is known.
+pub fn runs_dir() -> Option<PathBuf> {
+    let base = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".local/state")))?;
+    Some(base.join("rederive").join("runs"))
 }
 
 /// One run's directory.
