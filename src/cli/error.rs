@@ -58,7 +58,7 @@ pub enum CliError {
     #[error(transparent)]
     Work(#[from] WorkError),
     /// The checkpoint directory cannot be used; the text names it.
-    #[error("{0}")]
+    #[error("cannot open the checkpoints: {0}")]
     Directory(#[source] io::Error),
 }
 

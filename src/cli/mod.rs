@@ -95,6 +95,8 @@ fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
 /// Help and version on standard output; a usage error as one line.
 fn answer(error: &clap::Error, first: Option<&OsString>) -> ExitCode {
     let text = error.render().to_string();
+    // What follows the first blank line is the usage and a hint at --help.
+    let what = text.split("\n\n").next().unwrap_or_default();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match output::print(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
@@ -102,16 +104,12 @@ fn answer(error: &clap::Error, first: Option<&OsString>) -> ExitCode {
         },
         // Something that is no command was taken for a path, and more follows.
         ErrorKind::ArgumentConflict | ErrorKind::UnknownArgument
-            if is_no_command(first) && !text.contains("'-") =>
+            if is_no_command(first) && !what.contains("'-") =>
         {
             let first = first.and_then(|first| first.to_str()).unwrap_or_default();
             refuse(&format!("no such command, and the window takes one argument only: {first:?}"))
         }
-        _ => {
-            // What follows the first blank line is the usage and a hint at --help.
-            let what = text.split("\n\n").next().unwrap_or_default();
-            refuse(what.strip_prefix("error: ").unwrap_or(what))
-        }
+        _ => refuse(what.strip_prefix("error: ").unwrap_or(what)),
     }
 }
 
