@@ -9,9 +9,9 @@ use super::{
     input::{Input, say_issues, say_some},
     output,
     report::{self, Report, summary},
-    table::{Sums, TableRow},
     view::ViewTarget,
 };
+use crate::engine::export::{Sums, TableRow};
 use crate::ingest::{Mapping, default_threads};
 
 pub(super) fn run(args: &BatchArgs) -> Result<ExitCode, CliError> {

@@ -24,7 +24,6 @@ mod signals;
 mod simulate;
 pub mod story;
 mod stream;
-mod table;
 mod view;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};

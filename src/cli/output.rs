@@ -1,13 +1,13 @@
 //! Where results and messages go: the only file of the program that prints.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use super::CliError;
-use crate::ingest::LogDirectory;
+use crate::{engine::runs::replace_contents, ingest::LogDirectory};
 
 /// A line on standard error. That nobody reads it is no error.
 pub(super) fn note(text: &str) {
@@ -71,7 +71,9 @@ impl Target {
     pub fn write(&self, bytes: &[u8]) -> Result<(), CliError> {
         match self {
             Target::Stdout => print(bytes),
-            Target::File(path) => replace(path, bytes).map_err(|cause| CliError::io("write", path, cause)),
+            Target::File(path) => {
+                replace_contents(path, bytes).map_err(|cause| CliError::io("write", path, cause))
+            }
             Target::Stream(path) => {
                 let written = fs::OpenOptions::new().append(true).open(path);
                 match written.and_then(|mut stream| stream.write_all(bytes)) {
@@ -93,28 +95,6 @@ pub(super) fn refuse_inside(option: &str, path: &Path, log: Option<&LogDirectory
         }
         _ => Ok(()),
     }
-}
-
-/// Temporary file, fsync, rename, fsync of the directory: at any moment the old or the new content is there.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = parent(path).join(format!(".{name}.{}.tmp", std::process::id()));
-    let replaced = write_new(&temporary, path, bytes).and_then(|()| fs::rename(&temporary, path));
-    if replaced.is_err() {
-        // It may not even be there; the first error is the one to tell.
-        let _ = fs::remove_file(&temporary);
-        return replaced;
-    }
-    File::open(parent(path))?.sync_all()
-}
-
-fn write_new(temporary: &Path, old: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(temporary)?;
-    file.write_all(bytes)?;
-    if let Ok(metadata) = fs::metadata(old) {
-        file.set_permissions(metadata.permissions())?;
-    }
-    file.sync_all()
 }
 
 fn parent(path: &Path) -> &Path {

@@ -9,7 +9,7 @@ use super::{
     say,
 };
 use crate::{
-    app::{Input, Settings, State, apply, narrate, proof_in_words},
+    app::{Input, Sentence, Settings, State, apply, narrate, proof_in_words},
     engine::{
         driver::Driver,
         frame::{Flow, Frame, InvariantState, Loading},
@@ -46,13 +46,20 @@ pub fn tell(path: &Path) -> Result<Story, PlayError> {
     }
     text.push('\n');
     let mut picture_at = whole.tick;
+    let mut last = String::new();
     for (tick, fact) in &whole.facts {
         if !is_moment(fact) {
             continue;
         }
         // The sentence of a moment is what the window says once that moment is there: one tick later.
         let then = play(&open, Driver::Inline, Some(Tick(tick.0 + 1)));
-        line(&mut text, *tick, &sentence(&open, then));
+        let said = sentence(&open, then);
+        // A publication needs its numbers only; keys to press and colours to watch are for the window.
+        let said = if matches!(fact, Fact::BatchPublished { .. }) { said.lead } else { said.plain() };
+        if last != said {
+            line(&mut text, *tick, &said);
+            last = said;
+        }
         if matches!(fact, Fact::ReplayFinished { .. }) {
             picture_at = Tick(tick.0 + 1);
         }
@@ -64,8 +71,7 @@ pub fn tell(path: &Path) -> Result<Story, PlayError> {
 fn is_moment(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Started
-            | Fact::BatchPublished { .. }
+        Fact::BatchPublished { .. }
             | Fact::StreamCrashed { .. }
             | Fact::Restored { .. }
             | Fact::ReplayFinished { .. }
@@ -79,7 +85,7 @@ fn line(text: &mut String, tick: Tick, sentence: &str) {
     let _infallible = writeln!(text, "{:>5}.{} s  {sentence}", tenths / 10, tenths % 10);
 }
 
-fn sentence(open: &OpenScenario, played: Played) -> String {
+fn sentence(open: &OpenScenario, played: Played) -> Sentence {
     let run = RunId(1);
     let mut state = State::new(Settings::default(), Vec::new());
     let summary = Arc::new(open.summary.clone());
@@ -97,7 +103,7 @@ fn sentence(open: &OpenScenario, played: Played) -> String {
         lanes: vec![Arc::new(played.frame)],
     };
     apply(&mut state, Input::Frame(Arc::new(frame)));
-    narrate(&state).plain()
+    narrate(&state)
 }
 
 fn counts(text: &mut String, whole: &Played) {

@@ -13,9 +13,9 @@ use super::{
     output::{self, Target},
     report::{self, RefusedLine, Report, StreamPart, summary},
     signals::{Signals, Stop},
-    table::TableRow,
     view::ViewTarget,
 };
+use crate::engine::export::TableRow;
 use crate::{
     checkpoint::{CrashPoint, RealDisk, checkpoint_name, guarantee},
     engine::{

@@ -4,10 +4,10 @@ use std::{path::Path, process::ExitCode};
 
 use super::{
     CliError,
-    args::{Format, OutputArgs, ViewArgs},
+    args::{OutputArgs, ViewArgs},
     output::{self, Target},
-    table::{Sums, TableRow, render},
 };
+use crate::engine::export::{Format, Sums, TableRow, render};
 use crate::{
     checkpoint::{DELIVERIES_FILE, Disk as _, RealDisk, SINK_FILE, Sink, list_checkpoints},
     ingest::LogDirectory,

@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
+    describe::{plain_scenario, summary},
     driver::Driver,
     frame::LaneFrame,
     lane::{Lane, LanePlan, OpenDisk, Ticked},
-    opening::{plain_scenario, summary},
     protocol::{Fact, LaneId, LogSummary, Tick},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},

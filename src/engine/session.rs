@@ -153,7 +153,7 @@ impl Session {
             Flow::Playing => Duration::from_millis(5),
             // What changed in the last moment before a pause still has to be drawn.
             Flow::Paused | Flow::Finished if self.changed => Duration::from_micros(FRAME_MICROS),
-            Flow::Paused | Flow::Finished => Duration::from_secs(3600),
+            Flow::Paused | Flow::Finished => Duration::from_hours(1),
         }
     }
 

@@ -406,8 +406,8 @@ impl StreamWorker {
             }
         }
         let state = self.processor.state();
-        let changed: Vec<Row> = cells.into_iter().map(|cell| state.row(cell)).collect();
-        let rows: Vec<SinkRow<'_>> = changed.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
+        let absolute: Vec<Row> = cells.into_iter().map(|cell| state.row(cell)).collect();
+        let rows: Vec<SinkRow<'_>> = absolute.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
         if !rows.is_empty() {
             self.sink.append(self.disk.as_mut(), end, &rows)?;
         }

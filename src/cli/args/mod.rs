@@ -7,6 +7,7 @@ use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
 use clap::{Args, Parser, Subcommand, value_parser};
 
+use crate::engine::export::Format;
 use crate::{
     checkpoint::{FORMAT_VERSION, GuaranteeId},
     engine::{journal::JOURNAL_VERSION, scenario::SCENARIO_VERSION},
@@ -14,7 +15,7 @@ use crate::{
 };
 pub use mapping::MappingArgs;
 pub use values::{
-    BoundaryKind, CrashAt, DriverKind, Format, MergeUniques, ReconcileFormat, Size, StreamUniques, Theme,
+    BoundaryKind, CrashAt, DriverKind, MergeUniques, ReconcileFormat, Size, StreamUniques, Theme,
 };
 use values::{parse_crash, parse_guarantee, parse_seeds, parse_size};
 

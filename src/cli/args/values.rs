@@ -6,15 +6,6 @@ use clap::ValueEnum;
 
 use crate::checkpoint::{CrashPoint, GuaranteeId};
 
-/// Form of a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Comma-separated, with a header.
-    Csv,
-    /// A list of objects.
-    Json,
-}
-
 /// Form of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReconcileFormat {
@@ -84,6 +75,13 @@ pub struct Size {
     pub width: u32,
     /// From top to bottom.
     pub height: u32,
+}
+
+impl Size {
+    /// Width and height as drawing wants them.
+    pub fn points(self) -> (f32, f32) {
+        (self.width as f32, self.height as f32)
+    }
 }
 
 /// A requested crash.
