@@ -213,9 +213,9 @@ fn colours_outside(source: &Source) -> Vec<Finding> {
     if source.is_in(&["ui/theme.rs"]) {
         return Vec::new();
     }
-    let mut found = words(&source.tokens, &["hex_color"]);
-    for (at, token) in source.tokens.iter().enumerate() {
-        let next = |n: usize| source.tokens.get(at + n).map_or("", |token| token.text.as_str());
+    let mut found = words(&source.production, &["hex_color"]);
+    for (at, token) in source.production.iter().enumerate() {
+        let next = |n: usize| source.production.get(at + n).map_or("", |token| token.text.as_str());
         if !matches!(token.text.as_str(), "Color32" | "Rgba" | "Hsva") || next(1) != "::" {
             continue;
         }

@@ -1,6 +1,6 @@
 //! Answers to questions about things too large for a frame.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{path::Path, sync::Arc};
 
 use super::{
     export::{Format, Sums, TableRow, render},
@@ -8,7 +8,7 @@ use super::{
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
-    session::Session,
+    session::{Session, in_background},
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
@@ -60,7 +60,7 @@ impl Session {
             let _nobody_listens = events.send(EngineEvent::Answered(number, answer));
             wake();
         };
-        if let Err(error) = thread::Builder::new().name("log-lines".to_owned()).spawn(read) {
+        if let Err(error) = in_background("log-lines", read) {
             self.tell(EngineEvent::Answered(number, Answer::Nothing(error.to_string())));
         }
     }

@@ -342,6 +342,12 @@ impl Session {
     }
 }
 
+/// Does something slow on a thread of its own, so that run time goes on meanwhile.
+pub(super) fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(())
+}
+
 fn moment_of(fact: &Fact) -> Option<Moment> {
     match fact {
         Fact::BatchPublished { .. } => Some(Moment::BatchPublished),
