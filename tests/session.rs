@@ -52,7 +52,7 @@ impl Watched {
     }
 
     fn send(&self, command: Command) {
-        assert!(self.engine.send(command));
+        self.engine.send(command).unwrap();
     }
 
     fn lane(&self, command: LaneCommand) {

@@ -132,6 +132,8 @@ impl Lane {
 
     /// The loaded log has grown.
     pub fn set_index(&mut self, index: Arc<LogIndex>) {
+        // A stream that is down need not be told of every step.
+        self.stream.notices.retain(|notice| !matches!(notice, Notice::Index(_)));
         self.stream.notices.push(Notice::Index(Arc::clone(&index)));
         self.index = index;
     }

@@ -7,7 +7,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
+
+use crossbeam_channel::{SendTimeoutError, Sender};
 
 use super::{
     describe::{plain_scenario, relative, summary},
@@ -24,6 +27,9 @@ use crate::ingest::{LoadEvent, LogDirectory, LogError, LogIndex, Mapping, Mappin
 
 /// From this size (as stored) on a log is played while it is still being loaded, with settings from an estimate.
 const PLAY_WHILE_LOADING_BYTES: u64 = 64 << 20;
+
+/// How long the loader waits for room before it looks whether anybody still listens.
+const LAST_LOAD_WAIT: Duration = Duration::from_millis(50);
 
 /// What the loader tells, with the run that it loads for.
 pub(super) struct Loaded {
@@ -49,6 +55,8 @@ pub(super) struct OpenLog {
     /// Where an interrupted run was.
     go_to_when_ready: Option<u64>,
     cancel: Arc<AtomicBool>,
+    /// Nobody takes what the loader tells any more.
+    abandoned: Arc<AtomicBool>,
     loader: Option<thread::JoinHandle<()>>,
     cancelled: bool,
     /// The run under which loading was started.
@@ -91,6 +99,7 @@ impl OpenLog {
 impl Drop for OpenLog {
     fn drop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
+        self.abandoned.store(true, Ordering::Relaxed);
         if let Some(loader) = self.loader.take() {
             let _panicked = loader.join();
         }
@@ -164,11 +173,8 @@ impl Session {
         scenario.log.path = std::path::absolute(&log_path).unwrap_or(log_path).display().to_string();
         scenario.mapping = Some(mapping.clone());
         let cancel = Arc::new(AtomicBool::new(false));
-        let (run, loads) = (self.run, self.loads.0.clone());
-        let publish = move |event| {
-            // The session drops loads of an older run; it always takes what waits.
-            let _closed = loads.send(Loaded { run, event });
-        };
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let publish = publisher(self.run, self.loads.0.clone(), Arc::clone(&abandoned));
         let loader = spawn_loader(log.clone(), mapping.clone(), publish, Arc::clone(&cancel))?;
         Ok(OpenLog {
             summary: summary(&request.path, is_scenario, &scenario, &mapping, &log),
@@ -184,6 +190,7 @@ impl Session {
             play_when_ready: false,
             go_to_when_ready: None,
             cancel,
+            abandoned,
             loader: Some(loader),
             cancelled: false,
             loads_as: self.run,
@@ -396,6 +403,24 @@ impl Session {
         match replace_file(path, scenario.to_json().as_bytes()) {
             Ok(()) => self.tell(EngineEvent::Saved(path.to_owned())),
             Err(error) => self.failed("save the scenario", &error.to_string()),
+        }
+    }
+}
+
+/// Hands loads to the session. A step that finds no room is left out, the next one says more; the last one waits, but
+/// never for a session that has turned away.
+fn publisher(run: RunId, loads: Sender<Loaded>, abandoned: Arc<AtomicBool>) -> impl FnMut(LoadEvent) + Send {
+    move |event| {
+        if matches!(event, LoadEvent::Progress(_)) {
+            let _no_room = loads.try_send(Loaded { run, event });
+            return;
+        }
+        let mut last = Loaded { run, event };
+        while !abandoned.load(Ordering::Relaxed) {
+            match loads.send_timeout(last, LAST_LOAD_WAIT) {
+                Ok(()) | Err(SendTimeoutError::Disconnected(_)) => return,
+                Err(SendTimeoutError::Timeout(back)) => last = back,
+            }
         }
     }
 }

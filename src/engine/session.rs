@@ -38,7 +38,8 @@ pub struct EngineOptions {
 #[derive(Debug)]
 pub struct Engine {
     commands: Sender<Command>,
-    events: Receiver<EngineEvent>,
+    /// Gone first when the engine ends, so that nothing waits for a listener that has left.
+    events: Option<Receiver<EngineEvent>>,
     frames: Receiver<Arc<Frame>>,
     handle: Option<thread::JoinHandle<()>>,
 }
@@ -53,17 +54,23 @@ impl Engine {
         let handle = thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
             Session::new(options, outbox, frame_out, stale).run(&inbox);
         })?;
-        Ok(Engine { commands, events, frames, handle: Some(handle) })
+        Ok(Engine { commands, events: Some(events), frames, handle: Some(handle) })
     }
 
-    /// Hands a command over without waiting; `false` when too many wait already.
-    pub fn send(&self, command: Command) -> bool {
-        !matches!(self.commands.try_send(command), Err(TrySendError::Full(_)))
+    /// Hands a command over without waiting.
+    ///
+    /// # Errors
+    /// When too many wait already, or the supervisor is gone; the text is for a person.
+    pub fn send(&self, command: Command) -> Result<(), &'static str> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => "the engine is busy; try again",
+            TrySendError::Disconnected(_) => "the engine has stopped; please start the program again",
+        })
     }
 
     /// The next event, if there is one.
     pub fn next_event(&self) -> Option<EngineEvent> {
-        self.events.try_recv().ok()
+        self.events.as_ref().and_then(|events| events.try_recv().ok())
     }
 
     /// The newest frame, if there is a new one.
@@ -74,6 +81,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.events.take();
         // A full queue cannot last: the supervisor takes commands between slices of work.
         let _gone = self.commands.send(Command::Shutdown);
         if let Some(handle) = self.handle.take() {

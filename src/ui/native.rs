@@ -130,8 +130,9 @@ impl NativeApp {
         }
         // Interrupted runs are offered before anything else is opened.
         window.input(Input::Edit(Edit::Runs));
-        if let Some(request) = options.open {
-            engine.send(Command::Open(request));
+        let opened = options.open.map_or(Ok(()), |request| engine.send(Command::Open(request)));
+        if let Err(why) = opened {
+            return Err(std::io::Error::other(why));
         }
         Ok(NativeApp { window, engine, config: options.config, inputs: bounded(64) })
     }
@@ -165,8 +166,8 @@ impl NativeApp {
     }
 
     fn send(&mut self, command: Command) {
-        if !self.engine.send(command) {
-            self.failed("Send a command", "the engine is busy; try again");
+        if let Err(why) = self.engine.send(command) {
+            self.failed("Command", why);
         }
     }
 
