@@ -233,6 +233,7 @@ impl Session {
             }
         }
         self.tell_facts();
+        self.flush();
     }
 
     /// Lets run time flow for one slice of wall time.
