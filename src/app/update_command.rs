@@ -85,7 +85,12 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Target(target) => state.crash.target = target,
         AppCommand::Point(point) => state.crash.point = point,
         AppCommand::Show(measure) => state.measure = measure,
+        // The same key leads close up and back.
+        AppCommand::Look(Look::Moment) if state.look == Look::Moment && !state.tables => {
+            state.look = Look::OverRun;
+        }
         AppCommand::Look(look) => (state.look, state.tables) = (look, false),
+        AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
             state.look = Look::OverRun;
             state.fits += 1;

@@ -104,7 +104,7 @@ fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
         InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
         InvariantState::NotPromised { breaks, counterexample } => (
             format!(
-                "broke {} times, which the chosen guarantee allows: {counterexample}",
+                "broke {} times, as what is saved allows: {counterexample}",
                 format::thousands(*breaks)
             ),
             t.warning,
