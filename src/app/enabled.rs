@@ -2,7 +2,7 @@
 
 use super::{
     command::AppCommand,
-    state::{Dialog, Look, Measure, Phase, SaveKind, State},
+    state::{Dialog, Look, Measure, Phase, RightDrawer, SaveKind, State},
 };
 use crate::engine::{
     frame::{BatchState, Flow, LaneFrame, StreamState},
@@ -23,6 +23,7 @@ impl AppCommand {
             | AppCommand::RateDown
             | AppCommand::Tables
             | AppCommand::Left(_)
+            | AppCommand::Right(RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates)
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::CancelLoading => loading(state),
@@ -53,7 +54,7 @@ impl AppCommand {
             | AppCommand::Point(_)
             | AppCommand::CrashSetup
             | AppCommand::Look(Look::OverRun | Look::ByPage | Look::ByDay)
-            | AppCommand::Right(_)
+            | AppCommand::Right(RightDrawer::Runs)
             | AppCommand::FrameTime
             | AppCommand::Presenter
             | AppCommand::ZoomIn

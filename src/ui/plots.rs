@@ -390,13 +390,14 @@ fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Li
             ]
         }
         Panel::Speed => {
-            let served = stairs(&lane.series, |point| measure.of(&point.speed));
-            let mut lines = vec![
-                Line::new("served", PlotPoints::Owned(served))
-                    .color(t.speed)
-                    .width(1.5)
-                    .style(LineStyle::Dashed { length: 3.0 }),
-            ];
+            let mut lines = Vec::new();
+            // Served and memory are one line until the memory is gone, or older than what is served.
+            for piece in pieces(&lane.series, |point| point.stale.then(|| measure.of(&point.speed))) {
+                let dash = LineStyle::Dashed { length: 3.0 };
+                lines.push(
+                    Line::new("served", PlotPoints::Owned(piece)).color(t.speed).width(1.5).style(dash),
+                );
+            }
             for piece in pieces(&lane.series, |point| point.memory.as_ref().map(|m| measure.of(m))) {
                 lines.push(
                     Line::new("in memory", PlotPoints::Owned(piece))

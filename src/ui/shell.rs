@@ -151,6 +151,9 @@ impl Window {
             status.frame(frame).show(ui, |ui| status_ui(ui, state, fit.hidden, self.frame_micros, out));
         }
         if state.phase != Phase::Open || state.lane().is_none() {
+            // Kept runs can be looked through without a log.
+            let right = fit.right.filter(|drawer| *drawer == RightDrawer::Runs);
+            drawers(ui, state, &Fit { left: None, right, ..fit }, scale, out);
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
             return;
         }

@@ -232,8 +232,10 @@ impl Marks<'_> {
         let entries: Vec<(&str, _, Form)> = match panel {
             Panel::Batch => vec![("published", t.batch, Form::Solid)],
             Panel::Speed => {
-                let mut entries =
-                    vec![("in memory", t.speed, Form::Solid), ("served", t.speed, Form::Dotted)];
+                let mut entries = vec![("in memory", t.speed, Form::Solid)];
+                if self.lane.series.iter().any(|point| point.stale) {
+                    entries.push(("served, stale", t.speed, Form::Dotted));
+                }
                 if has_replayed {
                     entries.push(("if every read counted", t.crash, Form::Dashed));
                 }
