@@ -54,6 +54,7 @@
 
 pub mod app;
 pub mod checkpoint;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod ingest;

@@ -1,4 +1,12 @@
 //! Pictures of the shipped scenes, drawn on the CPU, for a person to look at.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
 #![cfg(feature = "gui")]
 
 use std::path::Path;

@@ -18,7 +18,8 @@ use thiserror::Error;
 use super::codec::{CodecError, Decoder, Encoder};
 
 const MAGIC: &[u8; 8] = b"RDRVCKPT";
-const FORMAT_VERSION: u16 = 1;
+/// Version of the file format, the only one that this program reads.
+pub const FORMAT_VERSION: u16 = 1;
 const FILE_HEADER_BYTES: usize = 10;
 const FRAME_HEADER_BYTES: usize = 31;
 const TABLE_ENTRY_BYTES: usize = 16;

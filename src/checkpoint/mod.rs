@@ -22,8 +22,8 @@ mod snapshot;
 
 pub use codec::{CodecError, Decoder, Encoder};
 pub use container::{
-    ContainerError, Frame, FrameKind, Inspected, Part, Problem, Section, SectionId, decode, encode_snapshot,
-    inspect,
+    ContainerError, FORMAT_VERSION, Frame, FrameKind, Inspected, Part, Problem, Section, SectionId, decode,
+    encode_snapshot, inspect,
 };
 pub use deliveries::{DELIVERIES_FILE, Deliveries};
 pub use directory::{

@@ -1,14 +1,14 @@
 //! Answers to questions about things too large for a frame.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{path::Path, sync::Arc};
 
 use super::{
-    export::{ViewFormat, view_text},
+    export::{Format, Sums, TableRow, render},
     lane::Lane,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
-    session::Session,
+    session::{Session, in_background},
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
@@ -60,7 +60,7 @@ impl Session {
             let _nobody_listens = events.send(EngineEvent::Answered(number, answer));
             wake();
         };
-        if let Err(error) = thread::Builder::new().name("log-lines".to_owned()).spawn(read) {
+        if let Err(error) = in_background("log-lines", read) {
             self.tell(EngineEvent::Answered(number, Answer::Nothing(error.to_string())));
         }
     }
@@ -124,8 +124,10 @@ impl Session {
             return self.failed("export the view", "the log directory is never written to");
         }
         let is_json = path.extension().is_some_and(|extension| extension == "json");
-        let format = if is_json { ViewFormat::Json } else { ViewFormat::Csv };
-        match replace_file(path, view_text(&rows, has_sum, format).as_bytes()) {
+        let format = if is_json { Format::Json } else { Format::Csv };
+        let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
+        let sums = if has_sum { Sums::Shown } else { Sums::Hidden };
+        match replace_file(path, render(&rows, format, sums).as_bytes()) {
             Ok(()) => self.tell(EngineEvent::Saved(path.to_owned())),
             Err(error) => self.failed("export the view", &error.to_string()),
         }

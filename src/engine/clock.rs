@@ -72,6 +72,6 @@ mod tests {
         let mut pacer = Pacer::start();
         let ticks: u64 = (0..1000).map(|_| pacer.due_after(Duration::from_micros(16_667), 100)).sum();
         assert_eq!(ticks, 1666);
-        assert_eq!(pacer.due_after(Duration::from_secs(3600), 100), MOST_TICKS_AT_ONCE);
+        assert_eq!(pacer.due_after(Duration::from_hours(1), 100), MOST_TICKS_AT_ONCE);
     }
 }

@@ -107,7 +107,10 @@ impl<J: Job> Drop for Slot<J> {
 
 impl<J: Job> std::fmt::Debug for Slot<J> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("name", &self.name).field("is_running", &self.is_running()).finish()
+        f.debug_struct("Slot")
+            .field("name", &self.name)
+            .field("is_running", &self.is_running())
+            .finish_non_exhaustive()
     }
 }
 

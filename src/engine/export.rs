@@ -1,48 +1,84 @@
-//! Views as CSV and JSON text: the same bytes from the window and headless.
+//! Views as text: CSV (RFC 4180, LF) and the textbook's JSON list. The same bytes from the window and headless.
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
-use crate::domain::{CanonicalRow, Value};
+use crate::{
+    checkpoint::SinkRow,
+    domain::{CanonicalRow, Day, Value},
+};
 
 /// How a view is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ViewFormat {
-    /// Header `page,date,total_views,unique_users`, plus `sum` where a value is mapped; LF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// Header `page,date,total_views,unique_users`, plus `sum` where a value is mapped.
     #[default]
     Csv,
     /// The textbook's `page_view_summary.json`: a list of objects.
     Json,
 }
 
-#[derive(Serialize)]
-struct JsonRow<'a> {
-    page_id: &'a str,
-    date: String,
-    total_views: u64,
-    unique_users: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sum: Option<Box<RawValue>>,
+/// One row of a view, ready to be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableRow<'a> {
+    /// The page.
+    pub page: &'a str,
+    /// The day.
+    pub day: Day,
+    /// Number of events.
+    pub views: u64,
+    /// Number of distinct users.
+    pub unique_users: u64,
+    /// In millionths.
+    pub sum: i128,
 }
 
-/// The text of a view. `has_sum`: whether a value is mapped.
-pub fn view_text(rows: &[CanonicalRow], has_sum: bool, format: ViewFormat) -> String {
-    match format {
-        ViewFormat::Csv => csv(rows, has_sum),
-        ViewFormat::Json => json(rows, has_sum),
+/// Whether sums of values are printed: where a value is mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sums {
+    /// They are.
+    Shown,
+    /// They are not.
+    Hidden,
+}
+
+impl<'a> From<&'a CanonicalRow> for TableRow<'a> {
+    fn from(row: &'a CanonicalRow) -> Self {
+        let CanonicalRow { page, day, views, unique_users, sum } = row;
+        TableRow { page, day: *day, views: *views, unique_users: *unique_users, sum: *sum }
     }
 }
 
-fn csv(rows: &[CanonicalRow], has_sum: bool) -> String {
+impl<'a> From<&SinkRow<'a>> for TableRow<'a> {
+    fn from(row: &SinkRow<'a>) -> Self {
+        let SinkRow { page, day, views, sum, unique_users, users_hash: _ } = *row;
+        TableRow { page, day, views, unique_users, sum }
+    }
+}
+
+impl Sums {
+    /// For rows of which it is not known whether a value was mapped: without one, every event is worth 1.
+    pub fn of(rows: &[TableRow<'_>]) -> Sums {
+        let one = i128::from(Value::ONE.0);
+        let is_plain = rows.iter().all(|row| row.sum == i128::from(row.views) * one);
+        if is_plain { Sums::Hidden } else { Sums::Shown }
+    }
+}
+
+/// The rows in the order given, as a whole file.
+pub fn render(rows: &[TableRow<'_>], format: Format, sums: Sums) -> String {
+    match format {
+        Format::Csv => csv(rows, sums),
+        Format::Json => json(rows, sums),
+    }
+}
+
+fn csv(rows: &[TableRow<'_>], sums: Sums) -> String {
     let mut text = String::from("page,date,total_views,unique_users");
-    text.push_str(if has_sum { ",sum\n" } else { "\n" });
+    text.push_str(if sums == Sums::Shown { ",sum\n" } else { "\n" });
     for row in rows {
-        // Writing to a string cannot fail.
-        let _infallible =
-            write!(text, "{},{},{},{}", quoted(&row.page), row.day, row.views, row.unique_users);
-        if has_sum {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{},{},{},{}", csv_field(row.page), row.day, row.views, row.unique_users);
+        if sums == Sums::Shown {
             text.push(',');
             text.push_str(&Value::display_sum(row.sum));
         }
@@ -51,52 +87,64 @@ fn csv(rows: &[CanonicalRow], has_sum: bool) -> String {
     text
 }
 
-/// RFC 4180: quoted where it holds a comma, a quote or a line end.
-fn quoted(field: &str) -> std::borrow::Cow<'_, str> {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\"")).into()
-    } else {
-        field.into()
+/// Quoted where it has to be.
+pub fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
     }
+    text.to_owned()
 }
 
-fn json(rows: &[CanonicalRow], has_sum: bool) -> String {
-    let rows: Vec<JsonRow<'_>> = rows
-        .iter()
-        .map(|row| JsonRow {
-            page_id: &row.page,
-            date: row.day.to_string(),
-            total_views: row.views,
-            unique_users: row.unique_users,
-            // As literal digits: a sum of 128 bits is no JSON number of 64.
-            sum: has_sum.then(|| RawValue::from_string(Value::display_sum(row.sum)).ok()).flatten(),
-        })
-        .collect();
-    serde_json::to_string_pretty(&rows).unwrap_or_default() + "\n"
+fn json(rows: &[TableRow<'_>], sums: Sums) -> String {
+    let object = |row: &TableRow<'_>| {
+        // Text always has a JSON form.
+        let page = serde_json::to_string(row.page).unwrap_or_default();
+        let (day, views, users) = (row.day, row.views, row.unique_users);
+        let sum = match sums {
+            Sums::Shown => format!(",\"sum\":{}", Value::display_sum(row.sum)),
+            Sums::Hidden => String::new(),
+        };
+        format!(
+            "{{\"page_id\":{page},\"date\":\"{day}\",\"total_views\":{views},\"unique_users\":{users}{sum}}}"
+        )
+    };
+    let objects: Vec<String> = rows.iter().map(object).collect();
+    if objects.is_empty() {
+        return "[]\n".to_owned();
+    }
+    format!("[\n{}\n]\n", objects.join(",\n"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Day;
+
+    fn row(page: &str, sum: i128) -> TableRow<'_> {
+        TableRow { page, day: Day(19_844), views: 2, unique_users: 1, sum }
+    }
 
     #[test]
-    fn rows_are_written_by_the_contract() {
-        let row = |page: &str| CanonicalRow {
-            page: page.to_owned(),
-            day: Day(0),
-            views: 2,
-            unique_users: 1,
-            sum: 13_500_000,
-        };
-        let rows = [row("a,\"b\""), row("c")];
-        let expected = "page,date,total_views,unique_users,sum\n\"a,\"\"b\"\"\",1970-01-01,2,1,13.5\nc,1970-01-01,2,1,13.5\n";
-        assert_eq!(view_text(&rows, true, ViewFormat::Csv), expected);
-        let json = view_text(&rows[1..], true, ViewFormat::Json);
+    fn csv_quotes_what_it_must() {
+        let rows = [row("/a b", 2_000_000), row("x,\"y\"\n", -1_500_000)];
         assert_eq!(
-            json,
-            "[\n  {\n    \"page_id\": \"c\",\n    \"date\": \"1970-01-01\",\n    \"total_views\": 2,\n    \"unique_users\": 1,\n    \"sum\": 13.5\n  }\n]\n"
+            render(&rows, Format::Csv, Sums::of(&rows)),
+            "page,date,total_views,unique_users,sum\n/a b,2024-05-01,2,1,2\n\"x,\"\"y\"\"\n\",2024-05-01,2,1,-1.5\n"
         );
-        assert_eq!(view_text(&[], false, ViewFormat::Json), "[]\n");
+        let plain = [row("p", 2_000_000)];
+        assert_eq!(
+            render(&plain, Format::Csv, Sums::of(&plain)),
+            "page,date,total_views,unique_users\np,2024-05-01,2,1\n"
+        );
+    }
+
+    #[test]
+    fn json_is_a_list_of_objects() {
+        let rows = [row("a\"\u{1}", 2_250_000), row("b", 0)];
+        let text = render(&rows, Format::Json, Sums::Shown);
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read[0]["page_id"], "a\"\u{1}");
+        assert_eq!(read[0]["sum"], 2.25);
+        assert!(text.contains("\"sum\":2.25}") && text.contains("\"sum\":0}"), "{text}");
+        assert_eq!(render(&[], Format::Json, Sums::Hidden), "[]\n");
     }
 }

@@ -6,6 +6,7 @@ use super::{
     frame::{InvariantState, InvariantStatus},
     lane::Lane,
     protocol::Fact,
+    recount::Recount,
 };
 use crate::{
     checkpoint::GuaranteeId,
@@ -137,7 +138,7 @@ impl Lane {
     fn check_totals(&mut self) {
         let covers = self.covers();
         let merged = self.lambda.merged_numbers();
-        let recount = self.recount.numbers(&self.index, covers);
+        let recount = Recount::numbers(&self.index, covers);
         self.noted("I3", merged == recount, || {
             format!(
                 "over {covers} records merged has {} page views and {} unique users, a full recount {} and {}",
@@ -181,7 +182,7 @@ impl Lane {
         };
         self.noted("I2", example.is_none(), || example.unwrap_or_default());
         let views = self.lambda.merged_numbers().views;
-        let expected = self.recount.numbers(&self.index, self.covers()).views;
+        let expected = Recount::numbers(&self.index, self.covers()).views;
         self.noted("I7", effects == views && effects == expected, || {
             format!("{effects} records count, {views} page views are shown, {expected} are in the log")
         });

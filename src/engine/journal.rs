@@ -103,9 +103,9 @@ impl Journal {
 
     /// Adds a line.
     pub fn append(&mut self, tick: Tick, lane: LaneId, entry: &Entry<'_>) {
-        let line = Line { tick: tick.0, lane: lane.0, entry };
+        let content = Line { tick: tick.0, lane: lane.0, entry };
         // Serialising our own plain types cannot fail; an empty line would still change the digest.
-        let text = serde_json::to_string(&line).unwrap_or_default();
+        let text = serde_json::to_string(&content).unwrap_or_default();
         let mut chained = self.digest.to_le_bytes().to_vec();
         chained.extend_from_slice(text.as_bytes());
         self.digest = xxh3_128(&chained);

@@ -7,25 +7,24 @@
 use std::{collections::VecDeque, io, sync::Arc};
 
 use super::{
-    driver::{Driver, Slot},
+    driver::Driver,
     fault::Armed,
     invariants::Invariants,
-    jobs::{BatchJob, BatchOrder, Notice, StreamJob, StreamOrder},
+    jobs::{BatchOrder, Notice, StreamOrder},
     journal::{Entry, JOURNAL_VERSION, Journal, MARK_EVERY_TICKS},
+    lane_sides::{BatchSide, StreamPhase, StreamSide, draw},
     ledger::Ledger,
-    protocol::{CrashTarget, CrashWhen, Fact, Generation, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
+    protocol::{CrashTarget, CrashWhen, Fact, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
     read_model::counted_in_merged,
     recount::Recount,
-    rng::RandomStream,
     scenario::{Planned, PlannedFault, RunSettings, When},
     series::History,
 };
 use crate::{
-    checkpoint::{CrashPoint, Disk, DiskStats, guarantee},
+    checkpoint::{CrashPoint, Disk, guarantee},
     domain::{Offsets, Rules},
     ingest::{LogIndex, Mapping},
-    processing::{BatchProcessor, BatchView},
-    serving::{Lambda, Numbers},
+    serving::Lambda,
 };
 
 /// Opens the checkpoint directory of a lane. Called for every incarnation of its stream processor.
@@ -51,76 +50,6 @@ pub struct LanePlan {
     pub driver: Driver,
     /// Its checkpoint directory.
     pub disk: OpenDisk,
-}
-
-/// Where the stream processor of a lane stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum StreamPhase {
-    /// Not started yet.
-    #[default]
-    Ready,
-    /// Alive; reads again below `replay_to`, where that is above its position.
-    Alive,
-    /// Gone.
-    Crashed { point: CrashPoint, position: u64 },
-}
-
-/// The stream processor as its lane sees it.
-#[derive(Debug)]
-pub(super) struct StreamSide {
-    pub slot: Slot<StreamJob>,
-    pub phase: StreamPhase,
-    pub generation: Generation,
-    pub number: u64,
-    pub memory: Numbers,
-    /// Records that it had counted when it crashed last.
-    pub crash_position: u64,
-    /// What a total that did not go back would hold beside the memory, until the next publication.
-    pub beside: Option<Numbers>,
-    pub replay: Option<Replay>,
-    pub notices: Vec<Notice>,
-    pub credit: u64,
-    pub draws: RandomStream,
-    pub reads: u64,
-    pub micros: u64,
-    pub disk_before: DiskStats,
-    pub disk: DiskStats,
-    /// First record that the restored state held.
-    pub held_from: u64,
-    pub crashed_at_tick: u64,
-    pub crashes: u64,
-    pub armed: Vec<Armed>,
-}
-
-/// What is being read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Replay {
-    pub from: u64,
-    pub to: u64,
-    /// Page views and sum that the crash took from memory beyond the checkpoint.
-    pub lost: Numbers,
-    /// Whether the state was compared with a run that never crashed, and what came out.
-    pub same: Option<bool>,
-}
-
-/// The batch processor as its lane sees it.
-#[derive(Debug)]
-pub(super) struct BatchSide {
-    pub slot: Slot<BatchJob>,
-    pub cut: u64,
-    pub done: u64,
-    pub next_at: u64,
-    pub credit: u64,
-    pub draws: RandomStream,
-    pub runs: u32,
-    pub covers: u64,
-    pub crash_asked: bool,
-    /// Cut and tick of a crashed run that will be run again.
-    pub rerun: Option<(u64, u64)>,
-    pub reads: u64,
-    pub micros: u64,
-    pub armed: Option<u64>,
-    pub published_at_tick: u64,
 }
 
 /// A lane.
@@ -159,9 +88,6 @@ pub enum Ticked {
     /// Everything has been processed.
     Finished,
 }
-
-/// Ticks between the crash of a batch run and its being run again.
-const RERUN_AFTER_TICKS: u64 = TICKS_PER_SECOND;
 
 impl Lane {
     /// A lane at its paused start.
@@ -206,6 +132,8 @@ impl Lane {
 
     /// The loaded log has grown.
     pub fn set_index(&mut self, index: Arc<LogIndex>) {
+        // A stream that is down need not be told of every step.
+        self.stream.notices.retain(|notice| !matches!(notice, Notice::Index(_)));
         self.stream.notices.push(Notice::Index(Arc::clone(&index)));
         self.index = index;
     }
@@ -416,46 +344,6 @@ impl Lane {
         }
     }
 
-    fn start_batch_when_due(&mut self) {
-        if self.batch.slot.is_running() {
-            return;
-        }
-        if let Some((cut, at)) = self.batch.rerun {
-            if self.tick >= at {
-                self.batch.rerun = None;
-                self.start_batch(cut);
-            }
-            return;
-        }
-        let every = self.plan.settings.batch_every_records;
-        let is_all = self.index.is_last() && self.arrived == self.index.len();
-        if every > 0 && self.arrived >= self.batch.next_at {
-            self.start_batch(self.arrived / every * every);
-        } else if is_all && self.batch.covers < self.arrived {
-            self.start_batch(self.arrived);
-        }
-    }
-
-    fn start_batch(&mut self, cut: u64) {
-        let every = self.plan.settings.batch_every_records.max(1);
-        self.batch.next_at = self.batch.next_at.max((cut / every + 1) * every);
-        if cut <= self.batch.covers {
-            return;
-        }
-        let vector = self.index.offsets_at(cut);
-        let job =
-            BatchJob::new(Arc::clone(&self.index), BatchProcessor::new(self.plan.rules, vector.clone()));
-        if self.batch.slot.start(job, self.plan.driver).is_err() {
-            return;
-        }
-        self.batch.cut = cut;
-        self.batch.done = 0;
-        self.batch.credit = 0;
-        self.stream.notices.push(Notice::CutStarted(vector.clone()));
-        self.lambda.cut_started(&vector);
-        self.happened(Fact::BatchStarted { cut });
-    }
-
     fn superstep(&mut self) {
         let settings = self.plan.settings;
         if self.stream.slot.is_running() {
@@ -485,45 +373,6 @@ impl Lane {
         }
         self.take_stream_report();
         self.take_batch_report();
-    }
-
-    fn take_batch_report(&mut self) {
-        if !self.batch.slot.is_running() {
-            return;
-        }
-        let Some(report) = self.batch.slot.finish() else {
-            return self.batch_ended(self.batch.done);
-        };
-        self.batch.done = report.done;
-        self.batch.reads += report.read;
-        self.batch.micros += report.micros;
-        self.batch.credit = self.batch.credit.saturating_sub(report.read * TICKS_PER_SECOND);
-        if report.crashed || report.failed.is_some() {
-            self.batch.armed = None;
-            self.batch_ended(report.done);
-        } else if let Some(view) = report.published {
-            self.publish(view);
-        }
-    }
-
-    /// A run that ended without publishing is run again with the same cut: a failed job is not repaired.
-    fn batch_ended(&mut self, done: u64) {
-        self.batch.rerun = Some((self.batch.cut, self.tick + RERUN_AFTER_TICKS));
-        self.happened(Fact::BatchCrashed { cut: self.batch.cut, done });
-    }
-
-    fn publish(&mut self, view: BatchView) {
-        let cut = view.cut.total();
-        let fingerprint = view.view.fingerprint(self.index.keys(), self.index.users());
-        self.invariants.batch_published(cut, fingerprint);
-        self.stream.notices.push(Notice::Published(view.cut.clone()));
-        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
-        self.lambda.publish(Arc::new(view), |from, to| super::jobs::refold(&index, rules, from, to));
-        self.stream.beside = None;
-        self.batch.runs += 1;
-        self.batch.covers = cut;
-        self.batch.published_at_tick = self.tick;
-        self.happened(Fact::BatchPublished { cut, fingerprint: fingerprint.to_string() });
     }
 
     fn after_superstep(&mut self) {
@@ -565,7 +414,7 @@ impl Lane {
         let fingerprint = self.lambda.fingerprint(self.index.keys(), self.index.users()).to_string();
         let entry = Entry::Finished { fact: "finished", merged_views, fingerprint };
         self.journal.append(Tick(self.tick), self.plan.id, &entry);
-        let recount_views = self.recount.numbers(&self.index, self.covers()).views;
+        let recount_views = Recount::numbers(&self.index, self.covers()).views;
         let digest = self.journal.digest();
         self.final_digest = Some(digest.clone());
         self.facts.push((Tick(self.tick), Fact::Finished { merged_views, recount_views, digest }));
@@ -598,59 +447,4 @@ impl Lane {
     pub(super) fn vector(&self, records: u64) -> Offsets {
         self.index.offsets_at(records)
     }
-}
-
-impl StreamSide {
-    fn new<'a>(seed: u64, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
-        let armed = faults.filter(|fault| fault.target != CrashTarget::Batch);
-        StreamSide {
-            slot: Slot::new("stream-worker"),
-            phase: StreamPhase::Ready,
-            generation: Generation(0),
-            number: 0,
-            memory: Numbers::default(),
-            crash_position: 0,
-            beside: None,
-            replay: None,
-            notices: Vec::new(),
-            credit: 0,
-            draws: RandomStream::new(seed, "stream capacity"),
-            reads: 0,
-            micros: 0,
-            disk_before: DiskStats::default(),
-            disk: DiskStats::default(),
-            held_from: 0,
-            crashed_at_tick: 0,
-            crashes: 0,
-            armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),
-        }
-    }
-}
-
-impl BatchSide {
-    fn new<'a>(settings: RunSettings, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
-        let mut armed = faults.filter(|fault| fault.target != CrashTarget::Stream);
-        BatchSide {
-            slot: Slot::new("batch-worker"),
-            cut: 0,
-            done: 0,
-            next_at: settings.batch_every_records.max(1),
-            credit: 0,
-            draws: RandomStream::new(settings.seed, "batch capacity"),
-            runs: 0,
-            covers: 0,
-            crash_asked: false,
-            rerun: None,
-            reads: 0,
-            micros: 0,
-            armed: armed.next().map(|fault| fault.record),
-            published_at_tick: 0,
-        }
-    }
-}
-
-/// Adds one tick's worth of capacity to a credit (in hundredths of a record): between half and one and a half times
-/// the capacity, so that workers interleave differently under every seed.
-fn draw(draws: &mut RandomStream, credit: u64, capacity: u64, most: u64) -> u64 {
-    (credit + capacity / 2 + draws.below(capacity + 1)).min(most)
 }

@@ -6,7 +6,9 @@
 //! Absent on purpose: egui. Wall time only in [`clock`].
 
 mod answers;
+mod batch_runs;
 pub mod clock;
+mod describe;
 pub mod driver;
 pub mod export;
 pub mod fault;
@@ -16,6 +18,7 @@ mod invariants;
 mod jobs;
 pub mod journal;
 mod lane;
+mod lane_sides;
 mod lane_source;
 mod ledger;
 mod opening;

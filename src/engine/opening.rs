@@ -7,22 +7,29 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
+use crossbeam_channel::{SendTimeoutError, Sender};
+
 use super::{
+    describe::{plain_scenario, relative, summary},
     frame::{Flow, Loading},
     lane::Lane,
     play::{lane_plan, memory_disk},
     protocol::{EngineEvent, LaneCommand, LogSummary, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
     runs::{RunDirectory, RunFileError, open_disk, read_scenario, replace_file},
-    scenario::{Expectations, LogReference, Planned, RunSettings, SCENARIO_VERSION, Scenario, When},
+    scenario::{Expectations, Planned, RunSettings, Scenario, When},
     session::Session,
 };
 use crate::ingest::{LoadEvent, LogDirectory, LogError, LogIndex, Mapping, MappingOptions, spawn_loader};
 
 /// From this size (as stored) on a log is played while it is still being loaded, with settings from an estimate.
 const PLAY_WHILE_LOADING_BYTES: u64 = 64 << 20;
+
+/// How long the loader waits for room before it looks whether anybody still listens.
+const LAST_LOAD_WAIT: Duration = Duration::from_millis(50);
 
 /// What the loader tells, with the run that it loads for.
 pub(super) struct Loaded {
@@ -48,6 +55,8 @@ pub(super) struct OpenLog {
     /// Where an interrupted run was.
     go_to_when_ready: Option<u64>,
     cancel: Arc<AtomicBool>,
+    /// Nobody takes what the loader tells any more.
+    abandoned: Arc<AtomicBool>,
     loader: Option<thread::JoinHandle<()>>,
     cancelled: bool,
     /// The run under which loading was started.
@@ -74,7 +83,7 @@ impl OpenLog {
     }
 
     /// Records that the whole log will have, as far as can be told.
-    fn expected_records(&self, index: &LogIndex) -> u64 {
+    fn expected_records(index: &LogIndex) -> u64 {
         let (bytes, total) = index.disk_bytes();
         if index.is_last() || bytes == 0 {
             return index.len();
@@ -90,6 +99,7 @@ impl OpenLog {
 impl Drop for OpenLog {
     fn drop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
+        self.abandoned.store(true, Ordering::Relaxed);
         if let Some(loader) = self.loader.take() {
             let _panicked = loader.join();
         }
@@ -163,11 +173,8 @@ impl Session {
         scenario.log.path = std::path::absolute(&log_path).unwrap_or(log_path).display().to_string();
         scenario.mapping = Some(mapping.clone());
         let cancel = Arc::new(AtomicBool::new(false));
-        let (run, loads) = (self.run, self.loads.0.clone());
-        let publish = move |event| {
-            // The session drops loads of an older run; it always takes what waits.
-            let _closed = loads.send(Loaded { run, event });
-        };
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let publish = publisher(self.run, self.loads.0.clone(), Arc::clone(&abandoned));
         let loader = spawn_loader(log.clone(), mapping.clone(), publish, Arc::clone(&cancel))?;
         Ok(OpenLog {
             summary: summary(&request.path, is_scenario, &scenario, &mapping, &log),
@@ -183,6 +190,7 @@ impl Session {
             play_when_ready: false,
             go_to_when_ready: None,
             cancel,
+            abandoned,
             loader: Some(loader),
             cancelled: false,
             loads_as: self.run,
@@ -222,7 +230,7 @@ impl Session {
         if !open.has_settings
             && let Some(index) = &open.index
         {
-            open.scenario.settings = RunSettings::for_log(open.expected_records(index));
+            open.scenario.settings = RunSettings::for_log(OpenLog::expected_records(index));
             open.has_settings = true;
         }
         if let (Some(expected), Some(identity)) = (
@@ -399,104 +407,27 @@ impl Session {
     }
 }
 
+/// Hands loads to the session. A step that finds no room is left out, the next one says more; the last one waits, but
+/// never for a session that has turned away.
+fn publisher(run: RunId, loads: Sender<Loaded>, abandoned: Arc<AtomicBool>) -> impl FnMut(LoadEvent) + Send {
+    move |event| {
+        if matches!(event, LoadEvent::Progress(_)) {
+            let _no_room = loads.try_send(Loaded { run, event });
+            return;
+        }
+        let mut last = Loaded { run, event };
+        while !abandoned.load(Ordering::Relaxed) {
+            match loads.send_timeout(last, LAST_LOAD_WAIT) {
+                Ok(()) | Err(SendTimeoutError::Disconnected(_)) => return,
+                Err(SendTimeoutError::Timeout(back)) => last = back,
+            }
+        }
+    }
+}
+
 fn end_run(open: &mut OpenLog) {
     if let Some(directory) = open.directory.take() {
         // A run whose end cannot be noted is offered as interrupted: no harm.
         let _unwritable = directory.ended();
-    }
-}
-
-pub(super) fn plain_scenario(log: &Path) -> Scenario {
-    let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
-    Scenario {
-        rederive_scenario: SCENARIO_VERSION,
-        name,
-        story: None,
-        log: LogReference { path: log.display().to_string(), identity: None },
-        mapping: None,
-        settings: RunSettings::for_log(0),
-        commands: Vec::new(),
-        faults: Vec::new(),
-        pause_at: Vec::new(),
-        until_tick: None,
-        expect: Expectations::default(),
-    }
-}
-
-pub(super) fn summary(
-    path: &Path,
-    is_scenario: bool,
-    scenario: &Scenario,
-    mapping: &Mapping,
-    log: &LogDirectory,
-) -> LogSummary {
-    LogSummary {
-        path: path.to_owned(),
-        scenario: is_scenario.then(|| scenario.name.clone()),
-        story: scenario.story.clone(),
-        partitions: log.partitions().iter().map(|partition| partition.name.clone()).collect(),
-        mapping: mapping.describe(),
-        has_users: mapping.user.is_some(),
-        has_values: mapping.value.is_some(),
-        zone: mapping.zone.clone(),
-        guarantee: scenario.settings.guarantee,
-        batch_command: batch_command(&scenario.log.path, mapping),
-    }
-}
-
-/// The command line that computes the batch view over the whole log.
-fn batch_command(log: &str, mapping: &Mapping) -> String {
-    let mut words = vec!["rederive".to_owned(), "batch".to_owned(), quoted(log)];
-    let mut option = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            words.push(format!("--{name}"));
-            words.push(quoted(value));
-        }
-    };
-    option("page", Some(&mapping.page));
-    option("user", mapping.user.as_deref());
-    option("time", Some(&mapping.time));
-    option("value", mapping.value.as_deref());
-    option("id", mapping.id.as_deref());
-    option("offset", mapping.offset.as_deref());
-    option("zone", Some(mapping.zone.as_str()).filter(|&zone| zone != "UTC"));
-    words.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-/// `log` seen from the directory of `file`, where one lies below or beside the other; else as it is.
-fn relative(log: &str, file: &Path) -> String {
-    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let mut up = String::new();
-    let mut base = file.parent();
-    while let Some(directory) = base {
-        if let Ok(rest) = Path::new(log).strip_prefix(directory) {
-            let rest = rest.display().to_string();
-            let rest = if rest.is_empty() { ".".to_owned() } else { rest };
-            return format!("{up}{rest}");
-        }
-        up.push_str("../");
-        base = directory.parent();
-    }
-    log.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_relative_to_the_scenario_file() {
-        assert_eq!(relative("/a/b/log", Path::new("/a/b/s.json")), "log");
-        assert_eq!(relative("/a/b/log", Path::new("/a/c/s.json")), "../b/log");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }

@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
+    describe::{plain_scenario, summary},
     driver::Driver,
     frame::LaneFrame,
     lane::{Lane, LanePlan, OpenDisk, Ticked},
-    opening::{plain_scenario, summary},
     protocol::{Fact, LaneId, LogSummary, Tick},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
@@ -27,6 +27,8 @@ pub struct OpenScenario {
     pub scenario: Scenario,
     /// How records are read.
     pub mapping: Mapping,
+    /// The log's files.
+    pub log: LogDirectory,
     /// The log.
     pub index: Arc<LogIndex>,
     /// What the window shows of it.
@@ -96,18 +98,23 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
     }
     scenario.log.path = log_path.display().to_string();
     let summary = summary(path, true, &scenario, &mapping, &log);
-    Ok(OpenScenario { scenario, mapping, index, summary })
+    Ok(OpenScenario { scenario, mapping, log, index, summary })
 }
 
-/// Loads a log as the window would open it.
-pub fn open_log(path: &Path, options: &MappingOptions) -> Result<OpenScenario, PlayError> {
+/// Loads a log as the window would open it. `options`: mapping options by their command-line names.
+pub fn open_log(path: &Path, options: &[(String, String)]) -> Result<OpenScenario, PlayError> {
+    let mut given = MappingOptions::default();
+    for (name, value) in options {
+        given.set(name, value)?;
+    }
+    let options = &given;
     let log = LogDirectory::open(path, options.files_are_partitions)?;
     let (mapping, _) = Mapping::resolve(options, &log)?;
     let index = load(&log, &mapping)?;
     let mut scenario = plain_scenario(path);
     scenario.settings = RunSettings::for_log(index.len());
     let summary = summary(path, false, &scenario, &mapping, &log);
-    Ok(OpenScenario { scenario, mapping, index, summary })
+    Ok(OpenScenario { scenario, mapping, log, index, summary })
 }
 
 /// The plan of a scenario's first lane.

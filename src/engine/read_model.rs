@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{
     frame::{BatchState, Cost, GroupRow, LaneFrame, Proof, StreamState, Totals},
-    lane::{Lane, StreamPhase},
+    lane::Lane,
+    lane_sides::StreamPhase,
     protocol::TICKS_PER_SECOND,
+    recount::Recount,
 };
 use crate::{
     domain::{Day, KeyId, NameTable, Run, Verdict},
@@ -57,9 +59,9 @@ impl ReadModel {
             memory_totals: (!lane.is_down()).then(|| lane.stream.memory.into()),
             speed_totals: lane.lambda.speed_numbers().into(),
             merged_totals: lane.lambda.merged_numbers().into(),
-            recount_totals: lane.recount.numbers(&index, covers).into(),
-            arrived_totals: lane.recount.numbers(&index, lane.arrived).into(),
-            log_totals: lane.recount.numbers(&index, log_records).into(),
+            recount_totals: Recount::numbers(&index, covers).into(),
+            arrived_totals: Recount::numbers(&index, lane.arrived).into(),
+            log_totals: Recount::numbers(&index, log_records).into(),
             fingerprints: None,
             series: lane.history.points(),
             outline: lane.history.outline(&index, lane.rate),
@@ -212,7 +214,7 @@ fn stream_cost(lane: &Lane) -> Cost {
 }
 
 fn per_second(records: u64, micros: u64) -> u64 {
-    if micros == 0 { 0 } else { records.saturating_mul(1_000_000) / micros }
+    records.saturating_mul(1_000_000).checked_div(micros).unwrap_or(0)
 }
 
 /// Ticks since the newest record below `covers` arrived: how old a view up to there is. 0 when it covers all arrivals.

@@ -25,17 +25,17 @@ impl Recount {
     }
 
     /// Totals of the first `records` records.
-    pub fn numbers(&self, index: &LogIndex, records: u64) -> Numbers {
+    pub fn numbers(index: &LogIndex, records: u64) -> Numbers {
         let totals = index.totals(records);
         Numbers { views: totals.views, users: totals.users, sum: totals.sum }
     }
 
     /// Views and sum of the records `[from, to)`; nothing where the range is empty.
-    pub fn between(&self, index: &LogIndex, from: u64, to: u64) -> Numbers {
+    pub fn between(index: &LogIndex, from: u64, to: u64) -> Numbers {
         if from >= to {
             return Numbers::default();
         }
-        let (low, high) = (self.numbers(index, from), self.numbers(index, to));
+        let (low, high) = (Self::numbers(index, from), Self::numbers(index, to));
         Numbers { views: high.views - low.views, users: 0, sum: high.sum - low.sum }
     }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::{
     fault::Armed,
     jobs::{Notice, StreamJob, StreamReport, refold},
-    lane::{Lane, Replay, StreamPhase},
+    lane::Lane,
+    lane_sides::{Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
+    recount::Recount,
     worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
 };
 use crate::{
@@ -48,11 +50,11 @@ impl Lane {
         self.ledger.restored_at(position);
         let batch_cut = self.lambda.batch().cut.total();
         // What a total that had not gone back would still hold beside what is read again now.
-        let lost = self.recount.between(&self.index, position, self.stream.crash_position);
+        let lost = Recount::between(&self.index, position, self.stream.crash_position);
         self.stream.replay = Some(Replay { from: position, to: read_before, lost, same: None });
         // What the checkpoint still held below the batch view, and the hand-over drops: a naive restore counts it twice.
         let held_from = self.stream.held_from;
-        let dropped_below_batch = self.recount.between(&self.index, held_from, batch_cut.min(position)).views;
+        let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(position)).views;
         let refused = resumed.refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
         self.invariants.restored();
         self.happened(Fact::Restored {
@@ -196,7 +198,7 @@ impl Lane {
         self.invariants.replayed(same, self.stream.number);
         self.check_invariants(true);
         let merged_views = self.lambda.merged_numbers().views;
-        let recount_views = self.recount.numbers(&self.index, self.covers()).views;
+        let recount_views = Recount::numbers(&self.index, self.covers()).views;
         self.happened(Fact::ReplayFinished {
             from: replay.from,
             to: replay.to,
@@ -211,7 +213,7 @@ impl Lane {
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
 fn same_as_never_crashed(index: &LogIndex, rules: Rules, state: &StreamState) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
-    straight.buckets = state.buckets.clone();
+    straight.buckets.clone_from(&state.buckets);
     for bucket in &mut straight.buckets {
         bucket.view = View::new();
     }

@@ -1,7 +1,7 @@
 //! Runs on disk: scenario files, and the window's runs in the state directory (a fresh directory each).
 
 use std::{
-    fs, io,
+    env, fs, io,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -55,25 +55,50 @@ pub fn read_scenario(path: &Path) -> Result<Scenario, RunFileError> {
         .map_err(|cause| RunFileError::Scenario { path: path.display().to_string(), cause })
 }
 
-/// Writes a file so that a kill at any moment leaves the old or the new one.
+/// Writes a file as [`replace_contents`] does, making its directory where needed.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), RunFileError> {
-    let write = || -> io::Result<()> {
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
-        fs::create_dir_all(parent)?;
-        let temporary = parent.join(format!(".{name}.{}.tmp", std::process::id()));
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        fs::File::open(parent)?.sync_all()
-    };
-    write().map_err(io_error(path))
+    fs::create_dir_all(parent(path)).and_then(|()| replace_contents(path, bytes)).map_err(io_error(path))
 }
+
+/// Temporary file, fsync, rename, fsync of the directory: at any moment the old or the new content is there.
+pub fn replace_contents(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name =
+        path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+    let temporary = parent(path).join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let replaced = write_new(&temporary, path, bytes).and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // It may not even be there; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+        return replaced;
+    }
+    fs::File::open(parent(path))?.sync_all()
+}
+
+fn write_new(temporary: &Path, old: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(temporary)?;
+    file.write_all(bytes)?;
+    if let Ok(metadata) = fs::metadata(old) {
+        file.set_permissions(metadata.permissions())?;
+    }
+    file.sync_all()
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `$XDG_STATE_HOME/rederive/runs`, else `~/.local/state/rederive/runs`; `None` where neither is known.
+pub fn runs_dir() -> Option<PathBuf> {
+    let base = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".local/state")))?;
+    Some(base.join("rederive").join("runs"))
+}
+
+/// Where a run started from, what a person did in it (with ticks), and how far it came.
+pub type StoredRun = (Scenario, Vec<(u64, LaneCommand)>, u64);
 
 /// One run's directory.
 #[derive(Debug, Clone)]
@@ -128,14 +153,14 @@ impl RunDirectory {
     /// Notes what a person did, durably enough to survive a crash of the program.
     pub fn note_command(&self, tick: u64, lane: u16, command: LaneCommand) -> Result<(), RunFileError> {
         let path = self.path.join(COMMANDS_FILE);
-        let line = serde_json::json!({ "tick": tick, "lane": lane, "command": command });
+        let text = serde_json::json!({ "tick": tick, "lane": lane, "command": command });
         let mut file =
             fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
-        writeln!(file, "{line}").map_err(io_error(&path))
+        writeln!(file, "{text}").map_err(io_error(&path))
     }
 
     /// Where the run started from, what a person did in it, and how far it came.
-    pub fn read(&self) -> Result<(Scenario, Vec<(u64, LaneCommand)>, u64), RunFileError> {
+    pub fn read(&self) -> Result<StoredRun, RunFileError> {
         let scenario = read_scenario(&self.path.join(START_FILE))?;
         let commands = fs::read_to_string(self.path.join(COMMANDS_FILE)).unwrap_or_default();
         let commands = commands.lines().map_while(|line| {

@@ -38,7 +38,8 @@ pub struct EngineOptions {
 #[derive(Debug)]
 pub struct Engine {
     commands: Sender<Command>,
-    events: Receiver<EngineEvent>,
+    /// Gone first when the engine ends, so that nothing waits for a listener that has left.
+    events: Option<Receiver<EngineEvent>>,
     frames: Receiver<Arc<Frame>>,
     handle: Option<thread::JoinHandle<()>>,
 }
@@ -53,17 +54,23 @@ impl Engine {
         let handle = thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
             Session::new(options, outbox, frame_out, stale).run(&inbox);
         })?;
-        Ok(Engine { commands, events, frames, handle: Some(handle) })
+        Ok(Engine { commands, events: Some(events), frames, handle: Some(handle) })
     }
 
-    /// Hands a command over without waiting; `false` when too many wait already.
-    pub fn send(&self, command: Command) -> bool {
-        !matches!(self.commands.try_send(command), Err(TrySendError::Full(_)))
+    /// Hands a command over without waiting.
+    ///
+    /// # Errors
+    /// When too many wait already, or the supervisor is gone; the text is for a person.
+    pub fn send(&self, command: Command) -> Result<(), &'static str> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => "the engine is busy; try again",
+            TrySendError::Disconnected(_) => "the engine has stopped; please start the program again",
+        })
     }
 
     /// The next event, if there is one.
     pub fn next_event(&self) -> Option<EngineEvent> {
-        self.events.try_recv().ok()
+        self.events.as_ref().and_then(|events| events.try_recv().ok())
     }
 
     /// The newest frame, if there is a new one.
@@ -74,6 +81,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.events.take();
         // A full queue cannot last: the supervisor takes commands between slices of work.
         let _gone = self.commands.send(Command::Shutdown);
         if let Some(handle) = self.handle.take() {
@@ -153,7 +161,7 @@ impl Session {
             Flow::Playing => Duration::from_millis(5),
             // What changed in the last moment before a pause still has to be drawn.
             Flow::Paused | Flow::Finished if self.changed => Duration::from_micros(FRAME_MICROS),
-            Flow::Paused | Flow::Finished => Duration::from_secs(3600),
+            Flow::Paused | Flow::Finished => Duration::from_hours(1),
         }
     }
 
@@ -225,6 +233,7 @@ impl Session {
             }
         }
         self.tell_facts();
+        self.flush();
     }
 
     /// Lets run time flow for one slice of wall time.
@@ -340,6 +349,12 @@ impl Session {
         }
         frame
     }
+}
+
+/// Does something slow on a thread of its own, so that run time goes on meanwhile.
+pub(super) fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(())
 }
 
 fn moment_of(fact: &Fact) -> Option<Moment> {

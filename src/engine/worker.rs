@@ -177,7 +177,7 @@ impl StreamWorker {
         }
         let sink = Sink::open(disk.as_ref())?;
         let deliveries = Deliveries::open(disk.as_ref())?;
-        resumed.read_before = deliveries.highest_read().unwrap_or(0);
+        resumed.read_before = deliveries.highest_read().map_or(0, |highest| highest + 1);
         let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);
         let next_id = next_checkpoint_id(disk.as_ref())?;
         let refused_ids = resumed.refused.iter().filter_map(|one| checkpoint_id(&one.file)).collect();
@@ -199,8 +199,11 @@ impl StreamWorker {
             counted: Vec::new(),
             work: Work::default(),
         };
-        if let Some(position) = sink_position.filter(|&position| !worker.sink.contains(position)) {
-            worker.rebuild_sink(position)?;
+        let is_short = sink_position.is_some_and(|position| !worker.sink.contains(position));
+        // Rows that no checkpoint stands for may be of another log or other settings: they would be served for ever.
+        let is_stale = sink_position.is_none() && !worker.sink.is_empty();
+        if is_short || is_stale {
+            worker.rebuild_sink(sink_position.unwrap_or_else(|| worker.sink.position()))?;
             resumed.sink_rebuilt = true;
         }
         Ok((worker, resumed))
@@ -403,8 +406,8 @@ impl StreamWorker {
             }
         }
         let state = self.processor.state();
-        let changed: Vec<Row> = cells.into_iter().map(|cell| state.row(cell)).collect();
-        let rows: Vec<SinkRow<'_>> = changed.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
+        let absolute: Vec<Row> = cells.into_iter().map(|cell| state.row(cell)).collect();
+        let rows: Vec<SinkRow<'_>> = absolute.iter().map(|row| sink_row(row, self.source.as_ref())).collect();
         if !rows.is_empty() {
             self.sink.append(self.disk.as_mut(), end, &rows)?;
         }

@@ -40,9 +40,7 @@ impl Filter {
         let condition = if operator == "=" {
             Test::Equal(value.to_owned())
         } else {
-            Test::Match(
-                Regex::new(value).map_err(|error| LogError::option("where", error.to_string(), text))?,
-            )
+            Test::Match(Regex::new(value).map_err(|error| LogError::option("where", cause(&error), text))?)
         };
         Ok(Filter { field: field.to_owned(), test: condition, wanted })
     }
@@ -89,4 +87,11 @@ impl PageClean {
             PageClean::LowerCase => Cow::Owned(page.to_lowercase()),
         }
     }
+}
+
+/// What is wrong with a pattern, without the drawing of where that the whole message starts with.
+fn cause(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

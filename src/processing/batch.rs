@@ -96,7 +96,9 @@ mod tests {
             }
             let run = |records: &[Record]| {
                 let mut batch = BatchProcessor::new(rules(), cut.clone());
-                records.iter().for_each(|record| batch.apply(record));
+                for record in records {
+                    batch.apply(record);
+                }
                 batch.publish().unwrap()
             };
             let exact = run(&log[..at]);

@@ -272,7 +272,9 @@ mod tests {
 
     fn batch_run(log: &[Record], cut: &Offsets) -> Arc<BatchView> {
         let mut run = BatchProcessor::new(rules(), cut.clone());
-        log.iter().for_each(|record| run.apply(record));
+        for record in log {
+            run.apply(record);
+        }
         Arc::new(run.publish().unwrap())
     }
 

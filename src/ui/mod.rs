@@ -37,6 +37,6 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use dialog::pick_file;
-pub use native::{NativeOptions, run_window};
+pub use native::{NativeOptions, run_window, why_no_window};
 pub use shell::Window;
 pub use still::{Still, draw, picture_of};

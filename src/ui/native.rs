@@ -3,7 +3,14 @@
 //! The window's thread drains messages for a bounded time, draws, and sends commands without waiting. What can take long
 //! (file dialogs, writing pictures) runs on threads of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
@@ -35,11 +42,52 @@ pub struct NativeOptions {
     pub config: Option<PathBuf>,
 }
 
+/// What a Debian machine needs for a window.
+const PACKAGES: &str =
+    "apt-get install libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0";
+
+/// Why no window can be opened here, as far as that can be told beforehand.
+pub fn why_no_window() -> Option<String> {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let has_display = !cfg!(target_os = "linux") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+    (!has_display).then(|| "no display was found (neither WAYLAND_DISPLAY nor DISPLAY is set)".to_owned())
+}
+
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
-/// When no window can be opened (no display, no OpenGL); the text says why.
+/// When no window can be opened: no display, a missing library, no OpenGL. The text says which and what to install.
 pub fn run_window(options: NativeOptions) -> Result<(), String> {
+    // A missing library is a panic deep in the windowing crates: said in words, not as a backtrace.
+    let opened = Arc::new(AtomicBool::new(false));
+    let (is_open, hook_open) = (Arc::clone(&opened), Arc::clone(&opened));
+    let default_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if hook_open.load(Ordering::Relaxed) {
+            default_hook(info);
+        }
+    }));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| open_window(options, is_open)));
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(helped(&why)),
+        Err(panic) if opened.load(Ordering::Relaxed) => std::panic::resume_unwind(panic),
+        Err(panic) => Err(helped(panic_text(panic.as_ref()))),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it could not be opened")
+}
+
+/// The cause in one line, with what to install.
+fn helped(why: &str) -> String {
+    let line: Vec<&str> = why.split_whitespace().collect();
+    format!("{}; a library or OpenGL may be missing, on Debian: {PACKAGES}", line.join(" "))
+}
+
+fn open_window(options: NativeOptions, opened: Arc<AtomicBool>) -> Result<(), String> {
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Rederive")
@@ -49,12 +97,11 @@ pub fn run_window(options: NativeOptions) -> Result<(), String> {
         renderer: eframe::Renderer::Glow,
         ..Default::default()
     };
-    eframe::run_native(
-        "Rederive",
-        native,
-        Box::new(|cc| Ok(Box::new(NativeApp::new(&cc.egui_ctx, options)?))),
-    )
-    .map_err(|error| error.to_string())
+    let create: eframe::AppCreator<'_> = Box::new(move |cc| {
+        opened.store(true, Ordering::Relaxed);
+        Ok(Box::new(NativeApp::new(&cc.egui_ctx, options)?))
+    });
+    eframe::run_native("Rederive", native, create).map_err(|error| error.to_string())
 }
 
 struct NativeApp {
@@ -83,8 +130,9 @@ impl NativeApp {
         }
         // Interrupted runs are offered before anything else is opened.
         window.input(Input::Edit(Edit::Runs));
-        if let Some(request) = options.open {
-            engine.send(Command::Open(request));
+        let opened = options.open.map_or(Ok(()), |request| engine.send(Command::Open(request)));
+        if let Err(why) = opened {
+            return Err(std::io::Error::other(why));
         }
         Ok(NativeApp { window, engine, config: options.config, inputs: bounded(64) })
     }
@@ -118,8 +166,8 @@ impl NativeApp {
     }
 
     fn send(&mut self, command: Command) {
-        if !self.engine.send(command) {
-            self.failed("Send a command", "the engine is busy; try again");
+        if let Err(why) = self.engine.send(command) {
+            self.failed("Command", why);
         }
     }
 

@@ -4,11 +4,13 @@
 
 mod raster;
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use eframe::egui::{self, Context, Pos2, RawInput, Rect, Theme, Ui, Vec2, ViewportId};
 
 pub use raster::Rasteriser;
+
+use crate::engine::runs::replace_contents;
 
 /// Frames after which panels have their sizes and plots their bounds.
 const FRAMES: u32 = 4;
@@ -37,12 +39,9 @@ impl Picture {
         Ok(bytes)
     }
 
-    /// Writes it as PNG: a new file, then a rename.
+    /// Writes it as PNG: the old or the new file is there at any moment.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let mut temp = path.as_os_str().to_owned();
-        temp.push(format!(".{}.tmp", std::process::id()));
-        fs::write(&temp, self.png()?)?;
-        fs::rename(&temp, path)
+        replace_contents(path, &self.png()?)
     }
 }
 

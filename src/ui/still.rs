@@ -16,7 +16,6 @@ use crate::{
         play::{OpenScenario, PlayError, open_log, open_scenario, play},
         protocol::{EngineEvent, LaneId, RunId, Tick},
     },
-    ingest::MappingOptions,
 };
 
 /// What to draw.
@@ -36,7 +35,7 @@ pub struct Still {
 /// When the scenario or its log cannot be read.
 pub fn picture_of(path: &Path, still: Still) -> Result<Picture, PlayError> {
     let is_scenario = path.is_file() && path.extension().is_some_and(|extension| extension == "json");
-    let open = if is_scenario { open_scenario(path)? } else { open_log(path, &MappingOptions::default())? };
+    let open = if is_scenario { open_scenario(path)? } else { open_log(path, &[])? };
     Ok(draw(&open, still))
 }
 

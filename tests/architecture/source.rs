@@ -21,7 +21,11 @@ pub struct Token {
 impl Source {
     pub fn new(file: &str, text: &str) -> Self {
         let tokens = tokens(text);
-        let is_test = file.ends_with("/tests.rs") || file.contains("/tests/");
+        // Files that are declared under `#[cfg(test)]`.
+        let is_test = file.ends_with("tests.rs")
+            || file.contains("/tests/")
+            || file.ends_with("/testing.rs")
+            || file.contains("/fixture");
         let production = if is_test { Vec::new() } else { without_test_modules(&tokens) };
         Self { file: file.to_owned(), lines: text.lines().count(), tokens, production }
     }

@@ -1,0 +1,337 @@
+//! What can be given on the command line. Doc comments are the texts of `--help`.
+
+mod mapping;
+mod values;
+
+use std::{ops::Range, path::PathBuf, sync::LazyLock};
+
+use clap::{Args, Parser, Subcommand, value_parser};
+
+use crate::engine::export::Format;
+use crate::{
+    checkpoint::{FORMAT_VERSION, GuaranteeId},
+    engine::{journal::JOURNAL_VERSION, scenario::SCENARIO_VERSION},
+    ingest::CutText,
+};
+pub use mapping::MappingArgs;
+pub use values::{
+    BoundaryKind, CrashAt, DriverKind, MergeUniques, ReconcileFormat, Size, StreamUniques, Theme,
+};
+use values::{parse_crash, parse_guarantee, parse_seeds, parse_size};
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let program = env!("CARGO_PKG_VERSION");
+    format!(
+        "{program}\ncheckpoint format {FORMAT_VERSION}\nscenario format {SCENARIO_VERSION}\njournal format {JOURNAL_VERSION}"
+    )
+});
+
+/// See derived data happen: batch, speed and merged views of an immutable log, with crashes, checkpoints and replay
+#[derive(Debug, Parser)]
+#[command(
+    name = "rederive",
+    version = VERSION.as_str(),
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  rederive                      the window with the shipped sample\n  rederive my-log/              the window with a log\n  rederive batch my-log/        daily page views of a log, without a window"
+)]
+pub struct Cli {
+    /// What to do; without a command the window opens
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Log directory, log file or scenario to open in the window [default: the shipped sample]
+    #[arg(value_name = "LOG|SCENARIO.json")]
+    pub path: Option<PathBuf>,
+}
+
+/// The headless commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fold a log anew up to a cut and print the view
+    Batch(BatchArgs),
+    /// Process a log record by record with checkpoints, going on where the last run stopped
+    Stream(Box<StreamArgs>),
+    /// Print what the sink in a checkpoint directory serves
+    View(ViewArgs),
+    /// List and verify checkpoints, and say why one would be refused
+    Checkpoints(CheckpointsArgs),
+    /// Play a scenario; exit 1 when an expectation fails
+    Check(CheckArgs),
+    /// Draw the window without a display
+    Picture(PictureArgs),
+    /// Crash a small run at every point under every guarantee
+    Matrix(MatrixArgs),
+    /// Merge a batch view and a speed view at a boundary
+    Merge(MergeArgs),
+    /// Compare the views of two sources and name the causes of the differences
+    Reconcile(ReconcileArgs),
+    /// Run random fault plans and check every invariant after every tick
+    Simulate(SimulateArgs),
+    /// Write logs with known answers
+    Generate(GenerateArgs),
+}
+
+/// `batch`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive batch sample_logs/shop --out shop.csv --report shop.json")]
+pub struct BatchArgs {
+    /// Log directory or file
+    pub log: PathBuf,
+    /// Fold up to here only: offsets in partition order (3,end,0) or a share of the records (50%)
+    #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse)]
+    pub cut: Option<CutText>,
+    /// Where the view goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Write counts, position, fingerprint and malformed records as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Reader threads [default: as many as the machine runs at once]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
+}
+
+/// `stream`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --crash after-emit@20000\n  rederive stream sample_logs/shop --checkpoints /tmp/shop --out shop.csv"
+)]
+pub struct StreamArgs {
+    /// Log directory or file
+    pub log: PathBuf,
+    /// Directory for checkpoints, sink and lock; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub checkpoints: PathBuf,
+    /// Records a micro-batch: one emission and one checkpoint each
+    #[arg(long, value_name = "RECORDS", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..))]
+    pub checkpoint_every: u64,
+    /// Checkpoints kept, at least 2
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = value_parser!(u16).range(2..))]
+    pub retain: u16,
+    /// Set old checkpoints aside and read everything again
+    #[arg(long)]
+    pub from_start: bool,
+    /// What is saved when, and how output is written: exactly-once-upsert-sink or textbook
+    #[arg(long, value_name = "ID", default_value = "exactly-once-upsert-sink", value_parser = parse_guarantee)]
+    pub guarantee: GuaranteeId,
+    /// End abruptly, with exit code 42, in the micro-batch that contains RECORD (from 0). POINT is before-apply,
+    /// mid-apply, after-apply, after-emit, mid-checkpoint or after-checkpoint
+    #[arg(long, value_name = "POINT@RECORD", value_parser = parse_crash)]
+    pub crash: Option<CrashAt>,
+    /// Process no more than so many records a second
+    #[arg(long, value_name = "RECORDS_PER_SECOND", value_parser = value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
+    /// Stop after so many records, with a checkpoint
+    #[arg(long, value_name = "RECORDS", value_parser = value_parser!(u64).range(1..))]
+    pub stop_after: Option<u64>,
+    /// How late a record may be and still count (not in this version yet: nothing is late)
+    #[arg(long, value_name = "DURATION")]
+    pub lateness: Option<String>,
+    /// How distinct users are counted
+    #[arg(long, value_name = "KIND", default_value = "set")]
+    pub uniques: StreamUniques,
+    /// Wait for more at the end of the log (not in this version yet)
+    #[arg(long)]
+    pub follow: bool,
+    /// Where the state's view goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Write counts, position, fingerprints, checkpoints and malformed records as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
+}
+
+/// `view`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive view /tmp/shop --format json")]
+pub struct ViewArgs {
+    /// Checkpoint directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Where the view goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `checkpoints`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit code 1 when any checkpoint would be refused.\n\nExample:\n  rederive checkpoints /tmp/shop"
+)]
+pub struct CheckpointsArgs {
+    /// Checkpoint directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive check run.json --driver threads")]
+pub struct CheckArgs {
+    /// Scenario to play
+    #[arg(value_name = "SCENARIO.json")]
+    pub scenario: PathBuf,
+    /// On which threads the run is played; the digest is the same
+    #[arg(long, default_value = "inline")]
+    pub driver: DriverKind,
+    /// Write the journal of the run
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}
+
+/// `picture`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rederive picture sample_logs/shop --out window.png --size 1280x800 --theme dark"
+)]
+pub struct PictureArgs {
+    /// Scenario, log directory or log file
+    #[arg(value_name = "SCENARIO.json|LOG")]
+    pub path: PathBuf,
+    /// Picture to write
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+    /// Width and height in points
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
+    pub size: Size,
+    /// Colours
+    #[arg(long, default_value = "dark")]
+    pub theme: Theme,
+    /// Run to this tick first
+    #[arg(long, value_name = "TICK")]
+    pub at: Option<u64>,
+}
+
+/// `matrix`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive matrix sample_logs/shop --micro-batch 5 --limit 20")]
+pub struct MatrixArgs {
+    /// Log directory or file
+    pub log: PathBuf,
+    /// Records a micro-batch
+    #[arg(long, value_name = "RECORDS")]
+    pub micro_batch: Option<u64>,
+    /// Micro-batch that crashes, from 0
+    #[arg(long, value_name = "N")]
+    pub crash_micro_batch: Option<u64>,
+    /// Records between checkpoints
+    #[arg(long, value_name = "RECORDS")]
+    pub checkpoint_every: Option<u64>,
+    /// Use the first so many records only
+    #[arg(long, value_name = "RECORDS")]
+    pub limit: Option<u64>,
+    /// Form of the result [default: csv]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
+}
+
+/// `merge`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rederive merge sample_logs/shop --cut 60% --position 80% --boundary offsets"
+)]
+pub struct MergeArgs {
+    /// Log directory or file
+    pub log: PathBuf,
+    /// Cut of the batch view
+    #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse)]
+    pub cut: CutText,
+    /// Position of the stream
+    #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse)]
+    pub position: CutText,
+    /// What separates batch and speed
+    #[arg(long, default_value = "offsets")]
+    pub boundary: BoundaryKind,
+    /// How distinct users are merged
+    #[arg(long, default_value = "set")]
+    pub uniques: MergeUniques,
+    /// How late a record may be and still count
+    #[arg(long, value_name = "DURATION")]
+    pub lateness: Option<String>,
+    /// Form of the result [default: csv]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
+}
+
+/// `reconcile`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rederive reconcile my-log/ --against theirs.csv --columns page=path,views=hits"
+)]
+pub struct ReconcileArgs {
+    /// Log directory or file
+    pub log: PathBuf,
+    /// View to compare with; twice to compare two
+    #[arg(long, value_name = "FILE", required = true)]
+    pub against: Vec<PathBuf>,
+    /// Names of its columns: page=..,date=..,views=..,users=..
+    #[arg(long, value_name = "NAMES")]
+    pub columns: Option<String>,
+    /// Form of the result
+    #[arg(long, default_value = "text")]
+    pub format: ReconcileFormat,
+    /// Which field is what.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive simulate --seeds 0..100")]
+pub struct SimulateArgs {
+    /// Seeds to run, the last one excluded
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub seeds: Range<u64>,
+}
+
+/// `generate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rederive generate /tmp/log --records 1000000 --seed 7")]
+pub struct GenerateArgs {
+    /// Directory to write the log into
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// How many records
+    #[arg(long, value_name = "N")]
+    pub records: u64,
+    /// Seed of everything random
+    #[arg(long, value_name = "S")]
+    pub seed: u64,
+}
+
+/// Where a view goes, and in which form.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Form of the view [default: by the ending of --out, else csv]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// Write the view to this file, replaced atomically, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound_and_each_command_has_an_example() {
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("Example:\n  rederive {}", command.get_name())), "{help}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Batch runs of a lane: when they start, what their reports mean.
+
+use std::sync::Arc;
+
+use super::{
+    jobs::{BatchJob, Notice, refold},
+    lane::Lane,
+    protocol::{Fact, TICKS_PER_SECOND},
+};
+use crate::processing::{BatchProcessor, BatchView};
+
+/// Ticks between the crash of a batch run and its being run again.
+const RERUN_AFTER_TICKS: u64 = TICKS_PER_SECOND;
+
+impl Lane {
+    pub(super) fn start_batch_when_due(&mut self) {
+        if self.batch.slot.is_running() {
+            return;
+        }
+        if let Some((cut, at)) = self.batch.rerun {
+            if self.tick >= at {
+                self.batch.rerun = None;
+                self.start_batch(cut);
+            }
+            return;
+        }
+        let every = self.plan.settings.batch_every_records;
+        let is_all = self.index.is_last() && self.arrived == self.index.len();
+        if every > 0 && self.arrived >= self.batch.next_at {
+            self.start_batch(self.arrived / every * every);
+        } else if is_all && self.batch.covers < self.arrived {
+            self.start_batch(self.arrived);
+        }
+    }
+
+    pub(super) fn start_batch(&mut self, cut: u64) {
+        let every = self.plan.settings.batch_every_records.max(1);
+        self.batch.next_at = self.batch.next_at.max((cut / every + 1) * every);
+        if cut <= self.batch.covers {
+            return;
+        }
+        let vector = self.index.offsets_at(cut);
+        let job =
+            BatchJob::new(Arc::clone(&self.index), BatchProcessor::new(self.plan.rules, vector.clone()));
+        if self.batch.slot.start(job, self.plan.driver).is_err() {
+            return;
+        }
+        self.batch.cut = cut;
+        self.batch.done = 0;
+        self.batch.credit = 0;
+        self.stream.notices.push(Notice::CutStarted(vector.clone()));
+        self.lambda.cut_started(&vector);
+        self.happened(Fact::BatchStarted { cut });
+    }
+
+    pub(super) fn take_batch_report(&mut self) {
+        if !self.batch.slot.is_running() {
+            return;
+        }
+        let Some(report) = self.batch.slot.finish() else {
+            return self.batch_ended(self.batch.done);
+        };
+        self.batch.done = report.done;
+        self.batch.reads += report.read;
+        self.batch.micros += report.micros;
+        self.batch.credit = self.batch.credit.saturating_sub(report.read * TICKS_PER_SECOND);
+        if report.crashed || report.failed.is_some() {
+            self.batch.armed = None;
+            self.batch_ended(report.done);
+        } else if let Some(view) = report.published {
+            self.publish(view);
+        }
+    }
+
+    /// A run that ended without publishing is run again with the same cut: a failed job is not repaired.
+    fn batch_ended(&mut self, done: u64) {
+        self.batch.rerun = Some((self.batch.cut, self.tick + RERUN_AFTER_TICKS));
+        self.happened(Fact::BatchCrashed { cut: self.batch.cut, done });
+    }
+
+    fn publish(&mut self, view: BatchView) {
+        let cut = view.cut.total();
+        let fingerprint = view.view.fingerprint(self.index.keys(), self.index.users());
+        self.invariants.batch_published(cut, fingerprint);
+        self.stream.notices.push(Notice::Published(view.cut.clone()));
+        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
+        self.lambda.publish(Arc::new(view), |from, to| refold(&index, rules, from, to));
+        self.stream.beside = None;
+        self.batch.runs += 1;
+        self.batch.covers = cut;
+        self.batch.published_at_tick = self.tick;
+        self.happened(Fact::BatchPublished { cut, fingerprint: fingerprint.to_string() });
+    }
+}

@@ -1,0 +1,104 @@
+//! An open log in words: for the window's summary, for a saved scenario, for a shell.
+
+use std::path::Path;
+
+use super::{
+    protocol::LogSummary,
+    scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
+};
+use crate::ingest::{LogDirectory, Mapping};
+
+pub(super) fn plain_scenario(log: &Path) -> Scenario {
+    let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
+    Scenario {
+        rederive_scenario: SCENARIO_VERSION,
+        name,
+        story: None,
+        log: LogReference { path: log.display().to_string(), identity: None },
+        mapping: None,
+        settings: RunSettings::for_log(0),
+        commands: Vec::new(),
+        faults: Vec::new(),
+        pause_at: Vec::new(),
+        until_tick: None,
+        expect: Expectations::default(),
+    }
+}
+
+pub(super) fn summary(
+    path: &Path,
+    is_scenario: bool,
+    scenario: &Scenario,
+    mapping: &Mapping,
+    log: &LogDirectory,
+) -> LogSummary {
+    LogSummary {
+        path: path.to_owned(),
+        scenario: is_scenario.then(|| scenario.name.clone()),
+        story: scenario.story.clone(),
+        partitions: log.partitions().iter().map(|partition| partition.name.clone()).collect(),
+        mapping: mapping.describe(),
+        has_users: mapping.user.is_some(),
+        has_values: mapping.value.is_some(),
+        zone: mapping.zone.clone(),
+        guarantee: scenario.settings.guarantee,
+        batch_command: batch_command(&scenario.log.path, mapping),
+    }
+}
+
+/// The command line that computes the batch view over the whole log.
+fn batch_command(log: &str, mapping: &Mapping) -> String {
+    let mut words = vec!["rederive".to_owned(), "batch".to_owned(), quoted(log)];
+    let mut option = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            words.push(format!("--{name}"));
+            words.push(quoted(value));
+        }
+    };
+    option("page", Some(&mapping.page));
+    option("user", mapping.user.as_deref());
+    option("time", Some(&mapping.time));
+    option("value", mapping.value.as_deref());
+    option("id", mapping.id.as_deref());
+    option("offset", mapping.offset.as_deref());
+    option("zone", Some(mapping.zone.as_str()).filter(|&zone| zone != "UTC"));
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// `log` seen from the directory of `file`, where one lies below or beside the other; else as it is.
+pub(super) fn relative(log: &str, file: &Path) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut up = String::new();
+    let mut base = file.parent();
+    while let Some(directory) = base {
+        if let Ok(rest) = Path::new(log).strip_prefix(directory) {
+            let rest = rest.display().to_string();
+            let rest = if rest.is_empty() { ".".to_owned() } else { rest };
+            return format!("{up}{rest}");
+        }
+        up.push_str("../");
+        base = directory.parent();
+    }
+    log.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_scenario_file() {
+        assert_eq!(relative("/a/b/log", Path::new("/a/b/s.json")), "log");
+        assert_eq!(relative("/a/b/log", Path::new("/a/c/s.json")), "../b/log");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}

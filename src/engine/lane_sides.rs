@@ -1,0 +1,139 @@
+//! The two processors as their lane sees them.
+
+use super::{
+    driver::Slot,
+    fault::Armed,
+    jobs::{BatchJob, Notice, StreamJob},
+    protocol::{CrashTarget, Generation},
+    rng::RandomStream,
+    scenario::{PlannedFault, RunSettings},
+};
+use crate::{
+    checkpoint::{CrashPoint, DiskStats},
+    serving::Numbers,
+};
+
+/// Where the stream processor of a lane stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum StreamPhase {
+    /// Not started yet.
+    #[default]
+    Ready,
+    /// Alive; reads again below `replay_to`, where that is above its position.
+    Alive,
+    /// Gone.
+    Crashed { point: CrashPoint, position: u64 },
+}
+
+/// The stream processor as its lane sees it.
+#[derive(Debug)]
+pub(super) struct StreamSide {
+    pub slot: Slot<StreamJob>,
+    pub phase: StreamPhase,
+    pub generation: Generation,
+    pub number: u64,
+    pub memory: Numbers,
+    /// Records that it had counted when it crashed last.
+    pub crash_position: u64,
+    /// What a total that did not go back would hold beside the memory, until the next publication.
+    pub beside: Option<Numbers>,
+    pub replay: Option<Replay>,
+    pub notices: Vec<Notice>,
+    pub credit: u64,
+    pub draws: RandomStream,
+    pub reads: u64,
+    pub micros: u64,
+    pub disk_before: DiskStats,
+    pub disk: DiskStats,
+    /// First record that the restored state held.
+    pub held_from: u64,
+    pub crashed_at_tick: u64,
+    pub crashes: u64,
+    pub armed: Vec<Armed>,
+}
+
+/// What is being read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Replay {
+    pub from: u64,
+    pub to: u64,
+    /// Page views and sum that the crash took from memory beyond the checkpoint.
+    pub lost: Numbers,
+    /// Whether the state was compared with a run that never crashed, and what came out.
+    pub same: Option<bool>,
+}
+
+/// The batch processor as its lane sees it.
+#[derive(Debug)]
+pub(super) struct BatchSide {
+    pub slot: Slot<BatchJob>,
+    pub cut: u64,
+    pub done: u64,
+    pub next_at: u64,
+    pub credit: u64,
+    pub draws: RandomStream,
+    pub runs: u32,
+    pub covers: u64,
+    pub crash_asked: bool,
+    /// Cut and tick of a crashed run that will be run again.
+    pub rerun: Option<(u64, u64)>,
+    pub reads: u64,
+    pub micros: u64,
+    pub armed: Option<u64>,
+    pub published_at_tick: u64,
+}
+
+impl StreamSide {
+    pub fn new<'a>(seed: u64, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
+        let armed = faults.filter(|fault| fault.target != CrashTarget::Batch);
+        StreamSide {
+            slot: Slot::new("stream-worker"),
+            phase: StreamPhase::Ready,
+            generation: Generation(0),
+            number: 0,
+            memory: Numbers::default(),
+            crash_position: 0,
+            beside: None,
+            replay: None,
+            notices: Vec::new(),
+            credit: 0,
+            draws: RandomStream::new(seed, "stream capacity"),
+            reads: 0,
+            micros: 0,
+            disk_before: DiskStats::default(),
+            disk: DiskStats::default(),
+            held_from: 0,
+            crashed_at_tick: 0,
+            crashes: 0,
+            armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),
+        }
+    }
+}
+
+impl BatchSide {
+    pub fn new<'a>(settings: RunSettings, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
+        let mut armed = faults.filter(|fault| fault.target != CrashTarget::Stream);
+        BatchSide {
+            slot: Slot::new("batch-worker"),
+            cut: 0,
+            done: 0,
+            next_at: settings.batch_every_records.max(1),
+            credit: 0,
+            draws: RandomStream::new(settings.seed, "batch capacity"),
+            runs: 0,
+            covers: 0,
+            crash_asked: false,
+            rerun: None,
+            reads: 0,
+            micros: 0,
+            armed: armed.next().map(|fault| fault.record),
+            published_at_tick: 0,
+        }
+    }
+}
+
+/// Adds one tick's worth of capacity to a credit (in hundredths of a record): between half and one and a half times
+/// the capacity, so that workers interleave differently under every seed.
+pub(super) fn draw(draws: &mut RandomStream, credit: u64, capacity: u64, most: u64) -> u64 {
+    (credit + capacity / 2 + draws.below(capacity + 1)).min(most)
+}

@@ -1,0 +1,19 @@
+//! The real program without a window: results, exit codes, crashes, kills and damaged files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "cli/batch.rs"]
+mod batch;
+#[path = "cli/crash.rs"]
+mod crash;
+#[path = "cli/stream.rs"]
+mod stream;
+#[path = "cli/support.rs"]
+mod support;
+#[path = "cli/usage.rs"]
+mod usage;
