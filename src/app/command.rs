@@ -66,6 +66,8 @@ pub enum AppCommand {
     Right(RightDrawer),
     /// Plots and strip as tables.
     Tables,
+    /// Says how long drawing takes, or stops saying it.
+    FrameTime,
     /// Larger text, fewer numbers.
     Presenter,
     /// Larger.
@@ -206,7 +208,7 @@ const ALL: &[Spec] = &[
     row(C::Target(CrashTarget::Stream), Fault, "Crash target: stream", "A crash ends the stream processor", None),
     row(C::Target(CrashTarget::Batch), Fault, "Crash target: batch", "A crash ends the running batch run", None),
     row(C::Target(CrashTarget::Both), Fault, "Crash target: both", "A crash ends both at once", None),
-    row(C::Point(None), Fault, "Crash point: between micro-batches", "At the end of this tick", None),
+    row(C::Point(None), Fault, "Crash point: between micro-batches", "Now, between two micro-batches", None),
     row(C::Point(Some(CrashPoint::BeforeApply)), Fault, "Crash point: before counting", "Records are read, none is counted", None),
     row(C::Point(Some(CrashPoint::MidApply)), Fault, "Crash point: half counted", "Half of the micro-batch is counted", None),
     row(C::Point(Some(CrashPoint::AfterApply)), Fault, "Crash point: counted, not written out", "All counted, no output written", None),
@@ -220,10 +222,12 @@ const ALL: &[Spec] = &[
     row(C::Show(Measure::Users), View, "Measure: unique users", "Plot distinct users; united, never added", None),
     row(C::Show(Measure::Sum), View, "Measure: sum", "Plot the sum of values", None),
     row(C::Look(Look::OverRun), View, "Over the run", "Plots against run time", None),
+    row(C::Look(Look::Moment), View, "The moment", "Close up: last checkpoint, crash, replay", letter('Z')),
     row(C::Look(Look::ByPage), View, "By page", "The top pages and the rest", None),
     row(C::Look(Look::ByDay), View, "By day", "One bar a day", None),
-    row(C::Fit, View, "Fit", "Show all of the run in the plots", letter('F')),
+    row(C::Fit, View, "Fit", "Show all of the run in the plots again", letter('F')),
     row(C::Tables, View, "Show as tables", "Plots and proof strip as tables that can be copied", letter('T')),
+    row(C::FrameTime, View, "Frame time", "How long drawing this window takes, in the status line", None),
     row(C::Left(LeftDrawer::Log), View, "Log browser", "Records, where they stand, what became of them", letter('L')),
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),
     row(C::Right(RightDrawer::Numbers), View, "Numbers", "Lag, cost, and what has been checked", letter('N')),

@@ -2,7 +2,7 @@
 
 use super::{
     command::AppCommand,
-    state::{Dialog, Measure, Phase, SaveKind, State},
+    state::{Dialog, Look, Measure, Phase, RightDrawer, SaveKind, State},
 };
 use crate::engine::{
     frame::{BatchState, Flow, LaneFrame, StreamState},
@@ -23,6 +23,7 @@ impl AppCommand {
             | AppCommand::RateDown
             | AppCommand::Tables
             | AppCommand::Left(_)
+            | AppCommand::Right(RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates)
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::CancelLoading => loading(state),
@@ -35,6 +36,11 @@ impl AppCommand {
             }
             AppCommand::Show(measure) => show(state, measure),
             AppCommand::Save(SaveKind::View | SaveKind::Scenario) => open(state).map(|_| ()),
+            // Leaving the close-up is always possible.
+            AppCommand::Look(Look::Moment) => condition(
+                state.look == Look::Moment || state.moment().is_some(),
+                "The stream has not crashed yet",
+            ),
             AppCommand::OpenExample(kind) => condition(
                 state.examples.iter().any(|example| example.kind == kind),
                 "This log did not come with the program",
@@ -47,8 +53,9 @@ impl AppCommand {
             | AppCommand::Target(_)
             | AppCommand::Point(_)
             | AppCommand::CrashSetup
-            | AppCommand::Look(_)
-            | AppCommand::Right(_)
+            | AppCommand::Look(Look::OverRun | Look::ByPage | Look::ByDay)
+            | AppCommand::Right(RightDrawer::Runs)
+            | AppCommand::FrameTime
             | AppCommand::Presenter
             | AppCommand::ZoomIn
             | AppCommand::ZoomOut

@@ -7,6 +7,7 @@ mod command;
 mod enabled;
 pub mod format;
 mod keys;
+mod moment;
 mod narrate;
 mod proof_text;
 mod settings;

@@ -79,6 +79,8 @@ pub enum Look {
     /// Against run time.
     #[default]
     OverRun,
+    /// Against run time, close up: from the checkpoint before the last crash to the end of the replay.
+    Moment,
     /// One bar a page.
     ByPage,
     /// One bar a day.
@@ -87,12 +89,13 @@ pub enum Look {
 
 impl Look {
     /// All, in order.
-    pub const ALL: [Look; 3] = [Look::OverRun, Look::ByPage, Look::ByDay];
+    pub const ALL: [Look; 4] = [Look::OverRun, Look::Moment, Look::ByPage, Look::ByDay];
 
     /// In the window.
     pub fn name(self) -> &'static str {
         match self {
             Look::OverRun => "over the run",
+            Look::Moment => "the moment",
             Look::ByPage => "by page",
             Look::ByDay => "by day",
         }
@@ -396,6 +399,8 @@ pub struct State {
     pub right: Option<RightDrawer>,
     /// Whether tables stand for the plots.
     pub tables: bool,
+    /// Whether the status line says how long drawing takes.
+    pub frame_time: bool,
     /// Which table.
     pub twin: TableTwin,
     /// What was predicted since the last crash.

@@ -124,7 +124,11 @@ pub enum Effect {
 pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
     match input {
         Input::Command(command) => match command.enabled(state) {
-            Ok(()) => give(state, command),
+            Ok(()) => {
+                // What was said about the command before is answered by this one; what went wrong stays.
+                state.notice.take_if(|notice| !notice.is_error && command != AppCommand::Close);
+                give(state, command)
+            }
             Err(reason) => {
                 say(state, reason);
                 Vec::new()

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use super::{
     AppCommand, Effect,
+    format::thousands,
     settings::Settings,
     state::{Dialog, LeftDrawer, Look, OpenDialog, RightDrawer, SaveDialog, SaveKind, State},
     update::{PAGE_ROWS, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
-    protocol::{CheckpointId, Command, CrashWhen, LaneCommand, Query, TICKS_PER_SECOND, Tick, Until},
+    protocol::{
+        CheckpointId, Command, CrashTarget, CrashWhen, LaneCommand, Query, TICKS_PER_SECOND, Tick, Until,
+    },
 };
 
 /// Ticks of a small step: a tenth of a second of run time.
@@ -85,7 +88,12 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Target(target) => state.crash.target = target,
         AppCommand::Point(point) => state.crash.point = point,
         AppCommand::Show(measure) => state.measure = measure,
+        // The same key leads close up and back.
+        AppCommand::Look(Look::Moment) if state.look == Look::Moment && !state.tables => {
+            state.look = Look::OverRun;
+        }
         AppCommand::Look(look) => (state.look, state.tables) = (look, false),
+        AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
             state.look = Look::OverRun;
             state.fits += 1;
@@ -146,11 +154,13 @@ fn play_pause(state: &State) -> Vec<Effect> {
     }
 }
 
-/// A clicker has one key: at a crash it restores, everywhere else it goes to the next moment.
+/// A clicker has one key: at a crash it restores and stands there, everywhere else it goes to the next moment.
 fn story_next(state: &State) -> Vec<Effect> {
-    let mut effects =
-        if state.is_crashed() { to_lane(state, LaneCommand::Restore(None)) } else { Vec::new() };
-    effects.extend(send(Command::RunUntil(Until::NextMoment)));
+    if !state.is_crashed() {
+        return send(Command::RunUntil(Until::NextMoment));
+    }
+    let mut effects = to_lane(state, LaneCommand::Restore(None));
+    effects.extend(send(Command::Pause));
     effects
 }
 
@@ -205,6 +215,15 @@ fn crash(state: &mut State) -> Vec<Effect> {
             CrashWhen::At { point: point.unwrap_or_default(), record: record.unwrap_or(position) }
         }
     };
+    match when {
+        CrashWhen::At { record, .. } => {
+            say(state, format!("The crash comes when record {} is read.", thousands(record)));
+        }
+        CrashWhen::Now if state.crash.target != CrashTarget::Stream && state.flow() == Flow::Paused => {
+            say(state, "The batch run ends with the next step of run time: Space or the full stop key.");
+        }
+        CrashWhen::Now => {}
+    }
     // A record is where one crash happens; the next press means "now" again.
     state.crash.record.clear();
     to_lane(state, LaneCommand::Crash { target: state.crash.target, when })

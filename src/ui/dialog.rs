@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use eframe::egui::{self, Id, Key, Label, Modal, RichText, Ui};
+use eframe::egui::{self, Id, Key, Label, Modal, RichText, TextEdit, Ui, text_selection::CCursorRange};
 
 use super::{
     bar::target_name,
@@ -74,11 +74,19 @@ fn path_field(ui: &mut Ui, path: &str, out: &mut Out) -> bool {
         let seen: Option<u64> = ui.data(|data| data.get_temp(first_id));
         if seen.is_none_or(|frame| frame + 1 < opened) {
             response.request_focus();
+            select_all(ui, response.id, path);
         }
         ui.data_mut(|data| data.insert_temp(first_id, opened));
         entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     });
     entered
+}
+
+/// What is offered is replaced by typing, and kept by an arrow key.
+fn select_all(ui: &Ui, field: Id, text: &str) {
+    let mut edit = TextEdit::load_state(ui.ctx(), field).unwrap_or_default();
+    edit.cursor.set_char_range(Some(CCursorRange::select_all_str(text)));
+    edit.store(ui.ctx(), field);
 }
 
 fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {

@@ -103,10 +103,7 @@ fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
         }
         InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
         InvariantState::NotPromised { breaks, counterexample } => (
-            format!(
-                "broke {} times, which the chosen guarantee allows: {counterexample}",
-                format::thousands(*breaks)
-            ),
+            format!("broke {} times, as what is saved allows: {counterexample}", format::thousands(*breaks)),
             t.warning,
         ),
     }

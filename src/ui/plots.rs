@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
-    engine::frame::{BatchState, LaneFrame, Point},
+    engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
 };
 
 /// Which of the three.
@@ -45,6 +45,7 @@ impl Panel {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlotMemory {
     fits_seen: u64,
+    was_close: bool,
 }
 
 /// Draws selectors and the three plots, side by side at every size.
@@ -54,14 +55,16 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     let area = ui.available_rect_before_wrap();
     let gap = 12.0;
     let width = ((area.width() - 2.0 * gap) / 3.0).floor();
-    let fit = memory.fits_seen != state.fits;
-    memory.fits_seen = state.fits;
+    let close = state.moment().filter(|_| state.look == Look::Moment);
+    // Bounds that were set stay set: the whole run comes back by a fit.
+    let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
+    (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
     for (panel, left) in Panel::ALL.into_iter().zip([0.0, width + gap, 2.0 * (width + gap)]) {
         let rect = Rect::from_min_size(pos2(area.left() + left, area.top()), vec2(width, area.height()));
         let mut child =
             ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::LEFT)));
         child.set_clip_rect(rect.intersect(ui.clip_rect()));
-        card_ui(&mut child, rect, state, lane, panel, fit);
+        card_ui(&mut child, rect, state, lane, panel, View { fit, close });
     }
     ui.allocate_rect(area, egui::Sense::hover());
 }
@@ -94,7 +97,16 @@ fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
     }
 }
 
-fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel, fit: bool) {
+/// Which part of the run the plots show.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    /// Back to all of it.
+    fit: bool,
+    /// First and last tick of the close-up.
+    close: Option<(u64, u64)>,
+}
+
+fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel, view: View) {
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 8, t.panel);
     let scale = theme::scale(ui);
@@ -106,9 +118,9 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
     let body = Rect::from_min_max(pos2(rect.left() + 4.0, head.bottom() + 2.0), rect.max - vec2(10.0, 4.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
     match state.look {
-        Look::OverRun => {
+        Look::OverRun | Look::Moment => {
             let label = accessible(state.measure, lane, panel);
-            let response = plot_ui(&mut child, state, lane, panel, fit);
+            let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
         }
         Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel),
@@ -229,7 +241,7 @@ fn accessible(measure: Measure, lane: &LaneFrame, panel: Panel) -> String {
     }
 }
 
-fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool) -> PlotResponse<()> {
+fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: View) -> PlotResponse<()> {
     let t = tokens(ui);
     let measure = state.measure;
     let end = end_of_run(lane, state.tick().0);
@@ -239,7 +251,7 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
     };
     let (font, color) = (theme::mono_small(ui), t.subdued);
     let time_axis = AxisHints::new_x()
-        .formatter(|mark, _| format!("{} s", number(mark.value)))
+        .formatter(|mark, _| format!("{} s", seconds_text(mark.value, mark.step_size)))
         .tick_label_font(font.clone())
         .label_spacing(egui::Rangef::new(20.0, 40.0))
         .tick_label_color(color);
@@ -272,10 +284,14 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, fit: bool
         .link_axis(Id::unique("run-time"), Vec2b::new(true, false))
         .link_cursor(Id::unique("run-cursor"), Vec2b::new(true, false))
         .label_formatter(hover_label);
-    if fit {
+    if view.fit {
         plot = plot.reset();
     }
     let response = plot.show(ui, |plot| {
+        if let Some((from, to)) = view.close {
+            plot.set_plot_bounds_x(seconds(from)..=seconds(to));
+            plot.set_plot_bounds_y(close_heights(lane, measure, panel, (from, to)));
+        }
         for area in areas(lane, measure, panel, t) {
             plot.add(area);
         }
@@ -294,6 +310,43 @@ fn hover_label(position: &HoverPosition<'_>) -> Option<String> {
         }
         HoverPosition::Elsewhere { .. } => None,
     }
+}
+
+/// Seconds with as many decimals as the steps between them need.
+fn seconds_text(value: f64, step: f64) -> String {
+    if step.fract().abs() < 1e-9 { number(value) } else { format!("{value:.1}") }
+}
+
+/// Where the values of a close-up lie. The stacked area loses its foot: what happens is at its edge.
+fn close_heights(
+    lane: &LaneFrame,
+    measure: Measure,
+    panel: Panel,
+    (from, to): (u64, u64),
+) -> std::ops::RangeInclusive<f64> {
+    let points = || {
+        let (first, last) =
+            (lane.series.partition_point(|p| p.tick < from), lane.series.partition_point(|p| p.tick <= to));
+        lane.series.get(first.saturating_sub(1)..last).unwrap_or_default().iter()
+    };
+    let top = |value: &dyn Fn(&Point) -> f64| points().map(value).fold(0.0, f64::max);
+    let of = |totals: &Option<Totals>| totals.as_ref().map_or(0.0, |totals| measure.of(totals));
+    let in_sight = |p: &&OutlinePoint| p.tick >= from && p.tick <= to;
+    let recounted = |least: f64| {
+        lane.outline.iter().filter(in_sight).map(|p| measure.of(&p.totals)).fold(least, f64::max)
+    };
+    let (low, high) = match panel {
+        Panel::Batch => (0.0, recounted(top(&|p| measure.of(&p.batch)))),
+        Panel::Speed => (0.0, top(&|p| measure.of(&p.speed).max(of(&p.memory)).max(of(&p.every_read)))),
+        Panel::Merged => {
+            let high = recounted(top(&|p| measure.of(&p.merged)));
+            let low = points().map(|p| measure.of(&p.batch)).fold(high, f64::min);
+            (low - 0.15 * (high - low), high)
+        }
+    };
+    // The legend stands at the top.
+    let room = if panel == Panel::Speed { 0.3 } else { 0.2 };
+    low..=(high + room * (high - low)).max(low + 1.0)
 }
 
 /// `12k` for 12,000: axis labels in narrow columns.
@@ -337,13 +390,14 @@ fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Li
             ]
         }
         Panel::Speed => {
-            let served = stairs(&lane.series, |point| measure.of(&point.speed));
-            let mut lines = vec![
-                Line::new("served", PlotPoints::Owned(served))
-                    .color(t.speed.gamma_multiply(0.55))
-                    .width(1.25)
-                    .allow_band(false),
-            ];
+            let mut lines = Vec::new();
+            // Served and memory are one line until the memory is gone, or older than what is served.
+            for piece in pieces(&lane.series, |point| point.stale.then(|| measure.of(&point.speed))) {
+                let dash = LineStyle::Dashed { length: 3.0 };
+                lines.push(
+                    Line::new("served", PlotPoints::Owned(piece)).color(t.speed).width(1.5).style(dash),
+                );
+            }
             for piece in pieces(&lane.series, |point| point.memory.as_ref().map(|m| measure.of(m))) {
                 lines.push(
                     Line::new("in memory", PlotPoints::Owned(piece))

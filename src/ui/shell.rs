@@ -21,8 +21,9 @@ use super::{
     timeline::{self, timeline_ui},
     widgets::Out,
 };
-use crate::app::{
-    Effect, Example, Input, LeftDrawer, Phase, RightDrawer, Settings, State, ThemeChoice, apply,
+use crate::{
+    app::{Effect, Example, Input, LeftDrawer, Phase, RightDrawer, Settings, State, ThemeChoice, apply},
+    engine::clock::Stopwatch,
 };
 
 /// Width of a drawer.
@@ -52,6 +53,8 @@ pub struct Window {
     plots: PlotMemory,
     effects: Vec<Effect>,
     applied: Option<Applied>,
+    /// How long the last frame took, while somebody asks.
+    frame_micros: Option<u64>,
 }
 
 impl Window {
@@ -62,7 +65,7 @@ impl Window {
 
     /// A window over a state that is already there.
     pub fn with_state(state: State) -> Window {
-        Window { state, plots: PlotMemory::default(), effects: Vec::new(), applied: None }
+        Window { state, plots: PlotMemory::default(), effects: Vec::new(), applied: None, frame_micros: None }
     }
 
     /// What the window shows.
@@ -82,6 +85,7 @@ impl Window {
 
     /// Draws one frame; returns what has to be done outside. Asks for another frame only if something changed.
     pub fn ui(&mut self, ui: &mut Ui) -> Vec<Effect> {
+        let watch = self.state.frame_time.then(Stopwatch::start);
         self.apply_settings(ui.ctx());
         let mut out = Out::new();
         let dropped: Vec<std::path::PathBuf> =
@@ -96,6 +100,7 @@ impl Window {
         for input in out {
             self.input(input);
         }
+        self.frame_micros = watch.map(|watch| watch.micros());
         self.take_effects()
     }
 
@@ -142,9 +147,13 @@ impl Window {
         if !state.settings.presenter || state.notice.is_some() {
             let status =
                 Panel::bottom("status").exact_size((24.0 * scale).round()).show_separator_line(false);
-            status.frame(row(t.panel, 12, 0)).show(ui, |ui| status_ui(ui, state, fit.hidden, out));
+            let frame = row(t.panel, 12, 0);
+            status.frame(frame).show(ui, |ui| status_ui(ui, state, fit.hidden, self.frame_micros, out));
         }
         if state.phase != Phase::Open || state.lane().is_none() {
+            // Kept runs can be looked through without a log.
+            let right = fit.right.filter(|drawer| *drawer == RightDrawer::Runs);
+            drawers(ui, state, &Fit { left: None, right, ..fit }, scale, out);
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
             return;
         }

@@ -11,12 +11,12 @@ use crate::{
     engine::frame::LaneFrame,
 };
 
-/// Draws the status line. `hidden` names a drawer that does not fit.
-pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, out: &mut Out) {
+/// Draws the status line. `hidden` names a drawer that does not fit, `frame_micros` is how long the last frame took.
+pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, frame_micros: Option<u64>, out: &mut Out) {
     ui.horizontal_centered(|ui| {
         let t = tokens(ui);
         if let Some(lane) = state.lane() {
-            for (name, value) in readings(state, lane) {
+            for (name, value) in readings(state, lane, frame_micros) {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 ui.label(RichText::new(name).font(theme::small(ui)).color(t.subdued));
                 ui.label(RichText::new(value).font(theme::mono_small(ui)).color(t.text));
@@ -39,7 +39,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, out: &mut Out
     });
 }
 
-fn readings(state: &State, lane: &LaneFrame) -> Vec<(&'static str, String)> {
+fn readings(state: &State, lane: &LaneFrame, frame_micros: Option<u64>) -> Vec<(&'static str, String)> {
     let mut readings = vec![("Records behind", format::thousands(lane.lag_records()))];
     if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.loading.complete) {
         let loading = &frame.loading;
@@ -59,5 +59,8 @@ fn readings(state: &State, lane: &LaneFrame) -> Vec<(&'static str, String)> {
             format::thousands(lane.stream_cost.capacity)
         ),
     ));
+    if let Some(micros) = frame_micros {
+        readings.push(("Frame", format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)));
+    }
     readings
 }

@@ -2,7 +2,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use eframe::egui::{self, Theme, vec2};
 use egui_kittest::{
-    Harness, TestRenderer,
+    Harness, SnapshotResults, TestRenderer,
     kittest::{NodeT as _, Queryable as _},
 };
 
@@ -45,13 +45,14 @@ impl TestRenderer for Soft {
 }
 
 fn harness(state: State) -> Harness<'static, App> {
+    harness_of(state, vec2(1440.0, 900.0))
+}
+
+fn harness_of(state: State, size: egui::Vec2) -> Harness<'static, App> {
     let installed = Rc::new(RefCell::new(false));
     let app = App { window: Window::with_state(state), effects: Vec::new() };
-    let mut harness = Harness::builder()
-        .with_size([1440.0, 900.0])
-        .with_max_steps(12)
-        .renderer(Soft::default())
-        .build_ui_state(
+    let mut harness =
+        Harness::builder().with_size(size).with_max_steps(12).renderer(Soft::default()).build_ui_state(
             move |ui, app: &mut App| {
                 // Fonts can only be used in the frame after they were set.
                 if !installed.replace(true) {
@@ -234,6 +235,25 @@ fn pictures() {
     }
 }
 
+/// A few kept pictures, drawn on the CPU: layout, colours and type in both themes.
+#[test]
+fn pictures_stay_as_they_are() {
+    let mut results = SnapshotResults::new();
+    let close_up = State { look: Look::Moment, ..fixture::state(Moment::Replayed) };
+    for (name, state, choice) in [
+        ("untouched-light", fixture::state(Moment::Untouched), ThemeChoice::Light),
+        ("crashed-dark", fixture::state(Moment::Crashed), ThemeChoice::Dark),
+        ("close-up-dark", close_up, ThemeChoice::Dark),
+        ("numbered-cells-light", fixture::cells(), ThemeChoice::Light),
+    ] {
+        let settings = crate::app::Settings { theme: choice, ..state.settings.clone() };
+        let mut harness = harness_of(State { settings, ..state }, vec2(960.0, 600.0));
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}
+
 /// Menus need a pointer, so they are drawn through the harness.
 #[test]
 fn menus() {
@@ -283,6 +303,8 @@ fn scenes() -> Vec<(&'static str, State)> {
         ("21-numbers", drawers(RightDrawer::Numbers)),
         ("21-fates", drawers(RightDrawer::Fates)),
         ("21-runs", drawers(RightDrawer::Runs)),
+        ("25-moment-crashed", State { look: Look::Moment, ..at(Moment::Crashed) }),
+        ("25-moment-replayed", State { look: Look::Moment, frame_time: true, ..at(Moment::Replayed) }),
         ("22-by-page", State { look: Look::ByPage, ..at(Moment::Published) }),
         ("23-by-day-users", State { look: Look::ByDay, measure: Measure::Users, ..at(Moment::Crashed) }),
         ("24-tables", State { tables: true, ..at(Moment::Replayed) }),

@@ -1,15 +1,15 @@
 //! The timeline: batch runs, checkpoints, crashes, down times and replays over the whole run.
 
-use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::{
     canvas::{cross, diamond, hatch},
     series::{end_of_run, seconds},
-    theme::{self, Tokens, tokens},
+    theme::{self, BAND, Tokens, tokens},
     widgets::named,
 };
 use crate::{
-    app::{State, format},
+    app::{Look, State, format},
     engine::frame::{BandKind, BatchState, LaneFrame, MarkKind, StreamState},
 };
 
@@ -35,6 +35,9 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
         digits: theme::mono_small(ui),
     };
     timeline.paint(state.tick().0);
+    if let Some(close) = state.moment().filter(|_| state.look == Look::Moment && !state.tables) {
+        timeline.close_up(close);
+    }
 }
 
 fn in_words(state: &State, lane: &LaneFrame) -> String {
@@ -181,6 +184,14 @@ impl Timeline<'_> {
                 | MarkKind::ReplayFinished => {}
             }
         }
+    }
+
+    /// What the plots show of the run.
+    fn close_up(&self, (from, to): (u64, u64)) {
+        let rect = Rect::from_x_y_ranges(self.x(from)..=self.x(to), self.track.y_range());
+        let stroke = Stroke::new(1.5, self.t.accent);
+        self.painter.rect_stroke(rect, 3, stroke, StrokeKind::Inside);
+        self.painter.rect_filled(rect, 3, self.t.accent.gamma_multiply(BAND));
     }
 
     fn axis(&self, now: u64) {

@@ -1,6 +1,6 @@
 //! What is painted over the plots: bands, crosses, diamonds, the way back to the checkpoint, hatching, the legend.
 
-use eframe::egui::{Align2, Painter, Pos2, Rect, Response, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Align2, Color32, Painter, Pos2, Rect, Response, Stroke, Ui, pos2, vec2};
 use egui_plot::{GridInput, GridMark, PlotPoint, PlotTransform};
 
 use super::{Panel, number};
@@ -34,6 +34,34 @@ pub fn steps(input: &GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
         .take_while(|n| *n <= count)
         .map(|n| GridMark { value: (first + n) * step, step_size: step })
         .collect()
+}
+
+/// How a series is drawn, beside its colour.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Thin,
+    Solid,
+    Thick,
+    Dotted,
+    Dashed,
+}
+
+impl Form {
+    fn paint(self, painter: &Painter, line: [Pos2; 2], color: Color32) {
+        let width = match self {
+            Form::Thin => 1.0,
+            Form::Solid | Form::Dotted | Form::Dashed => 2.0,
+            Form::Thick => 3.0,
+        };
+        let stroke = Stroke::new(width, color);
+        match self {
+            Form::Thin | Form::Solid | Form::Thick => {
+                painter.line_segment(line, stroke);
+            }
+            Form::Dotted => dashed(painter, &line, stroke, 3.0, 2.0),
+            Form::Dashed => dashed(painter, &line, stroke, 5.0, 3.0),
+        }
+    }
 }
 
 struct Marks<'a> {
@@ -201,26 +229,30 @@ impl Marks<'_> {
             return;
         }
         let has_replayed = self.lane.series.iter().any(|point| point.every_read.is_some());
-        let entries: Vec<(&str, _)> = match panel {
-            Panel::Batch => vec![("published", t.batch)],
-            Panel::Speed if has_replayed => {
-                vec![
-                    ("in memory", t.speed),
-                    ("served", t.speed.gamma_multiply(0.7)),
-                    ("if every read counted", t.crash),
-                ]
+        let entries: Vec<(&str, _, Form)> = match panel {
+            Panel::Batch => vec![("published", t.batch, Form::Solid)],
+            Panel::Speed => {
+                let mut entries = vec![("in memory", t.speed, Form::Solid)];
+                if self.lane.series.iter().any(|point| point.stale) {
+                    entries.push(("served, stale", t.speed, Form::Dotted));
+                }
+                if has_replayed {
+                    entries.push(("if every read counted", t.crash, Form::Dashed));
+                }
+                entries
             }
-            Panel::Speed => vec![("in memory", t.speed), ("served", t.speed.gamma_multiply(0.7))],
-            Panel::Merged => vec![("full recount of the log", t.recount), ("merged", t.merged)],
+            Panel::Merged => {
+                vec![("full recount of the log", t.recount, Form::Thin), ("merged", t.merged, Form::Thick)]
+            }
         };
         let mut at = self.rect.min + vec2(10.0, 8.0);
-        for (text, color) in entries {
+        for (text, color, form) in entries {
             let galley = self.painter.layout_no_wrap(text.to_owned(), theme::small(ui), t.subdued);
             let height = galley.size().y;
-            let line = Rect::from_min_size(at + vec2(0.0, height / 2.0 - 1.0), vec2(12.0, 2.0));
+            let line = [at + vec2(0.0, height / 2.0), at + vec2(13.0, height / 2.0)];
             let backdrop = Rect::from_min_size(at, galley.size() + vec2(18.0, 0.0)).expand(3.0);
             self.painter.rect_filled(backdrop, 3, t.panel.gamma_multiply(0.8));
-            self.painter.rect_filled(line, 1, color);
+            form.paint(&self.painter, line, color);
             self.painter.galley(at + vec2(18.0, 0.0), galley, t.subdued);
             at.y += height + 3.0;
         }

@@ -1,0 +1,95 @@
+//! Opening and saving: by typing, dropping and by the recent list; what cannot be opened; what cannot be read.
+
+use std::{fs, path::Path};
+
+use eframe::egui::Key;
+use egui_kittest::kittest::Queryable as _;
+use rederive::{
+    app::Phase,
+    engine::{
+        driver::Driver,
+        play::{open_scenario, play},
+    },
+};
+
+use crate::live::{Live, sample};
+
+#[test]
+fn what_does_not_exist_says_so_and_another_log_can_be_opened() {
+    let mut live = Live::start();
+    live.h.get_by_label("No log is open.");
+    live.type_open(Path::new("/no/such/log"));
+    live.until_sees("The log could not be opened.");
+    live.until_sees("/no/such/log");
+    live.h.get_by_label("Try again");
+    live.open(&sample("clicks"));
+    live.h.get_by_label("Nothing processed yet.");
+}
+
+#[test]
+fn a_log_can_be_dropped_on_the_window() {
+    let mut live = Live::start();
+    live.drop_file(&sample("textbook"));
+    live.until("the log is open", |live| live.state().phase == Phase::Open && live.state().lane().is_some());
+    live.until_sees("Nothing processed yet.");
+    live.drop_file(&sample("clicks"));
+    live.until("another log", |live| {
+        live.state().summary.as_ref().is_some_and(|summary| summary.path.ends_with("clicks"))
+    });
+}
+
+#[test]
+fn lines_without_an_event_are_counted_and_listed() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(sample("clicks/2024-05-01.jsonl")).unwrap();
+    let log = directory.path().join("log/web");
+    fs::create_dir_all(&log).unwrap();
+    fs::write(log.join("a.jsonl"), format!("{good}not json\n{{\"user_id\":\"ada\"}}\n")).unwrap();
+    let mut live = Live::opened(&directory.path().join("log"));
+    live.key(Key::W);
+    live.until_sees("Lines without an event: 2");
+    let line = good.lines().count() + 1;
+    live.until_sees(&format!("a.jsonl:{line}"));
+    live.fast();
+    live.finish();
+    live.until_sees("Finished: total 11 = full recount 11.");
+}
+
+#[test]
+fn the_merged_view_and_the_run_are_saved_by_the_dialog() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.fast();
+    let digest = live.finish();
+    let view = live.directory.path().join("merged.csv");
+    live.ctrl(Key::E);
+    live.h.get_by_label("Export the merged view");
+    live.type_over(&view.display().to_string());
+    live.click("Save");
+    live.until_sees("Saved ");
+    let text = fs::read_to_string(&view).unwrap();
+    assert!(text.starts_with("page") && text.contains("home,2024-05-01,"), "{text}");
+    let run = live.directory.path().join("run.scenario.json");
+    live.ctrl(Key::S);
+    live.type_over(&run.display().to_string());
+    live.key(Key::Enter);
+    live.until("the run is saved", |_| run.exists());
+    let again = play(&open_scenario(&run).unwrap(), Driver::Inline, None);
+    assert_eq!((again.digest, again.failures), (digest, Vec::new()));
+}
+
+#[test]
+fn nothing_is_written_into_the_log() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.ctrl(Key::E);
+    live.type_over(&sample("clicks/merged.csv").display().to_string());
+    live.click("Save");
+    live.until_sees("the log directory is never written to");
+    assert!(!sample("clicks/merged.csv").exists());
+}
+
+#[test]
+fn the_command_line_of_what_is_shown_can_be_copied() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.menu("Menu", "Copy as command");
+    assert!(live.copied()[0].starts_with("rederive batch "), "{:?}", live.copied());
+}

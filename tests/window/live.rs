@@ -1,0 +1,277 @@
+//! A window and an engine in a harness: events and frames go in, effects are carried out, as in the native window.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use eframe::egui::{self, Key, Modifiers, Role};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use rederive::{
+    app::{Edit, Effect, Input, Settings, State},
+    engine::{
+        Engine, EngineOptions,
+        driver::Driver,
+        frame::{Flow, LaneFrame},
+        protocol::{Command, Fact},
+    },
+    ui::{Window, theme},
+};
+
+/// Frames after which a click has been taken, a menu is open and a button has moved to its place.
+const SETTLE: usize = 4;
+
+/// A wait ends after this many naps of 5 ms.
+const NAPS: usize = 6_000;
+
+pub struct App {
+    window: Window,
+    engine: Engine,
+    copied: Vec<String>,
+    installed: bool,
+}
+
+impl App {
+    fn frame(&mut self, ui: &mut egui::Ui) {
+        // Fonts can only be used in the frame after they were set.
+        if !self.installed {
+            self.installed = true;
+            theme::install(ui.ctx());
+            ui.ctx().request_repaint();
+            return;
+        }
+        while let Some(event) = self.engine.next_event() {
+            self.window.input(Input::Event(event));
+        }
+        if let Some(frame) = self.engine.newest_frame() {
+            self.window.input(Input::Frame(frame));
+        }
+        let mut effects = self.window.take_effects();
+        effects.extend(self.window.ui(ui));
+        for effect in effects {
+            match effect {
+                Effect::Send(command) => assert!(self.engine.send(command), "too many commands wait"),
+                Effect::CopyText(text) => self.copied.push(text),
+                // Nothing outside the window is touched by these tests.
+                Effect::PickFile(_) | Effect::SavePicture(_) | Effect::SaveSettings(_) | Effect::Quit => {}
+            }
+        }
+    }
+}
+
+/// A file that is dropped on the window.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("only the path is needed".to_owned())
+    }
+}
+
+pub struct Live {
+    pub h: Harness<'static, App>,
+    /// Runs and files of this window.
+    pub directory: tempfile::TempDir,
+}
+
+pub fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs").join(name)
+}
+
+impl Live {
+    /// An empty window with its own state directory.
+    pub fn start() -> Live {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path().join("runs");
+        Live::over(directory, runs)
+    }
+
+    /// An empty window over a directory of kept runs.
+    pub fn over(directory: tempfile::TempDir, runs: PathBuf) -> Live {
+        let options = EngineOptions { runs: Some(runs), driver: Driver::Threads, wake: Arc::new(|| {}) };
+        let mut app = App {
+            window: Window::new(Settings::default(), Vec::new()),
+            engine: Engine::start(options).unwrap(),
+            copied: Vec::new(),
+            installed: false,
+        };
+        // As the native window does: an interrupted run is offered first.
+        app.window.input(Input::Edit(Edit::Runs));
+        let h = Harness::builder()
+            .with_size([1440.0, 900.0])
+            .with_max_steps(12)
+            .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
+        let mut live = Live { h, directory };
+        live.settle();
+        live
+    }
+
+    /// A window with a log that is loaded.
+    pub fn opened(path: &Path) -> Live {
+        let mut live = Live::start();
+        live.open(path);
+        live
+    }
+
+    /// Opens by typing the path; waits until the log is loaded.
+    pub fn open(&mut self, path: &Path) {
+        let before = self.state().run;
+        self.type_open(path);
+        self.until("the log is loaded", |live| {
+            live.state().run > before
+                && live
+                    .state()
+                    .frame
+                    .as_ref()
+                    .is_some_and(|frame| frame.loading.complete && !frame.lanes.is_empty())
+        });
+    }
+
+    /// Types a path into the open dialog and presses Enter.
+    pub fn type_open(&mut self, path: &Path) {
+        self.ctrl(Key::O);
+        self.type_over(&path.display().to_string());
+        self.key(Key::Enter);
+    }
+
+    /// Replaces the text of the only text field.
+    pub fn type_over(&mut self, text: &str) {
+        self.h.get_by_role(Role::TextInput).focus();
+        self.settle();
+        self.ctrl(Key::A);
+        self.h.get_by_role(Role::TextInput).type_text(text);
+        self.settle();
+    }
+
+    pub fn drop_file(&mut self, path: &Path) {
+        self.h.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
+        self.settle();
+    }
+
+    pub fn state(&self) -> &State {
+        self.h.state().window.state()
+    }
+
+    pub fn lane(&self) -> &LaneFrame {
+        self.state().lane().expect("a log is open")
+    }
+
+    pub fn tick(&self) -> u64 {
+        self.state().tick().0
+    }
+
+    pub fn flow(&self) -> Flow {
+        self.state().flow()
+    }
+
+    pub fn copied(&self) -> &[String] {
+        &self.h.state().copied
+    }
+
+    pub fn send(&self, command: Command) {
+        assert!(self.h.state().engine.send(command));
+    }
+
+    pub fn digest(&self) -> Option<String> {
+        self.state().facts.iter().find_map(|happening| match &happening.fact {
+            Fact::Finished { digest, .. } => Some(digest.clone()),
+            _ => None,
+        })
+    }
+
+    /// A few frames; not `run`, which demands rest.
+    pub fn settle(&mut self) {
+        self.h.run_steps(SETTLE);
+    }
+
+    pub fn click(&mut self, label: &str) {
+        self.h.get_by_label(label).click();
+        self.settle();
+    }
+
+    pub fn key(&mut self, key: Key) {
+        self.h.key_press(key);
+        self.settle();
+    }
+
+    /// With Ctrl, which is also the command key here.
+    pub fn ctrl(&mut self, key: Key) {
+        let modifiers = Modifiers { ctrl: true, command: true, ..Modifiers::NONE };
+        self.h.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    /// Chooses a row of a menu.
+    pub fn menu(&mut self, menu: &str, row: &str) {
+        self.click(menu);
+        self.h.get_by_label_contains(row).click();
+        self.settle();
+    }
+
+    pub fn sees(&self, text: &str) -> bool {
+        self.h.query_all_by_label_contains(text).next().is_some()
+    }
+
+    /// Waits until a text can be read.
+    pub fn until_sees(&mut self, text: &str) {
+        self.until(text, |live| live.sees(text));
+    }
+
+    /// Waits for a state, never for a number of frames.
+    pub fn until(&mut self, what: &str, done: impl Fn(&Live) -> bool) {
+        for _ in 0..NAPS {
+            self.h.step();
+            if done(self) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let state = self.state();
+        panic!("waited in vain until {what}: {:?} {:?} {:?}", state.phase, state.facts.last(), state.notice);
+    }
+
+    /// The fastest pace, by the key.
+    pub fn fast(&mut self) {
+        while self.state().frame.as_ref().is_some_and(|frame| frame.pace_percent < 6_400) {
+            let before = self.state().frame.as_ref().map(|frame| frame.pace_percent);
+            self.h.key_press(Key::Plus);
+            self.until("a faster pace", |live| {
+                live.state().frame.as_ref().map(|frame| frame.pace_percent) != before
+            });
+        }
+    }
+
+    /// Steps on by the key until a state.
+    pub fn step_until(&mut self, what: &str, done: impl Fn(&Live) -> bool) {
+        for _ in 0..3_000 {
+            if done(self) {
+                return;
+            }
+            let before = self.tick();
+            self.h.key_press(Key::Period);
+            self.until("a step", |live| live.tick() > before && live.flow() != Flow::Advancing);
+        }
+        panic!("stepped in vain until {what}");
+    }
+
+    /// Plays to the end, on from every moment at which a scenario stops.
+    pub fn finish(&mut self) -> String {
+        while self.flow() != Flow::Finished {
+            if self.flow() == Flow::Paused {
+                let before = self.tick();
+                self.click("Play");
+                self.until("it plays", |live| live.tick() > before);
+            }
+            self.until("it stops", |live| matches!(live.flow(), Flow::Paused | Flow::Finished));
+        }
+        self.until("the run fingerprint", |live| live.digest().is_some());
+        self.digest().unwrap()
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs that are kept: the interrupted one is continued, old ones are deleted.
+
+use std::{fs, path::Path};
+
+use egui_kittest::kittest::Queryable as _;
+use rederive::engine::frame::Flow;
+
+use crate::live::{Live, sample};
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_offered_and_continued_to_where_it_was() {
+    let mut live = Live::opened(&sample("crash-and-replay.json"));
+    live.fast();
+    live.click("Play");
+    live.until("the crash", |live| live.flow() == Flow::Paused && live.tick() > 0);
+    // The program dies: what is on disk is all that is left. (A copy, since this process goes on.)
+    let directory = tempfile::tempdir().unwrap();
+    let runs = directory.path().join("runs");
+    copy_tree(&live.directory.path().join("runs"), &runs);
+    let mut again = Live::over(directory, runs);
+    again.until_sees("A run was interrupted");
+    again.menu("View", "Kept runs");
+    again.until("the list", |again| again.h.query_by_label("interrupted").is_some());
+    again.click("Continue");
+    let tick = live.tick();
+    again.until("where it was", |again| {
+        again.tick() > 0 && again.tick().abs_diff(tick) <= 1_024 && again.flow() == Flow::Paused
+    });
+    again.fast();
+    again.finish();
+    let (views, recount) = (again.lane().merged_totals.views, again.lane().recount_totals.views);
+    assert_eq!((views, recount), (31_106, 31_106));
+}
+
+#[test]
+fn an_old_run_is_deleted_only_after_a_question() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.open(&sample("clicks"));
+    live.menu("View", "Kept runs");
+    live.until_sees("run-000001");
+    assert!(!live.sees("run-000002"), "the open run is not listed");
+    live.click("Delete…");
+    live.h.get_by_label("Delete this run?");
+    live.click("Delete");
+    live.until_sees("No run is kept.");
+    assert!(!live.directory.path().join("runs/run-000001").exists());
+    assert!(live.directory.path().join("runs/run-000002").exists());
+}
