@@ -11,6 +11,8 @@
 mod batch;
 #[path = "cli/crash.rs"]
 mod crash;
+#[path = "cli/growth.rs"]
+mod growth;
 #[path = "cli/stream.rs"]
 mod stream;
 #[path = "cli/support.rs"]

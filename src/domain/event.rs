@@ -173,10 +173,34 @@ impl Offsets {
         Offsets((0..partitions).map(|p| at(self, p).max(at(other, p))).collect())
     }
 
+    /// The same where partition `i` has become partition `places[i]` of `partitions`; the others stand at 0.
+    #[must_use]
+    pub fn moved(&self, places: &[PartitionIndex], partitions: usize) -> Offsets {
+        let mut moved = Offsets::start(partitions);
+        for (&place, &position) in places.iter().zip(&self.0) {
+            moved.set(place, position);
+        }
+        moved
+    }
+
     /// Positions in partition order.
     pub fn as_slice(&self) -> &[u64] {
         &self.0
     }
+}
+
+/// What was kept of partition `i`, kept of partition `places[i]`; the default in between.
+pub(crate) fn moved_to<T: Default>(places: &[PartitionIndex], kept: Vec<T>) -> Vec<T> {
+    let mut moved: Vec<T> = Vec::new();
+    for (place, item) in places.iter().zip(kept) {
+        if moved.len() <= place.index() {
+            moved.resize_with(place.index() + 1, T::default);
+        }
+        if let Some(slot) = moved.get_mut(place.index()) {
+            *slot = item;
+        }
+    }
+    moved
 }
 
 impl fmt::Display for Offsets {

@@ -17,6 +17,7 @@ pub(crate) use classify::{classify_in, in_range};
 pub(crate) use day::parse_zone;
 pub use day::{Day, DayRule, EventTime, ParseZoneError, TZDB_VERSION};
 pub use effects::{RangeCounts, Run};
+pub(crate) use event::moved_to;
 pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
 pub use names::{NameTable, Names};
 pub use view::{CanonicalRow, Cell, Fingerprint, FirstOf, Row, ScopeUsers, View, row_hash};

@@ -2,7 +2,7 @@
 //!
 //! Counted in records, never in wall time, so that a replay gives the same watermark.
 
-use super::{EventTime, Offsets, PartitionIndex};
+use super::{EventTime, Offsets, PartitionIndex, moved_to};
 
 /// Largest event time read from each partition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,6 +53,15 @@ impl Watermarks {
             return active.map(|p| self.of(p)).min().flatten();
         }
         partitions().filter_map(|p| self.of(p)).min()
+    }
+
+    /// The same where partition `i` has become partition `places[i]`, because the log has gained others.
+    #[must_use]
+    pub fn moved(self, places: &[PartitionIndex]) -> Self {
+        Watermarks {
+            largest: moved_to(places, self.largest),
+            idle_records: moved_to(places, self.idle_records),
+        }
     }
 
     /// The parts, for a checkpoint.

@@ -27,6 +27,7 @@ pub mod protocol;
 mod read_model;
 mod recount;
 mod recovery;
+mod restore;
 mod rng;
 pub mod runs;
 pub mod scenario;

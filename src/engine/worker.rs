@@ -5,13 +5,12 @@
 
 use std::{collections::BTreeSet, io};
 
-use super::{clock::Stopwatch, fault::Injector, source::WorkerSource};
+use super::{clock::Stopwatch, fault::Injector, restore::restore, source::WorkerSource};
 use crate::{
     checkpoint::{
-        Checkpoint, CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision,
-        Sink, SinkPosition, SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name,
-        clean_temporary, encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve,
-        restart_position, retain, set_aside,
+        CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision, Sink,
+        SinkPosition, SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, clean_temporary,
+        encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve, retain, set_aside,
     },
     domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
     ingest::LogError,
@@ -464,18 +463,4 @@ fn decide(
     }
     let expected = Expected { settings_hash: settings.settings_hash, guarantee: settings.guarantee.id() };
     Ok(resolve(files, &expected, &mut |checkpoint| source.check(checkpoint)))
-}
-
-fn restore(source: &mut dyn WorkerSource, checkpoint: Checkpoint) -> Result<StreamState, StartError> {
-    let position = restart_position(&checkpoint, source.partitions().len());
-    source.resume(&checkpoint)?;
-    let file = checkpoint_name(checkpoint.id);
-    let ids = std::cell::RefCell::new(source);
-    let state = checkpoint
-        .into_state(|text| ids.borrow_mut().key_id(text), |text| ids.borrow_mut().user_id(text))
-        .ok_or_else(|| {
-            let reason = "section \"names\": a name that this log does not have".to_owned();
-            StartError::AllRefused(vec![Refused { file, reason }])
-        })?;
-    Ok(StreamState { position, ..state })
 }

@@ -2,8 +2,8 @@
 
 use super::{Fold, batch::effect};
 use crate::domain::{
-    Cell, Counts, Offsets, PartitionMemory, RangeCounts, Record, Row, Rules, Verdict, View, Watermarks,
-    classify_in,
+    Cell, Counts, Offsets, PartitionIndex, PartitionMemory, RangeCounts, Record, Row, Rules, Verdict, View,
+    Watermarks, classify_in, moved_to,
 };
 
 /// Everything counted in `[from, to)`; `to` is open for the last bucket.
@@ -59,6 +59,23 @@ impl StreamState {
         let position = Offsets::start(partitions);
         let bucket = Bucket { from: position.clone(), to: None, view: View::new() };
         StreamState { position, buckets: vec![bucket], ..StreamState::default() }
+    }
+
+    /// The same state over a log that has gained partitions: what was kept of partition `i` is kept of partition
+    /// `places[i]` of `partitions`. Nothing was read of the new ones.
+    #[must_use]
+    pub fn moved(mut self, places: &[PartitionIndex], partitions: usize) -> Self {
+        for bucket in &mut self.buckets {
+            bucket.from = bucket.from.moved(places, partitions);
+            bucket.to = bucket.to.as_ref().map(|to| to.moved(places, partitions));
+        }
+        StreamState {
+            position: self.position.moved(places, partitions),
+            memories: moved_to(places, self.memories),
+            watermarks: self.watermarks.moved(places),
+            effects: moved_to(places, self.effects),
+            ..self
+        }
     }
 
     /// The smallest position that any bucket counts.
