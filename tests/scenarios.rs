@@ -8,12 +8,22 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, atomic::AtomicBool},
+};
 
-use rederive::engine::{
-    driver::Driver,
-    play::{Played, open_scenario, play},
-    protocol::Fact,
+use rederive::{
+    checkpoint::{CrashPoint, GuaranteeId},
+    engine::{
+        Lane, LanePlan, ReadModel, Ticked,
+        driver::Driver,
+        frame::{InvariantState, LaneFrame, Totals},
+        play::{OpenScenario, Played, lane_plan, memory_disk, open_log, open_scenario, play},
+        protocol::{CheckpointId, CrashTarget, CrashWhen, Fact, LaneCommand},
+        scenario::{Planned, PlannedFault, When},
+    },
+    ingest::{LoadEvent, LogIndex, spawn_loader},
 };
 
 fn sample(name: &str) -> PathBuf {
@@ -63,4 +73,247 @@ fn an_old_checkpoint_does_not_count_below_the_batch_view_again() {
         _ => None,
     });
     assert_eq!(restored, Some((6_000, 8_900, 6_000)));
+}
+
+const CRASH: LaneCommand = LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now };
+
+fn opened(log: &str) -> OpenScenario {
+    let mut open = open_log(&sample(log), &[]).unwrap();
+    open.scenario.settings.checkpoint_every_records = 5;
+    open.scenario.settings.batch_every_records = 0;
+    open
+}
+
+fn plan(open: &OpenScenario) -> LanePlan {
+    lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk())
+}
+
+fn lane(open: &OpenScenario) -> Lane {
+    Lane::new(plan(open), Arc::clone(&open.index))
+}
+
+/// Plays on until `done`, building a frame at every tick.
+fn until(lane: &mut Lane, what: &str, done: impl Fn(&Lane) -> bool) -> LaneFrame {
+    let mut model = ReadModel::default();
+    for _ in 0..20_000 {
+        let frame = model.frame(lane);
+        if done(lane) {
+            return frame;
+        }
+        lane.tick();
+    }
+    panic!("waited in vain until {what}");
+}
+
+fn facts(lane: &mut Lane) -> Vec<Fact> {
+    lane.take_facts().into_iter().map(|(_, fact)| fact).collect()
+}
+
+fn every_read(facts: &[Fact]) -> Option<(u64, u64)> {
+    facts.iter().rev().find_map(|fact| match fact {
+        Fact::ReplayFinished { recount_views, every_read_views, .. } => {
+            Some((*recount_views, *every_read_views))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn a_crash_during_the_replay_of_an_older_checkpoint_is_drawn_and_accounted_for() {
+    let mut open = opened("clicks");
+    open.scenario.settings.retain = 4;
+    // No batch run ends before the second replay does.
+    open.scenario.settings.batch_capacity = 1;
+    let mut lane = lane(&open);
+    until(&mut lane, "17 clicks", |lane| lane.stream_position() >= 17);
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(Some(CheckpointId(1))));
+    until(&mut lane, "the middle of the replay", |lane| lane.stream_position() >= 8);
+    lane.command(CRASH);
+    let frame = until(&mut lane, "a frame while it is down", Lane::is_down);
+    assert!(frame.proof.from < frame.proof.to);
+    assert_eq!(frame.proof.crash, Some(8));
+    lane.command(LaneCommand::Restore(Some(CheckpointId(1))));
+    let frame = until(&mut lane, "the end of the replay", |lane| lane.stream_position() >= 17);
+    // 5 to 8 were read three times, 8 to 17 twice; the strip shows all of them.
+    let read: Vec<(u64, u64, u32)> =
+        frame.proof.read.iter().map(|run| (run.start, run.end, run.count)).collect();
+    assert!(read.contains(&(5, 8, 3)) && read.contains(&(8, 17, 2)), "{read:?}");
+    let point = frame.series.last().unwrap();
+    // Had the totals never gone back: 12 more from the first crash, 3 more from the second.
+    let beside = point.every_read.map(|every| every.views - point.memory.unwrap_or_default().views);
+    assert_eq!(beside, Some(15));
+    assert_eq!(every_read(&facts(&mut lane)), Some((17, 17 + 2 * 3 + 9)));
+    until(&mut lane, "the end", Lane::is_finished);
+    assert!(lane.merged_equals_recount() && lane.counted_more_than_once() == 0);
+}
+
+#[test]
+fn records_read_and_not_counted_at_the_crash_are_read_twice() {
+    let mut open = opened("clicks");
+    open.scenario.settings.micro_batch_records = 5;
+    open.scenario.settings.stream_capacity = 20;
+    let fault = |point| PlannedFault { lane: 0, target: CrashTarget::Stream, point, record: 12 };
+    open.scenario.faults = vec![fault(CrashPoint::BeforeApply)];
+    let mut lane = lane(&open);
+    until(&mut lane, "the crash", Lane::is_down);
+    lane.command(LaneCommand::Restore(None));
+    until(&mut lane, "the end of the replay", |lane| lane.stream_position() >= 15);
+    // Nothing of the micro-batch was counted before the crash, all of it was read twice.
+    assert_eq!(every_read(&facts(&mut lane)), Some((15, 20)));
+}
+
+#[test]
+fn armed_crashes_survive_other_crashes_and_can_be_armed_while_the_stream_is_down() {
+    let mut open = opened("clicks");
+    let point = CrashPoint::AfterEmit;
+    open.scenario.faults = vec![PlannedFault { lane: 0, target: CrashTarget::Stream, point, record: 9 }];
+    let mut lane = lane(&open);
+    until(&mut lane, "6 clicks", |lane| lane.stream_position() >= 6);
+    lane.command(CRASH);
+    let when = CrashWhen::At { point: CrashPoint::MidApply, record: 14 };
+    lane.command(LaneCommand::Crash { target: CrashTarget::Stream, when });
+    for crashes in 2..4 {
+        lane.command(LaneCommand::Restore(None));
+        until(&mut lane, "the next crash", Lane::is_down);
+        assert_eq!(lane.stream_crashes(), crashes);
+    }
+    let points: Vec<CrashPoint> = facts(&mut lane)
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::StreamCrashed { point, .. } => Some(*point),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(points, [CrashPoint::BeforeApply, CrashPoint::AfterEmit, CrashPoint::MidApply]);
+}
+
+#[test]
+fn batch_runs_crash_at_each_armed_record_however_fast_they_are() {
+    let mut open = opened("clicks");
+    open.scenario.settings.batch_capacity = 1_000_000;
+    let point = CrashPoint::BeforeApply;
+    let fault = |record| PlannedFault { lane: 0, target: CrashTarget::Batch, point, record };
+    open.scenario.faults = vec![fault(12), fault(5)];
+    let mut lane = lane(&open);
+    until(&mut lane, "the end", Lane::is_finished);
+    let crashes: Vec<(u64, u64)> = facts(&mut lane)
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::BatchCrashed { cut, done } => Some((*cut, *done)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(crashes, [(20, 6), (20, 13)]);
+}
+
+#[test]
+fn a_plan_that_waits_for_what_cannot_come_does_not_run_for_ever() {
+    let mut open = opened("clicks");
+    let planned = |at, command| Planned { at, lane: 0, command };
+    open.scenario.commands =
+        vec![planned(When::Position(9), CRASH), planned(When::Position(99), LaneCommand::Checkpoint)];
+    let mut lane = lane(&open);
+    until(&mut lane, "nothing can happen any more", Lane::is_stuck);
+    assert!(lane.is_down());
+}
+
+#[test]
+fn settings_beyond_all_measure_are_refused_and_not_played() {
+    let mut settings = opened("clicks").scenario.settings;
+    settings.rate = u64::MAX;
+    assert!(settings.check().is_err());
+    let mut lane = lane(&opened("clicks"));
+    lane.command(LaneCommand::SetRate(u64::MAX));
+    until(&mut lane, "the end", Lane::is_finished);
+}
+
+/// All versions of a log as the loader publishes them.
+fn versions(open: &OpenScenario) -> Vec<Arc<LogIndex>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let publish = {
+        let seen = Arc::clone(&seen);
+        move |event| match event {
+            LoadEvent::Progress(index) | LoadEvent::Done(index) => seen.lock().unwrap().push(index),
+            LoadEvent::Failed(error) => panic!("{error}"),
+        }
+    };
+    let cancel = Arc::new(AtomicBool::new(false));
+    spawn_loader(open.log.clone(), open.mapping.clone(), publish, cancel).unwrap().join().unwrap();
+    std::mem::take(&mut *seen.lock().unwrap())
+}
+
+#[test]
+fn a_log_played_while_it_is_loaded_plays_as_the_loaded_one() {
+    let mut open = open_scenario(&sample("crash-and-replay.json")).unwrap();
+    // Commands of all kinds, some at moments that the loader has not come to at the start.
+    let at = |tick, command| Planned { at: When::Tick(tick), lane: 0, command };
+    open.scenario.commands = vec![
+        at(300, LaneCommand::BatchAt(500)),
+        at(400, LaneCommand::SetRate(900)),
+        at(700, CRASH),
+        at(800, LaneCommand::Restore(Some(CheckpointId(1)))),
+        at(850, LaneCommand::Crash { target: CrashTarget::Both, when: CrashWhen::Now }),
+        at(900, LaneCommand::RestoreFromStart),
+        at(1_200, LaneCommand::Checkpoint),
+        at(1_300, LaneCommand::BatchNow),
+    ];
+    let whole = play(&open, Driver::Inline, None);
+    let versions = versions(&open);
+    assert!(versions.len() >= 3, "{}", versions.len());
+    let early = versions.first().unwrap();
+    for patience in [0, 3] {
+        let mut lane = Lane::new(plan(&open), Arc::clone(early));
+        let mut next = versions.iter().skip(1);
+        let mut waits = 0;
+        loop {
+            match lane.tick() {
+                Ticked::On if waits == 0 => {}
+                Ticked::On => waits -= 1,
+                Ticked::Finished => break,
+                // Nothing may depend on how often it asks before more is there.
+                Ticked::WaitsForLog if waits < patience => waits += 1,
+                Ticked::WaitsForLog => lane.set_index(Arc::clone(next.next().unwrap())),
+            }
+        }
+        assert_eq!(lane.journal().digest(), whole.digest);
+        assert_eq!(lane.journal().lines(), whole.journal);
+    }
+}
+
+#[test]
+fn the_textbook_counts_16_and_5_then_32_and_10_until_batch_corrects_it() {
+    let mut open = opened("textbook");
+    open.scenario.settings.guarantee = GuaranteeId::Textbook;
+    open.scenario.settings.checkpoint_every_records = 4;
+    // Nobody runs a batch job before the stream has read everything twice.
+    open.scenario.settings.batch_capacity = 1;
+    open.scenario.settings.rate = 100;
+    let mut lane = lane(&open);
+    let speed = |frame: &LaneFrame| (frame.speed_totals.sum, frame.speed_totals.views);
+    let frame = until(&mut lane, "all read", |lane| lane.stream_position() == 4);
+    assert_eq!(speed(&frame), (21_000_000, 4), "16 and 5");
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(None));
+    let frame = until(&mut lane, "all read again", |lane| lane.stream_position() == 4);
+    assert_eq!(speed(&frame), (42_000_000, 8), "32 and 10");
+    let point = frame.series.last().unwrap();
+    assert!(point.every_read.is_none() || point.every_read.map(|it| it.views) == Some(8), "nothing was lost");
+    let frame = until(&mut lane, "the end", Lane::is_finished);
+    assert_eq!(frame.merged_totals, Totals { views: 3, users: 0, sum: 18_000_000 }, "batch overrides");
+    assert_eq!(lane.first_broken(), None, "nothing promised is broken");
+    let states: Vec<(&str, bool)> = frame
+        .invariants
+        .iter()
+        .map(|it| (it.id, matches!(it.state, InvariantState::NotPromised { .. })))
+        .collect();
+    let expected = [("I1", false), ("I2", true), ("I3", true), ("I4", true), ("I5", false), ("I7", true)];
+    assert_eq!(states, expected);
+    let honest = facts(&mut lane).iter().any(|fact| {
+        matches!(
+            fact,
+            Fact::ReplayFinished { merged_views: 8, recount_views: 3, same_as_never_crashed: false, .. }
+        )
+    });
+    assert!(honest);
 }

@@ -42,8 +42,8 @@ impl Lane {
         let vector = self.index.offsets_at(cut);
         let job =
             BatchJob::new(Arc::clone(&self.index), BatchProcessor::new(self.plan.rules, vector.clone()));
-        if self.batch.slot.start(job, self.plan.driver).is_err() {
-            return;
+        if let Err(error) = self.batch.slot.start(job, self.plan.driver) {
+            return self.trouble("start a batch run", error.to_string());
         }
         self.batch.cut = cut;
         self.batch.done = 0;
@@ -58,14 +58,19 @@ impl Lane {
             return;
         }
         let Some(report) = self.batch.slot.finish() else {
+            self.trouble("finish the batch run", "it panicked; this is a bug of this program".to_owned());
             return self.batch_ended(self.batch.done);
         };
         self.batch.done = report.done;
         self.batch.reads += report.read;
         self.batch.micros += report.micros;
         self.batch.credit = self.batch.credit.saturating_sub(report.read * TICKS_PER_SECOND);
-        if report.crashed || report.failed.is_some() {
-            self.batch.armed = None;
+        if let Some(why) = report.failed {
+            self.trouble("finish the batch run", why);
+            self.batch_ended(report.done);
+        } else if report.crashed {
+            let spent = self.batch.armed.iter().position(|&record| Some(record) == report.crashed_at);
+            spent.map(|spent| self.batch.armed.swap_remove(spent));
             self.batch_ended(report.done);
         } else if let Some(view) = report.published {
             self.publish(view);
@@ -85,7 +90,7 @@ impl Lane {
         self.stream.notices.push(Notice::Published(view.cut.clone()));
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         self.lambda.publish(Arc::new(view), |from, to| refold(&index, rules, from, to));
-        self.stream.beside = None;
+        self.stream.beside.clip_below(cut);
         self.batch.runs += 1;
         self.batch.covers = cut;
         self.batch.published_at_tick = self.tick;

@@ -220,6 +220,8 @@ pub struct BatchOrder {
     pub quantum: u64,
     /// Whether to end abruptly instead.
     pub crash: bool,
+    /// Ends abruptly once this record has been folded.
+    pub crash_at: Option<u64>,
 }
 
 /// What the batch processor did.
@@ -233,6 +235,8 @@ pub struct BatchReport {
     pub published: Option<BatchView>,
     /// It crashed; this is its last report.
     pub crashed: bool,
+    /// At the record that it was to crash at.
+    pub crashed_at: Option<u64>,
     /// It failed; this is its last report.
     pub failed: Option<String>,
     /// CPU time of the step, measured, in microseconds.
@@ -276,9 +280,6 @@ impl BatchJob {
             }
         }
         report.done = processor.done();
-        if processor.is_complete() {
-            report.published = self.processor.take().and_then(BatchProcessor::publish);
-        }
     }
 }
 
@@ -289,12 +290,21 @@ impl Job for BatchJob {
     fn step(&mut self, order: BatchOrder) -> BatchReport {
         let watch = Stopwatch::start();
         let mut report = BatchReport::default();
-        if order.crash {
-            report.done = self.processor.as_ref().map_or(0, BatchProcessor::done);
-            report.crashed = true;
+        let done = self.processor.as_ref().map_or(0, BatchProcessor::done);
+        report.done = done;
+        // The record may lie below what is folded already, or above the cut: then it never comes.
+        let crash_after = order.crash_at.map(|record| (record + 1).saturating_sub(done));
+        let cut = self.processor.as_ref().map_or(0, |processor| processor.cut().total());
+        let crash_here = crash_after.filter(|&left| left <= order.quantum && done + left <= cut);
+        if !order.crash {
+            self.fold(crash_here.unwrap_or(order.quantum), &mut report);
+        }
+        report.crashed = order.crash || (crash_here.is_some() && report.failed.is_none());
+        report.crashed_at = order.crash_at.filter(|_| report.crashed && !order.crash);
+        if report.crashed {
             self.processor = None;
-        } else {
-            self.fold(order.quantum, &mut report);
+        } else if self.processor.as_ref().is_some_and(BatchProcessor::is_complete) {
+            report.published = self.processor.take().and_then(BatchProcessor::publish);
         }
         report.micros = watch.micros();
         report

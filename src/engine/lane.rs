@@ -17,7 +17,7 @@ use super::{
     protocol::{CrashTarget, CrashWhen, Fact, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
     read_model::counted_in_merged,
     recount::Recount,
-    scenario::{Planned, PlannedFault, RunSettings, When},
+    scenario::{MOST_RECORDS, Planned, PlannedFault, RunSettings, When},
     series::History,
 };
 use crate::{
@@ -73,6 +73,7 @@ pub struct Lane {
     repeated: VecDeque<(u64, LaneCommand)>,
     final_digest: Option<String>,
     pub(super) facts: Vec<(Tick, Fact)>,
+    troubles: Vec<(&'static str, String)>,
     pub(super) carried_out: Vec<(u64, LaneCommand)>,
     pub(super) finished: bool,
     stream_finished: bool,
@@ -122,6 +123,7 @@ impl Lane {
             repeated: VecDeque::new(),
             final_digest: None,
             facts: Vec::new(),
+            troubles: Vec::new(),
             carried_out: Vec::new(),
             finished: false,
             stream_finished: false,
@@ -176,6 +178,21 @@ impl Lane {
         self.stream.crashes
     }
 
+    /// Forgets what was still to be done again at `tick` or later.
+    pub fn forget_from(&mut self, tick: u64) {
+        self.repeated.retain(|&(at, _)| at < tick);
+    }
+
+    /// What could not be done since the last call, and why: not part of the run, so not in its journal.
+    pub fn take_troubles(&mut self) -> Vec<(&'static str, String)> {
+        std::mem::take(&mut self.troubles)
+    }
+
+    /// Notes that something failed which is no injected fault.
+    pub(super) fn trouble(&mut self, what: &'static str, why: String) {
+        self.troubles.push((what, why));
+    }
+
     /// Does again what a person did in an earlier playing of the same run, at the same ticks.
     pub fn repeat(&mut self, done: &[(u64, LaneCommand)]) {
         self.repeated = done.iter().copied().collect();
@@ -226,7 +243,13 @@ impl Lane {
         let down = matches!(self.stream.phase, StreamPhase::Crashed { .. });
         let log_done = self.index.is_last() && self.arrived == self.index.len();
         let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
-        down && log_done && batch_done && self.planned.is_empty() && self.repeated.is_empty()
+        // Positions do not move any more; moments in time still come.
+        let nothing_planned = self.planned.front().is_none_or(|next| match next.at {
+            When::Tick(_) | When::TicksAfterCrash(_) => false,
+            When::Position(record) => self.stream.number < record,
+            When::BatchCovers(records) => self.batch.covers < records,
+        });
+        down && log_done && batch_done && nothing_planned && self.repeated.is_empty()
     }
 
     /// One tick of run time.
@@ -258,14 +281,22 @@ impl Lane {
         if self.stream.phase == StreamPhase::Ready {
             self.start();
         }
-        if self.finished || !self.makes_sense(command) {
+        // What was done at this very tick in an earlier playing came first then, and does so now.
+        self.carry_out_repeated();
+        if !self.finished {
+            self.carry_out(command);
+        }
+    }
+
+    fn carry_out(&mut self, command: LaneCommand) {
+        if !self.makes_sense(command) {
             return;
         }
         self.carried_out.push((self.tick, command));
         self.journal.append(Tick(self.tick), self.plan.id, &Entry::Command { command });
         match command {
             LaneCommand::SetRate(rate) => {
-                self.rate = rate.max(1);
+                self.rate = rate.clamp(1, MOST_RECORDS);
                 self.history.rate_changed(self.tick, self.arrived);
             }
             LaneCommand::Crash { target, when: CrashWhen::Now } => self.crash_now(target),
@@ -305,16 +336,17 @@ impl Lane {
 
     fn arm(&mut self, target: CrashTarget, armed: Armed) {
         if target != CrashTarget::Batch {
+            self.stream.armed.push(armed);
             self.stream.notices.push(Notice::Arm(armed));
         }
         if target != CrashTarget::Stream {
-            self.batch.armed = Some(armed.record);
+            self.batch.armed.push(armed.record);
         }
     }
 
     fn crash_now(&mut self, target: CrashTarget) {
         if target != CrashTarget::Batch && self.stream.slot.is_running() {
-            self.stream_crashed(CrashPoint::BeforeApply, self.stream.number, Vec::new());
+            self.stream_crashed(CrashPoint::BeforeApply, self.stream.number);
         }
         if target != CrashTarget::Stream && self.batch.slot.is_running() {
             self.batch.crash_asked = true;
@@ -323,9 +355,7 @@ impl Lane {
 
     /// What a person did at this tick, then commands of the plan whose moment has come, in the order of the plan.
     fn carry_out_due(&mut self) {
-        while let Some((_, command)) = self.repeated.pop_front_if(|(tick, _)| *tick <= self.tick) {
-            self.command(command);
-        }
+        self.carry_out_repeated();
         while let Some(next) = self.planned.front().copied() {
             let is_due = match next.at {
                 When::Tick(tick) => self.tick >= tick,
@@ -340,7 +370,13 @@ impl Lane {
                 return;
             }
             self.planned.pop_front();
-            self.command(next.command);
+            self.carry_out(next.command);
+        }
+    }
+
+    fn carry_out_repeated(&mut self) {
+        while let Some((_, command)) = self.repeated.pop_front_if(|(tick, _)| *tick <= self.tick) {
+            self.carry_out(command);
         }
     }
 
@@ -365,10 +401,11 @@ impl Lane {
         if self.batch.slot.is_running() {
             let most = settings.batch_capacity * TICKS_PER_SECOND;
             self.batch.credit = draw(&mut self.batch.draws, self.batch.credit, settings.batch_capacity, most);
-            let crash =
-                self.batch.crash_asked || self.batch.armed.is_some_and(|record| self.batch.done > record);
-            self.batch.crash_asked = false;
-            let order = BatchOrder { quantum: self.batch.credit / TICKS_PER_SECOND, crash };
+            let order = BatchOrder {
+                quantum: self.batch.credit / TICKS_PER_SECOND,
+                crash: std::mem::take(&mut self.batch.crash_asked),
+                crash_at: self.batch.armed.iter().min().copied(),
+            };
             self.batch.slot.begin(order);
         }
         self.take_stream_report();

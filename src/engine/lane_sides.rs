@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
+    domain::RangeCounts,
     serving::Numbers,
 };
 
@@ -35,8 +36,8 @@ pub(super) struct StreamSide {
     pub memory: Numbers,
     /// Records that it had counted when it crashed last.
     pub crash_position: u64,
-    /// What a total that did not go back would hold beside the memory, until the next publication.
-    pub beside: Option<Numbers>,
+    /// Records that totals which never went back would hold beside the memory; a publication overrides what it covers.
+    pub beside: RangeCounts,
     pub replay: Option<Replay>,
     pub notices: Vec<Notice>,
     pub credit: u64,
@@ -47,8 +48,11 @@ pub(super) struct StreamSide {
     pub disk: DiskStats,
     /// First record that the restored state held.
     pub held_from: u64,
+    /// How many records the restored state had counted: its position, where that was saved with it.
+    pub held_to: u64,
     pub crashed_at_tick: u64,
     pub crashes: u64,
+    /// Crashes that wait, in every incarnation until they come up.
     pub armed: Vec<Armed>,
 }
 
@@ -57,8 +61,6 @@ pub(super) struct StreamSide {
 pub(super) struct Replay {
     pub from: u64,
     pub to: u64,
-    /// Page views and sum that the crash took from memory beyond the checkpoint.
-    pub lost: Numbers,
     /// Whether the state was compared with a run that never crashed, and what came out.
     pub same: Option<bool>,
 }
@@ -79,7 +81,8 @@ pub(super) struct BatchSide {
     pub rerun: Option<(u64, u64)>,
     pub reads: u64,
     pub micros: u64,
-    pub armed: Option<u64>,
+    /// Records at which a run crashes, each once.
+    pub armed: Vec<u64>,
     pub published_at_tick: u64,
 }
 
@@ -93,7 +96,7 @@ impl StreamSide {
             number: 0,
             memory: Numbers::default(),
             crash_position: 0,
-            beside: None,
+            beside: RangeCounts::new(),
             replay: None,
             notices: Vec::new(),
             credit: 0,
@@ -103,6 +106,7 @@ impl StreamSide {
             disk_before: DiskStats::default(),
             disk: DiskStats::default(),
             held_from: 0,
+            held_to: 0,
             crashed_at_tick: 0,
             crashes: 0,
             armed: armed.map(|fault| Armed { point: fault.point, record: fault.record }).collect(),
@@ -112,7 +116,7 @@ impl StreamSide {
 
 impl BatchSide {
     pub fn new<'a>(settings: RunSettings, faults: impl Iterator<Item = &'a PlannedFault>) -> Self {
-        let mut armed = faults.filter(|fault| fault.target != CrashTarget::Stream);
+        let armed = faults.filter(|fault| fault.target != CrashTarget::Stream);
         BatchSide {
             slot: Slot::new("batch-worker"),
             cut: 0,
@@ -126,7 +130,7 @@ impl BatchSide {
             rerun: None,
             reads: 0,
             micros: 0,
-            armed: armed.next().map(|fault| fault.record),
+            armed: armed.map(|fault| fault.record).collect(),
             published_at_tick: 0,
         }
     }

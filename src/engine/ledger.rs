@@ -3,19 +3,28 @@
 
 use std::collections::BTreeMap;
 
+use super::recount::Recount;
 use crate::{
     domain::{RangeCounts, Run},
-    serving::Numbers,
+    ingest::LogIndex,
 };
 
 /// What was read, and what the proof strip looks at.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     deliveries: RangeCounts,
-    /// What would count twice if every read counted.
-    read_again: Numbers,
-    /// Positions of the newest crash: of the checkpoint on disk, of the memory.
-    crash: Option<(u64, u64)>,
+    crash: Option<CrashSpan>,
+}
+
+/// What the newest crash is about, in record numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrashSpan {
+    /// Where the stream goes on: the newest checkpoint, then the restored one.
+    pub checkpoint: u64,
+    /// What its memory had counted.
+    pub position: u64,
+    /// One past the highest record that had ever been read.
+    pub read_to: u64,
 }
 
 impl Ledger {
@@ -26,20 +35,14 @@ impl Ledger {
 
     /// The stream crashed at `position`; the newest checkpoint stands at `checkpoint`.
     pub fn crashed(&mut self, checkpoint: u64, position: u64) {
-        self.crash = Some((checkpoint, position));
+        self.crash = Some(CrashSpan { checkpoint, position, read_to: self.highest_read() });
     }
 
     /// The stream goes on at `position`, which may be an older checkpoint than the newest.
     pub fn restored_at(&mut self, position: u64) {
-        if let Some((checkpoint, _)) = &mut self.crash {
-            *checkpoint = position;
+        if let Some(crash) = &mut self.crash {
+            crash.checkpoint = position;
         }
-    }
-
-    /// A replay is done: `numbers` were read once more.
-    pub fn replay_done(&mut self, numbers: Numbers) {
-        self.read_again.views += numbers.views;
-        self.read_again.sum += numbers.sum;
     }
 
     /// How often each record was read, by record number.
@@ -52,9 +55,10 @@ impl Ledger {
         self.deliveries.runs().last().map_or(0, |run: &Run| run.end)
     }
 
-    /// Views and sum of what was read more than once, once for each extra time.
-    pub fn read_again(&self) -> Numbers {
-        self.read_again
+    /// Page views of what was read more than once, once for each extra time.
+    pub fn read_again_views(&self, index: &LogIndex) -> u64 {
+        let again = self.deliveries.runs().iter().filter(|run| run.count > 1);
+        again.map(|run| Recount::between(index, run.start, run.end).views * u64::from(run.count - 1)).sum()
     }
 
     /// Records that were read more than once.
@@ -64,8 +68,8 @@ impl Ledger {
         histogram.range(2..).map(|(_, records)| records).sum()
     }
 
-    /// Checkpoint and crash position of the newest crash.
-    pub fn crash(&self) -> Option<(u64, u64)> {
+    /// The newest crash.
+    pub fn crash(&self) -> Option<CrashSpan> {
         self.crash
     }
 }

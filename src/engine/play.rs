@@ -150,6 +150,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
     }
     let frame = ReadModel::default().frame(&mut lane);
     let mut failures = check(&open.scenario.expect, &lane, &frame);
+    failures.extend(lane.take_troubles().into_iter().map(|(what, why)| format!("cannot {what}: {why}")));
     if let Some((id, counterexample)) = lane.first_broken() {
         failures.push(format!("{id} does not hold: {counterexample}"));
     }

@@ -6,6 +6,7 @@ use super::{
     frame::{BatchState, Cost, GroupRow, LaneFrame, Proof, StreamState, Totals},
     lane::Lane,
     lane_sides::StreamPhase,
+    ledger::CrashSpan,
     protocol::TICKS_PER_SECOND,
     recount::Recount,
 };
@@ -225,15 +226,15 @@ fn age(lane: &Lane, covers: u64) -> u64 {
 
 /// From the last checkpoint to the crash, with a margin to see where the story goes on.
 fn proof(lane: &Lane) -> Proof {
-    let Some((checkpoint, crash)) = lane.ledger.crash() else {
+    let Some(CrashSpan { checkpoint, position: crash, read_to }) = lane.ledger.crash() else {
         return Proof::default();
     };
-    let down = matches!(lane.stream.phase, StreamPhase::Crashed { .. });
-    let replay_to = crash.max(lane.stream.replay.map_or(crash, |replay| replay.to));
-    let margin = ((replay_to - checkpoint.min(replay_to)) / 8).max(2);
-    let from = checkpoint.saturating_sub(margin);
-    let to = (replay_to + margin).min(lane.index.len());
-    let step = ((to - from) / STRIP_RECORDS).max(1);
+    // The newest checkpoint can lie beyond a processor that was restored from an older one and crashed again.
+    let (low, high) = (checkpoint.min(crash), checkpoint.max(read_to));
+    let margin = ((high - low) / 8).max(2);
+    let from = low.saturating_sub(margin);
+    let to = (high + margin).min(lane.index.len());
+    let step = (to.saturating_sub(from) / STRIP_RECORDS).max(1);
     let mut read = Vec::new();
     let mut counted = Vec::new();
     let mut every_read = Vec::new();
@@ -250,16 +251,7 @@ fn proof(lane: &Lane) -> Proof {
         push(&mut every_read, Run { start: number, end, count: if is_excluded { 0 } else { reads } });
         number = end;
     }
-    Proof {
-        from,
-        to,
-        checkpoint: Some(checkpoint),
-        crash: Some(if down { crash } else { replay_to }),
-        read,
-        counted,
-        every_read,
-        excluded,
-    }
+    Proof { from, to, checkpoint: Some(checkpoint), crash: Some(crash), read, counted, every_read, excluded }
 }
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {

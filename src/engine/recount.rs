@@ -4,7 +4,7 @@
 //! anything with the two processors but `classify`.
 
 use crate::{
-    domain::{Fingerprint, Rules, View},
+    domain::{Fingerprint, RangeCounts, Rules, View},
     ingest::LogIndex,
     processing::Fold,
     serving::Numbers,
@@ -37,6 +37,17 @@ impl Recount {
         }
         let (low, high) = (Self::numbers(index, from), Self::numbers(index, to));
         Numbers { views: high.views - low.views, users: 0, sum: high.sum - low.sum }
+    }
+
+    /// Views and sum of ranges of record numbers, each as often as it is counted there.
+    pub fn of_ranges(index: &LogIndex, ranges: &RangeCounts) -> Numbers {
+        let mut numbers = Numbers::default();
+        for run in ranges.runs() {
+            let once = Self::between(index, run.start, run.end);
+            numbers.views += once.views * u64::from(run.count);
+            numbers.sum += once.sum * i128::from(run.count);
+        }
+        numbers
     }
 
     /// The view of the first `records` records.

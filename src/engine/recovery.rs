@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{
-    fault::Armed,
     jobs::{Notice, StreamJob, StreamReport, refold},
     lane::Lane,
     lane_sides::{Replay, StreamPhase},
@@ -50,8 +49,9 @@ impl Lane {
         self.ledger.restored_at(position);
         let batch_cut = self.lambda.batch().cut.total();
         // What a total that had not gone back would still hold beside what is read again now.
-        let lost = Recount::between(&self.index, position, self.stream.crash_position);
-        self.stream.replay = Some(Replay { from: position, to: read_before, lost, same: None });
+        self.stream.beside.add(self.stream.held_to, self.stream.crash_position);
+        self.stream.beside.clip_below(batch_cut);
+        self.stream.replay = Some(Replay { from: position, to: read_before, same: None });
         // What the checkpoint still held below the batch view, and the hand-over drops: a naive restore counts it twice.
         let held_from = self.stream.held_from;
         let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(position)).views;
@@ -93,11 +93,12 @@ impl Lane {
         let source = Box::new(LaneSource::new(Arc::clone(&self.index)));
         let (worker, resumed) = StreamWorker::start(source, disk, worker_settings, pick)?;
         let mut worker = worker.collecting_changes();
-        for armed in self.stream.armed.drain(..) {
+        for &armed in &self.stream.armed {
             worker.injector().arm(armed);
         }
         self.stream.number = worker.number();
         self.stream.held_from = worker.state().covers_from().total();
+        self.stream.held_to = worker.state().counts.records();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
         self.stream.slot.start(job, self.plan.driver)?;
@@ -124,7 +125,8 @@ impl Lane {
         }
         let Some(report) = self.stream.slot.finish() else {
             // It panicked: a crash like any other.
-            return self.stream_crashed(CrashPoint::BeforeApply, self.stream.number, Vec::new());
+            self.trouble("run the stream processor", "it panicked; this is a bug of this program".to_owned());
+            return self.stream_crashed(CrashPoint::BeforeApply, self.stream.number);
         };
         let read: u64 = report.work.read.iter().map(|(from, to)| to - from).sum();
         self.stream.credit = self.stream.credit.saturating_sub(read * TICKS_PER_SECOND);
@@ -146,10 +148,12 @@ impl Lane {
             });
         }
         if let Some(point) = report.crashed {
-            return self.stream_crashed(point, report.position.total(), report.still_armed);
+            self.stream.armed = report.still_armed;
+            return self.stream_crashed(point, report.position.total());
         }
-        if report.failed.is_some() {
-            return self.stream_crashed(CrashPoint::BeforeApply, report.position.total(), Vec::new());
+        if let Some(why) = report.failed {
+            self.trouble("run the stream processor", why);
+            return self.stream_crashed(CrashPoint::BeforeApply, report.position.total());
         }
         self.finish_replay();
     }
@@ -167,14 +171,12 @@ impl Lane {
     }
 
     /// The stream processor is gone: its memory with it, what is on disk stays.
-    pub(super) fn stream_crashed(&mut self, point: CrashPoint, position: u64, still_armed: Vec<Armed>) {
+    pub(super) fn stream_crashed(&mut self, point: CrashPoint, position: u64) {
         self.stream.slot.end();
         self.stream.crash_position = position;
-        self.stream.beside = None;
         self.stream.phase = StreamPhase::Crashed { point, position };
         self.stream.number = position;
         self.stream.replay = None;
-        self.stream.armed = still_armed;
         self.stream.crashed_at_tick = self.tick;
         self.stream.crashes += 1;
         self.stream.disk_before.bytes_written += self.stream.disk.bytes_written;
@@ -193,8 +195,6 @@ impl Lane {
             return;
         }
         self.stream.replay = None;
-        self.stream.beside = Some(replay.lost).filter(|lost| lost.views > 0);
-        self.ledger.replay_done(replay.lost);
         self.invariants.replayed(same, self.stream.number);
         self.check_invariants(true);
         let merged_views = self.lambda.merged_numbers().views;
@@ -204,7 +204,7 @@ impl Lane {
             to: replay.to,
             merged_views,
             recount_views,
-            every_read_views: recount_views + self.ledger.read_again().views,
+            every_read_views: recount_views + self.ledger.read_again_views(&self.index),
             same_as_never_crashed: same,
         });
     }

@@ -14,6 +14,9 @@ use crate::{
 /// The version of scenario files that this program reads and writes.
 pub const SCENARIO_VERSION: u32 = 1;
 
+/// No rate, capacity, interval or number to keep is larger: what is computed from them stays in range.
+pub const MOST_RECORDS: u64 = 1_000_000_000_000;
+
 /// A run that can be played again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,6 +223,9 @@ pub enum ScenarioError {
     /// A setting that makes no run.
     #[error("setting \"{0}\" must be at least {1}")]
     TooSmall(&'static str, u64),
+    /// A setting beyond all measure.
+    #[error("setting \"{0}\" must be at most {1}")]
+    TooLarge(&'static str, u64),
 }
 
 impl Scenario {
@@ -260,10 +266,16 @@ impl RunSettings {
             ("micro_batch_records", self.micro_batch_records, 1),
             ("retain", self.retain, 2),
         ];
-        match at_least.into_iter().find(|&(_, value, least)| value < least) {
-            Some((name, _, least)) => Err(ScenarioError::TooSmall(name, least)),
-            None => Ok(()),
+        if let Some((name, _, least)) = at_least.into_iter().find(|&(_, value, least)| value < least) {
+            return Err(ScenarioError::TooSmall(name, least));
         }
+        let intervals = [
+            ("batch_every_records", self.batch_every_records),
+            ("checkpoint_every_records", self.checkpoint_every_records),
+        ];
+        let named = at_least.into_iter().map(|(name, value, _)| (name, value)).chain(intervals);
+        let too_large = named.into_iter().find(|&(_, value)| value > MOST_RECORDS);
+        too_large.map_or(Ok(()), |(name, _)| Err(ScenarioError::TooLarge(name, MOST_RECORDS)))
     }
 }
 

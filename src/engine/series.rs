@@ -6,6 +6,7 @@ use super::{
     frame::{Band, BandKind, CheckpointInfo, MAX_SERIES_POINTS, Mark, MarkKind, OutlinePoint, Point, Totals},
     lane::Lane,
     protocol::{CheckpointId, Fact, TICKS_PER_SECOND},
+    recount::Recount,
     worker::Written,
 };
 use crate::{ingest::LogIndex, serving::Numbers};
@@ -224,14 +225,7 @@ impl Lane {
         let alive = self.stream.slot.is_running();
         let memory = alive.then(|| Totals::from(self.stream.memory));
         let speed = Totals::from(self.lambda.speed_numbers());
-        let every_read = match (memory, self.stream.replay) {
-            (Some(memory), Some(replay)) => Some(Totals {
-                views: memory.views + replay.lost.views,
-                users: memory.users,
-                sum: memory.sum + replay.lost.sum,
-            }),
-            _ => self.every_read_after(memory),
-        };
+        let every_read = memory.and_then(|memory| self.every_read(memory));
         let point = Point {
             tick: self.tick,
             batch: self.lambda.batch_numbers().into(),
@@ -244,10 +238,12 @@ impl Lane {
         self.history.push(point, keep);
     }
 
-    /// After the replay the red line stays beside the memory until the next publication overrides it.
-    fn every_read_after(&self, memory: Option<Totals>) -> Option<Totals> {
-        let memory = memory?;
-        let lost = self.stream.beside?;
+    /// The red line beside the memory, from a restore until publications have overridden all of it.
+    fn every_read(&self, memory: Totals) -> Option<Totals> {
+        if self.stream.beside.runs().is_empty() {
+            return None;
+        }
+        let lost = Recount::of_ranges(&self.index, &self.stream.beside);
         Some(Totals { views: memory.views + lost.views, users: memory.users, sum: memory.sum + lost.sum })
     }
 }
