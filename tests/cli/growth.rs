@@ -8,6 +8,9 @@ use std::{
 
 use super::support::{Place, Ran, read_json, run};
 
+/// What is done to a log.
+type Change = Box<dyn Fn(&Path)>;
+
 const MAPPING: &str = "--page page --user user --time time --offset offset --id id --checkpoint-every 4";
 
 /// Records `[from, to)` of a partition, hourly; explicit offsets and ids follow the record number.
@@ -67,7 +70,7 @@ fn equals_batch(place: &Place, more: &str, what: &str) {
 fn a_log_that_only_grew_is_gone_on_with() {
     let new_partition =
         |name: &'static str| move |log: &Path| append(log, &format!("{name}/1"), &records(name, 0, 10));
-    let changes: [(&str, Box<dyn Fn(&Path)>); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("nothing", Box::new(|_| {})),
         ("a partition before all others", Box::new(new_partition("a"))),
         ("a partition between the others", Box::new(new_partition("c"))),
@@ -107,7 +110,7 @@ fn a_log_that_changed_is_refused_naming_the_segment() {
         let path = log.join("d/1");
         fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
     };
-    let changes: [(&str, Box<dyn Fn(&Path)>); 6] = [
+    let changes: [(&str, Change); 6] = [
         (
             "old bytes differ in \\\"d/1\\\"",
             Box::new(move |log| rewrite(log, &|text| text.replacen("u1", "u7", 1))),
