@@ -81,9 +81,11 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it could not be opened")
 }
 
-/// The cause in one line, with what to install.
+/// The cause in one line, with what to install. Where in a library's sources it arose helps nobody.
 fn helped(why: &str) -> String {
-    let line: Vec<&str> = why.split_whitespace().collect();
+    let cause =
+        why.rfind(".rs:").and_then(|at| why.get(at..)?.split_once(": ")).map_or(why, |(_, cause)| cause);
+    let line: Vec<&str> = cause.split_whitespace().collect();
     format!("{}; a library or OpenGL may be missing, on Debian: {PACKAGES}", line.join(" "))
 }
 
