@@ -136,15 +136,18 @@ impl Disk for RealDisk {
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(name)?;
         let file = self.handle(name, MayCreate::Yes)?;
-        file.set_len(0)?;
-        file.write_all(bytes)?;
+        let written = file.set_len(0).and_then(|()| file.write_all(bytes));
+        written.map_err(|error| named(&path, &error))?;
         self.stats.wrote(bytes);
         Ok(())
     }
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.handle(name, MayCreate::Yes)?.write_all(bytes)?;
+        let path = self.path(name)?;
+        let written = self.handle(name, MayCreate::Yes)?.write_all(bytes);
+        written.map_err(|error| named(&path, &error))?;
         self.stats.wrote(bytes);
         Ok(())
     }
@@ -158,7 +161,8 @@ impl Disk for RealDisk {
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
-        self.handle(name, MayCreate::No)?.sync_all()?;
+        let path = self.path(name)?;
+        self.handle(name, MayCreate::No)?.sync_all().map_err(|error| named(&path, &error))?;
         self.stats.synced();
         Ok(())
     }

@@ -36,13 +36,11 @@ pub(super) fn restore(
 
 /// Names of the partitions by which a checkpoint numbers them.
 fn saved_partitions(checkpoint: &Checkpoint) -> Vec<String> {
-    match &checkpoint.stamp.positions {
-        Some(positions) => positions.iter().map(|at| at.partition.clone()).collect(),
-        None => {
-            let identity = identity_codec::decode(&checkpoint.stamp.log_identity).unwrap_or_default();
-            identity.partitions.into_iter().map(|partition| partition.name).collect()
-        }
+    if let Some(positions) = &checkpoint.stamp.positions {
+        return positions.iter().map(|at| at.partition.clone()).collect();
     }
+    let identity = identity_codec::decode(&checkpoint.stamp.log_identity).unwrap_or_default();
+    identity.partitions.into_iter().map(|partition| partition.name).collect()
 }
 
 fn places(saved: &[String], present: &[String]) -> Option<Vec<PartitionIndex>> {
