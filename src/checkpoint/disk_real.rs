@@ -112,8 +112,12 @@ impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(|error| named(&self.directory, &error))? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
+            let entry = entry.map_err(|error| named(&self.directory, &error))?;
+            let metadata = match entry.metadata() {
+                // A writer has renamed or removed it since: who only looks takes no lock.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata.map_err(|error| named(&entry.path(), &error))?,
+            };
             // A name that is no text is none of ours.
             if let Ok(name) = entry.file_name().into_string()
                 && metadata.is_file()
