@@ -11,6 +11,8 @@
 mod batch;
 #[path = "cli/crash.rs"]
 mod crash;
+#[path = "cli/damage.rs"]
+mod damage;
 #[path = "cli/growth.rs"]
 mod growth;
 #[path = "cli/stream.rs"]

@@ -44,8 +44,15 @@ pub fn list_checkpoints(disk: &dyn Disk) -> io::Result<Vec<CheckpointFile>> {
 }
 
 /// The number of the next checkpoint; the first is 1.
+///
+/// # Errors
+/// Those of the disk, and [`io::ErrorKind::InvalidData`] where a file has the last number there is.
 pub fn next_checkpoint_id(disk: &dyn Disk) -> io::Result<u64> {
-    Ok(list_checkpoints(disk)?.first().map_or(1, |newest| newest.id + 1))
+    let Some(newest) = list_checkpoints(disk)?.into_iter().next() else { return Ok(1) };
+    newest.id.checked_add(1).ok_or_else(|| {
+        let text = format!("no number is left behind that of {:?}", newest.name);
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })
 }
 
 /// Removes the oldest checkpoints, keeping the `keep` newest (at least [`LEAST_KEPT`]) that are not in `refused`,
@@ -137,6 +144,8 @@ mod tests {
         assert_eq!(retain(&mut disk, 0, &[]).unwrap(), [10], "never fewer than two");
         assert_eq!(listed(&disk), [1_000_000_000_000, 11]);
         assert_eq!(next_checkpoint_id(&MemoryDisk::new()).unwrap(), 1);
+        let error = next_checkpoint_id(&disk_with(&[&checkpoint_name(u64::MAX)])).unwrap_err();
+        assert!(error.to_string().contains("checkpoint-18446744073709551615.ckpt"), "{error}");
     }
 
     #[test]

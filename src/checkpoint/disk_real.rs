@@ -112,8 +112,12 @@ impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(|error| named(&self.directory, &error))? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
+            let entry = entry.map_err(|error| named(&self.directory, &error))?;
+            let metadata = match entry.metadata() {
+                // A writer has renamed or removed it since: who only looks takes no lock.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata.map_err(|error| named(&entry.path(), &error))?,
+            };
             // A name that is no text is none of ours.
             if let Ok(name) = entry.file_name().into_string()
                 && metadata.is_file()
@@ -136,15 +140,18 @@ impl Disk for RealDisk {
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(name)?;
         let file = self.handle(name, MayCreate::Yes)?;
-        file.set_len(0)?;
-        file.write_all(bytes)?;
+        let written = file.set_len(0).and_then(|()| file.write_all(bytes));
+        written.map_err(|error| named(&path, &error))?;
         self.stats.wrote(bytes);
         Ok(())
     }
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.handle(name, MayCreate::Yes)?.write_all(bytes)?;
+        let path = self.path(name)?;
+        let written = self.handle(name, MayCreate::Yes)?.write_all(bytes);
+        written.map_err(|error| named(&path, &error))?;
         self.stats.wrote(bytes);
         Ok(())
     }
@@ -158,7 +165,8 @@ impl Disk for RealDisk {
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
-        self.handle(name, MayCreate::No)?.sync_all()?;
+        let path = self.path(name)?;
+        self.handle(name, MayCreate::No)?.sync_all().map_err(|error| named(&path, &error))?;
         self.stats.synced();
         Ok(())
     }

@@ -18,6 +18,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<ExitCode, CliError> {
     let input = Input::open(&args.log, &args.mapping)?;
     let target = ViewTarget::of(&args.output, Some(&input.log))?;
     let report_target = report::target(args.report.as_deref(), &input)?;
+    target.refuse_same(report_target.as_ref())?;
     input.say();
     let threads = args.threads.map_or_else(default_threads, usize::from);
     let (log, mapping) = (&input.log, &input.mapping);

@@ -67,6 +67,13 @@ impl Target {
         Ok(Target::File(path))
     }
 
+    /// Whether both would replace one file.
+    pub fn is_same_file(&self, other: &Target) -> bool {
+        let (Target::File(a), Target::File(b)) = (self, other) else { return false };
+        a.file_name() == b.file_name()
+            && parent(a).canonicalize().ok().is_some_and(|a| parent(b).canonicalize().is_ok_and(|b| a == b))
+    }
+
     /// Writes the whole result.
     pub fn write(&self, bytes: &[u8]) -> Result<(), CliError> {
         match self {

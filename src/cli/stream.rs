@@ -44,6 +44,7 @@ pub(super) fn run(args: &StreamArgs) -> Result<ExitCode, CliError> {
     let input = Input::open(&args.log, &args.mapping)?;
     let target = ViewTarget::of(&args.output, Some(&input.log))?;
     let report_target = report::target(args.report.as_deref(), &input)?;
+    target.refuse_same(report_target.as_ref())?;
     input.refuse_inside("--checkpoints", &args.checkpoints)?;
     let signals = Signals::watch()?;
     input.say();

@@ -1,6 +1,6 @@
 //! `rederive view`: what the sink in a checkpoint directory serves. Also how any view is written.
 
-use std::{path::Path, process::ExitCode};
+use std::{io, path::Path, process::ExitCode};
 
 use super::{
     CliError,
@@ -9,7 +9,10 @@ use super::{
 };
 use crate::engine::export::{Format, Sums, TableRow, render};
 use crate::{
-    checkpoint::{DELIVERIES_FILE, Disk as _, RealDisk, SINK_FILE, Sink, list_checkpoints},
+    checkpoint::{
+        DELIVERIES_FILE, Disk as _, RealDisk, SINK_FILE, Sink, SinkPosition, decode_checkpoint,
+        list_checkpoints,
+    },
     ingest::LogDirectory,
 };
 
@@ -34,6 +37,16 @@ impl ViewTarget {
         Ok(ViewTarget { format, target: Target::of("--out", out, name, log)? })
     }
 
+    /// Refuses a report into the view's own file.
+    pub fn refuse_same(&self, report: Option<&Target>) -> Result<(), CliError> {
+        match report {
+            Some(report) if self.target.is_same_file(report) => {
+                Err(CliError::Usage("--out and --report name the same file".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub fn write(&self, rows: &[TableRow<'_>], sums: Sums) -> Result<(), CliError> {
         self.target.write(render(rows, self.format, sums).as_bytes())
     }
@@ -42,7 +55,13 @@ impl ViewTarget {
 pub(super) fn run(args: &ViewArgs) -> Result<ExitCode, CliError> {
     let target = ViewTarget::of(&args.output, None)?;
     let disk = open(&args.directory)?;
+    // First what was promised, then what is there: a writer may be at work meanwhile.
+    let promised = promised(&disk).map_err(|cause| CliError::io("read", &args.directory, cause))?;
     let sink = Sink::open(&disk).map_err(|cause| CliError::io("read the sink in", &args.directory, cause))?;
+    if !sink.contains(promised) {
+        let what = "the sink lost rows that a checkpoint says it has; `rederive stream` writes it anew";
+        return Err(CliError::path(what, args.directory.join(SINK_FILE)));
+    }
     let rows = sink.rows();
     let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
     if sink.dropped_bytes() > 0 {
@@ -57,6 +76,16 @@ pub(super) fn run(args: &ViewArgs) -> Result<ExitCode, CliError> {
     ));
     target.write(&rows, Sums::of(&rows))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How far the sink has come according to the newest checkpoint that can be read; the start without one.
+fn promised(disk: &RealDisk) -> io::Result<SinkPosition> {
+    for file in list_checkpoints(disk)? {
+        if let Some(checkpoint) = disk.read(&file.name)?.and_then(|bytes| decode_checkpoint(&bytes).ok()) {
+            return Ok(checkpoint.stamp.sink);
+        }
+    }
+    Ok(SinkPosition::default())
 }
 
 /// Opens a directory to look at. One without any file of ours is no checkpoint directory.

@@ -288,7 +288,7 @@ impl StreamWorker {
         replace(self.disk.as_mut(), &name, &bytes)?;
         retain(self.disk.as_mut(), self.settings.retain, &self.refused_ids)?;
         self.sink.compact(self.disk.as_mut())?;
-        self.next_id += 1;
+        self.next_id = self.next_id.saturating_add(1);
         let position = self.number();
         let written = Written { id, position, bytes: bytes.len() as u64, micros: watch.micros() };
         self.work.written.push(written);

@@ -8,10 +8,10 @@ use std::{
 
 use super::support::{Place, Ran, read_json, run};
 
-/// What is done to a log.
-type Change = Box<dyn Fn(&Path)>;
-
 const MAPPING: &str = "--page page --user user --time time --offset offset --id id --checkpoint-every 4";
+
+/// What happens to a log, in words or as the reason of the refusal.
+type Case = (&'static str, Box<dyn Fn(&Path)>);
 
 /// Records `[from, to)` of a partition, hourly; explicit offsets and ids follow the record number.
 fn records(name: &str, from: u64, to: u64) -> String {
@@ -70,7 +70,7 @@ fn equals_batch(place: &Place, more: &str, what: &str) {
 fn a_log_that_only_grew_is_gone_on_with() {
     let new_partition =
         |name: &'static str| move |log: &Path| append(log, &format!("{name}/1"), &records(name, 0, 10));
-    let changes: [(&str, Change); 7] = [
+    let changes: &[Case] = &[
         ("nothing", Box::new(|_| {})),
         ("a partition before all others", Box::new(new_partition("a"))),
         ("a partition between the others", Box::new(new_partition("c"))),
@@ -85,7 +85,7 @@ fn a_log_that_only_grew_is_gone_on_with() {
         ),
         ("an unfinished line", Box::new(|log| append(log, "d/1", "{\"page\":"))),
     ];
-    for (what, change) in &changes {
+    for (what, change) in changes {
         for first in ["", "--stop-after 13", "--stop-after 4 --retain 2"] {
             let (place, ran) = after(change, first, "");
             ran.exits(0);
@@ -110,7 +110,7 @@ fn a_log_that_changed_is_refused_naming_the_segment() {
         let path = log.join("d/1");
         fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
     };
-    let changes: [(&str, Change); 6] = [
+    let changes: &[Case] = &[
         (
             "old bytes differ in \\\"d/1\\\"",
             Box::new(move |log| rewrite(log, &|text| text.replacen("u1", "u7", 1))),
@@ -127,7 +127,7 @@ fn a_log_that_changed_is_refused_naming_the_segment() {
         ("a partition is gone: \\\"d\\\"", Box::new(|log| fs::remove_dir_all(log.join("d")).unwrap())),
         ("a partition is gone: \\\"d\\\"", Box::new(|log| fs::rename(log.join("d"), log.join("x")).unwrap())),
     ];
-    for (reason, change) in &changes {
+    for (reason, change) in changes {
         let (place, ran) = after(change, "", "");
         let reason = reason.replace("\\\"", "\"");
         let ran = ran.fails_with(&reason);

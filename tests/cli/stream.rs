@@ -152,19 +152,24 @@ fn signals_write_a_checkpoint_and_the_directory_has_one_writer() {
 }
 
 #[test]
-fn killed_at_any_moment_it_ends_right() {
+fn killed_at_any_of_fifty_moments_it_ends_right() {
     let before = content_hash(SHOP);
     let place = Place::new();
     let (mut seed, mut killed) = (20_240_501, 0);
-    for _ in 0..10 {
-        let mut child =
-            command(place.stream_args(SHOP, "--checkpoint-every 100 --rate 60000")).spawn().unwrap();
-        sleep(Duration::from_millis(5 + random(&mut seed, 60)));
+    // The first milliseconds are those of the restore.
+    for every in [1, 30, 100, 700, 5_000].repeat(10) {
+        let options = format!("--checkpoint-every {every} --rate 40000");
+        let mut child = command(place.stream_args(SHOP, &options)).spawn().unwrap();
+        sleep(Duration::from_millis(1 + random(&mut seed, 50)));
         killed += u32::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
+        if every == 30 && place.checkpoints().exists() && !place.checkpoint_files().is_empty() {
+            checkpoints(&place).exits(0);
+            place.view();
+        }
     }
-    assert!(killed >= 3, "only {killed} of 10 were still running");
+    assert!(killed >= 25, "only {killed} of 50 were still running");
     place.stream(SHOP, "--checkpoint-every 300").exits(0);
     assert!(place.report()["deliveries"].as_u64().unwrap() >= SHOP_RECORDS);
     ends_right(&place);

@@ -55,6 +55,7 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         ("batch sample_logs/textbook --page a --page b", "--page"),
         ("batch sample_logs/textbook --out nowhere/at/all.csv", "no such directory"),
         ("batch sample_logs/textbook --out src", "is a directory"),
+        ("batch sample_logs/textbook --out src/x --report src/../src/x", "name the same file"),
         ("batch Cargo.toml", "no JSON object"),
         ("stream sample_logs/textbook", "--checkpoints"),
         ("view", "<DIR>"),
@@ -114,12 +115,17 @@ fn nothing_is_written_into_the_log() {
     fs::copy(format!("{TEXTBOOK}/events.jsonl"), log.join("events.jsonl")).unwrap();
     let shown = log.display();
     let out = place.file("c").display().to_string();
+    let scenario = scenario_over(&place, "log");
     for line in [
         format!("batch {shown} --out {shown}/view.csv"),
         format!("batch {shown} --out {shown}/events.jsonl"),
         format!("batch {shown} --out {shown} --format json"),
         format!("batch {shown} --report {shown}/../log/r.json"),
         format!("batch {shown}/events.jsonl --out {shown}/events.jsonl"),
+        format!("picture {shown} --out {shown}/window.png"),
+        format!("picture {shown}/events.jsonl --out {shown}/events.jsonl"),
+        format!("picture {scenario} --out {shown}/window.png"),
+        format!("check {scenario} --journal {shown}/journal"),
         format!("stream {shown} --checkpoints {shown}/c"),
         format!("stream {shown} --checkpoints {shown}"),
         format!("stream {shown} --checkpoints {out} --out {shown}/view.csv"),
@@ -130,6 +136,14 @@ fn nothing_is_written_into_the_log() {
     }
     assert_eq!(fs::read_dir(&log).unwrap().count(), 1);
     assert!(!place.file("c").exists());
+}
+
+/// The shipped scenario over another log beside it.
+fn scenario_over(place: &Place, log: &str) -> String {
+    let text = fs::read_to_string("sample_logs/crash-and-replay.json").unwrap();
+    let path = place.file("scenario.json");
+    fs::write(&path, text.replace("\"shop\"", &format!("\"{log}\""))).unwrap();
+    path.display().to_string()
 }
 
 #[test]
