@@ -228,6 +228,25 @@ fn settings_beyond_all_measure_are_refused_and_not_played() {
     until(&mut lane, "the end", Lane::is_finished);
 }
 
+#[test]
+fn a_command_at_the_tick_of_a_repeated_one_comes_after_it() {
+    let open = opened("clicks");
+    let at_900 = |lane: &Lane| lane.tick_now().0 == 900;
+    let mut by_hand = lane(&open);
+    until(&mut by_hand, "tick 900", at_900);
+    by_hand.command(CRASH);
+    by_hand.command(LaneCommand::Restore(None));
+    let mut continued = lane(&open);
+    continued.repeat(&[(900, CRASH)]);
+    until(&mut continued, "tick 900", at_900);
+    continued.command(LaneCommand::Restore(None));
+    assert_eq!(continued.carried_out(), by_hand.carried_out());
+    for lane in [&mut by_hand, &mut continued] {
+        until(lane, "the end", Lane::is_finished);
+    }
+    assert_eq!(continued.journal().digest(), by_hand.journal().digest());
+}
+
 /// All versions of a log as the loader publishes them.
 fn versions(open: &OpenScenario) -> Vec<Arc<LogIndex>> {
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -21,8 +21,8 @@ use rederive::engine::{
     frame::{Flow, Frame, StreamState},
     play::{open_scenario, play},
     protocol::{
-        Answer, Command, CrashTarget, CrashWhen, EngineEvent, Fact, LaneCommand, LaneId, OpenRequest, Query,
-        Tick, Until, ViewKind,
+        Answer, Command, CrashTarget, CrashWhen, EngineEvent, Fact, KeptRun, LaneCommand, LaneId,
+        OpenRequest, Query, Tick, Until, ViewKind,
     },
 };
 
@@ -197,6 +197,144 @@ fn what_cannot_be_opened_says_why() {
             .iter()
             .any(|e| matches!(e, EngineEvent::OpenFailed { message, .. } if message.contains("no/such/log")))
     });
+}
+
+/// Log of 20 clicks that can be changed, and a run over it that was killed at record 12: (log, runs, name of the run).
+fn killed_run(directory: &Path) -> (PathBuf, PathBuf, String) {
+    let (log, runs, copy) = (directory.join("log"), directory.join("runs"), directory.join("copy"));
+    copy_tree(&sample("clicks"), &log);
+    let mut watched = Watched::open(Some(runs.clone()), log.clone());
+    watched.send(Command::RunUntil(Until::Record(12)));
+    watched.until("12 clicks", |w| w.frame.lanes[0].position >= 12 && w.frame.flow == Flow::Paused);
+    copy_tree(&runs, &copy);
+    let name = std::fs::read_dir(&copy).unwrap().next().unwrap().unwrap().file_name();
+    (log, copy, name.to_string_lossy().into_owned())
+}
+
+fn failure(watched: &Watched) -> Option<&str> {
+    watched.others.iter().find_map(|event| match event {
+        EngineEvent::OpenFailed { message, .. } => Some(message.as_str()),
+        EngineEvent::Failed { why, .. } => Some(why.as_str()),
+        _ => None,
+    })
+}
+
+fn kept(watched: &mut Watched, number: u64) -> Vec<KeptRun> {
+    watched.send(Command::Ask(number, Query::Runs));
+    let answer = |w: &Watched| {
+        w.others.iter().find_map(|event| match event {
+            EngineEvent::Answered(n, Answer::Runs(runs)) if *n == number => Some(runs.clone()),
+            _ => None,
+        })
+    };
+    watched.until("kept runs", |w| answer(w).is_some());
+    answer(watched).unwrap()
+}
+
+#[test]
+fn a_run_whose_log_has_changed_or_is_gone_is_not_continued_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, runs, name) = killed_run(directory.path());
+    let file = log.join("2024-05-01.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("ada", "eve", 1)).unwrap();
+    let mut again = Watched::start(Some(runs.clone()));
+    again.send(Command::ContinueRun(name.clone()));
+    again.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("changed")));
+    std::fs::remove_dir_all(&log).unwrap();
+    let mut again = Watched::start(Some(runs));
+    again.send(Command::ContinueRun(name));
+    again.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("log")));
+}
+
+#[test]
+fn a_run_that_is_open_elsewhere_is_neither_offered_nor_deleted_nor_continued() {
+    let directory = tempfile::tempdir().unwrap();
+    let runs = directory.path().join("runs");
+    let one = Watched::open(Some(runs.clone()), sample("clicks"));
+    let name = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().file_name();
+    let name = name.to_string_lossy().into_owned();
+    for command in [Command::DeleteRun(name.clone()), Command::ContinueRun(name.clone())] {
+        let mut other = Watched::start(Some(runs.clone()));
+        assert_eq!(kept(&mut other, 1), []);
+        other.send(command);
+        other.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("another window")));
+        assert!(runs.join(&name).join("run.json").exists());
+    }
+    drop(one);
+    let mut other = Watched::start(Some(runs.clone()));
+    assert!(kept(&mut other, 1)[0].ended, "closed by the person");
+    other.send(Command::DeleteRun(name.clone()));
+    other.until("deleted", |_| !runs.join(&name).exists());
+}
+
+#[test]
+fn a_continued_run_counts_as_interrupted_until_it_is_closed_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, runs, name) = killed_run(directory.path());
+    std::fs::write(runs.join(&name).join("ended"), b"").unwrap();
+    let mut again = Watched::start(Some(runs.clone()));
+    again.send(Command::ContinueRun(name.clone()));
+    again.until("continued", |w| !w.frame.lanes.is_empty() && w.frame.flow == Flow::Paused);
+    assert!(!runs.join(&name).join("ended").exists());
+    // The run that is open can be continued from where it was, too.
+    again.send(Command::ContinueRun(name.clone()));
+    again.until("opened again", |w| w.frame.run.0 >= 2 && !w.frame.lanes.is_empty());
+    assert_eq!(failure(&again), None);
+}
+
+#[test]
+fn a_log_is_never_written_into_and_a_run_without_a_place_lives_in_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    copy_tree(&sample("clicks"), &log);
+    let mut watched = Watched::open(None, log.clone());
+    watched.send(Command::SaveScenario(log.join("saved.json")));
+    watched.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("never written")));
+    assert!(!log.join("saved.json").exists());
+    let file = directory.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    // A state directory that cannot be made, and one inside the log.
+    for runs in [file.join("runs"), log.join("runs")] {
+        let mut watched = Watched::open(Some(runs.clone()), log.clone());
+        watched.until("a message", |w| failure(w).is_some());
+        watched.finish();
+        assert!(!runs.exists());
+    }
+}
+
+#[test]
+fn going_back_further_while_going_back_forgets_what_came_after() {
+    let mut watched = Watched::open(None, sample("shop"));
+    watched.send(Command::RunUntil(Until::Tick(Tick(6_000))));
+    watched.until("6,000", |w| w.frame.tick == Tick(6_000) && w.frame.flow == Flow::Paused);
+    watched.lane(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
+    watched.send(Command::RunUntil(Until::Tick(Tick(7_000))));
+    watched.until("7,000", |w| w.frame.tick == Tick(7_000) && w.frame.flow == Flow::Paused);
+    watched.send(Command::GoTo(Tick(6_900)));
+    watched.send(Command::GoTo(Tick(5_000)));
+    watched.until("5,000", |w| w.frame.tick == Tick(5_000) && w.frame.flow == Flow::Paused);
+    watched.send(Command::RunUntil(Until::Tick(Tick(6_500))));
+    watched.until("6,500", |w| w.frame.tick == Tick(6_500) && w.frame.flow == Flow::Paused);
+    assert!(!matches!(watched.frame.lanes[0].stream, StreamState::Crashed { .. }), "the crash is undone");
+}
+
+#[test]
+fn logs_are_opened_one_after_the_other_while_they_load() {
+    let mut watched = Watched::start(None);
+    for (name, order) in
+        [("shop", Command::Play), ("clicks", Command::Restart), ("shop", Command::CancelLoading)]
+    {
+        let open = OpenRequest { path: sample(name), mapping: Vec::new() };
+        watched.send(Command::Open(open));
+        watched.send(order);
+        watched.send(Command::GoTo(Tick(50)));
+    }
+    watched.send(Command::Open(OpenRequest { path: sample("clicks"), mapping: Vec::new() }));
+    watched.until("the last log", |w| {
+        w.frame.run.0 == 4 && w.frame.loading.complete && w.frame.loading.records == 20
+    });
+    watched.finish();
 }
 
 fn copy_tree(from: &Path, to: &Path) {

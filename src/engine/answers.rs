@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     export::{Format, Sums, TableRow, render},
     lane::Lane,
+    opening::NEVER_WRITTEN,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
@@ -121,7 +122,7 @@ impl Session {
             return self.failed("export the view", "nothing is there yet");
         };
         if self.open.as_ref().is_some_and(|open| open.log.contains(path)) {
-            return self.failed("export the view", "the log directory is never written to");
+            return self.failed("export the view", NEVER_WRITTEN);
         }
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let format = if is_json { Format::Json } else { Format::Csv };

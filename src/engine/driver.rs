@@ -3,7 +3,11 @@
 //! A superstep begins every worker, then takes their reports in worker order. Inline, beginning is doing; threaded, each
 //! worker has a named thread of its own that ends, and drops its memory, with its last report.
 
-use std::{io, thread};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -63,7 +67,10 @@ impl<J: Job> Slot<J> {
     pub fn begin(&mut self, order: J::Order) {
         match &mut self.inside {
             Inside::Empty => {}
-            Inside::Inline { job, report } => *report = Some(job.step(order)),
+            // A job that panicked is never looked at again: `finish` drops it.
+            Inside::Inline { job, report } => {
+                *report = catch_unwind(AssertUnwindSafe(|| job.step(order))).ok();
+            }
             Inside::Thread { orders, .. } => {
                 if let Some(orders) = orders {
                     // A worker that panicked has no receiver any more; `finish` will tell.
@@ -162,6 +169,31 @@ mod tests {
             assert_eq!(seen, [4, 8, 12], "{driver:?}");
             slot.begin(4);
             assert_eq!(slot.finish(), None);
+        }
+    }
+
+    struct Broken;
+
+    impl Job for Broken {
+        type Order = ();
+        type Report = ();
+
+        fn step(&mut self, (): ()) {
+            panic!("on purpose");
+        }
+
+        fn is_last((): &()) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_worker_and_nothing_else() {
+        for driver in [Driver::Inline, Driver::Threads] {
+            let mut slot = Slot::new("broken");
+            slot.start(Broken, driver).unwrap();
+            slot.begin(());
+            assert!(slot.finish().is_none() && !slot.is_running(), "{driver:?}");
         }
     }
 }

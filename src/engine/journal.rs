@@ -118,15 +118,16 @@ impl Journal {
         format!("{:032x}", self.digest)
     }
 
-    /// Hands what is new to the file, if there is one.
+    /// Hands what is new to the file, if there is one. A file that fails is given up: part of a line may be in it, and
+    /// nothing must come behind that.
     pub fn flush(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file
-            && !self.pending.is_empty()
-        {
-            file.write_all(self.pending.as_bytes())?;
-            self.pending.clear();
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let written = file.write_all(self.pending.as_bytes());
+        match written {
+            Ok(()) => self.pending.clear(),
+            Err(_) => self.file = None,
         }
-        Ok(())
+        written
     }
 
     /// The lines that no file has taken.
@@ -173,6 +174,18 @@ mod tests {
         assert_eq!(digest(&[1, 2]), digest(&[1, 2]));
         assert_ne!(digest(&[1, 2]), digest(&[2, 1]));
         assert_ne!(digest(&[1, 2]), digest(&[1]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_once() {
+        let mut journal = Journal::new();
+        journal.save_to(Path::new("/dev/full")).unwrap();
+        journal.append(Tick(1), LaneId(0), &Entry::Fact(&Fact::Started));
+        assert_eq!(journal.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        journal.append(Tick(2), LaneId(0), &Entry::Fact(&Fact::Started));
+        journal.flush().unwrap();
+        assert_eq!(journal.lines().lines().count(), 2);
     }
 
     #[test]

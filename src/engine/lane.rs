@@ -276,21 +276,20 @@ impl Lane {
         if self.finished { Ticked::Finished } else { Ticked::On }
     }
 
-    /// Carries a command out at the current tick. Commands that make no sense now are dropped without a trace.
-    pub fn command(&mut self, command: LaneCommand) {
+    /// Carries a command out at the current tick; whether it did. Commands that make no sense now are dropped without a
+    /// trace.
+    pub fn command(&mut self, command: LaneCommand) -> bool {
         if self.stream.phase == StreamPhase::Ready {
             self.start();
         }
         // What was done at this very tick in an earlier playing came first then, and does so now.
         self.carry_out_repeated();
-        if !self.finished {
-            self.carry_out(command);
-        }
+        !self.finished && self.carry_out(command)
     }
 
-    fn carry_out(&mut self, command: LaneCommand) {
+    fn carry_out(&mut self, command: LaneCommand) -> bool {
         if !self.makes_sense(command) {
-            return;
+            return false;
         }
         self.carried_out.push((self.tick, command));
         self.journal.append(Tick(self.tick), self.plan.id, &Entry::Command { command });
@@ -312,6 +311,7 @@ impl Lane {
             LaneCommand::BatchNow => self.start_batch(self.arrived),
             LaneCommand::BatchAt(cut) => self.start_batch(cut.min(self.arrived)),
         }
+        true
     }
 
     fn makes_sense(&self, command: LaneCommand) -> bool {

@@ -31,6 +31,9 @@ const PLAY_WHILE_LOADING_BYTES: u64 = 64 << 20;
 /// How long the loader waits for room before it looks whether anybody still listens.
 const LAST_LOAD_WAIT: Duration = Duration::from_millis(50);
 
+/// Why a file is not written.
+pub(super) const NEVER_WRITTEN: &str = "the log directory is never written to";
+
 /// What the loader tells, with the run that it loads for.
 pub(super) struct Loaded {
     pub(super) run: RunId,
@@ -205,23 +208,37 @@ impl Session {
         let Some(open) = &mut self.open else { return };
         match loaded.event {
             LoadEvent::Progress(index) | LoadEvent::Done(index) => {
+                if let Some(message) = is_other_log(&open.scenario, &index) {
+                    return self.give_up(message);
+                }
                 if let Some(lane) = &mut open.lane {
                     lane.set_index(Arc::clone(&index));
                 }
                 let ready = open.lane.is_none() && open.is_ready(&index);
+                // A run that began while its log was still being loaded could not name it yet.
+                let is_known_now = index.complete() && open.lane.is_some();
                 open.index = Some(index);
+                let named = open.directory.as_ref().filter(|_| is_known_now);
+                let named = named.map(|directory| directory.replace_start(&start_of(open)));
+                if let Some(Err(error)) = named {
+                    self.failed("name the log in the run's directory", &error.to_string());
+                }
                 self.touch();
                 if ready {
                     self.ready();
                 }
             }
             LoadEvent::Failed(error) => {
-                let message = error.to_string();
-                self.open = None;
-                self.tell(EngineEvent::OpenFailed { run: self.run, message });
-                self.set_flow(Flow::Paused, None);
+                self.give_up(error.to_string());
             }
         }
+    }
+
+    /// What was being opened cannot be.
+    fn give_up(&mut self, message: String) {
+        self.open = None;
+        self.tell(EngineEvent::OpenFailed { run: self.run, message });
+        self.set_flow(Flow::Paused, None);
     }
 
     /// Enough of the log is there: the lane can start.
@@ -232,18 +249,6 @@ impl Session {
         {
             open.scenario.settings = RunSettings::for_log(OpenLog::expected_records(index));
             open.has_settings = true;
-        }
-        if let (Some(expected), Some(identity)) = (
-            &open.scenario.log.identity,
-            open.index
-                .as_ref()
-                .and_then(|index| index.identity().map(|identity| format!("{:032x}", identity.digest()))),
-        ) && *expected != identity
-        {
-            let message = format!("the log has changed: the run names log {expected}, this is {identity}");
-            self.open = None;
-            self.tell(EngineEvent::OpenFailed { run: self.run, message });
-            return;
         }
         let play = std::mem::take(&mut open.play_when_ready);
         let go_to = open.go_to_when_ready.take();
@@ -263,18 +268,11 @@ impl Session {
         let Some(index) = open.index.clone() else { return };
         let mut trouble = None;
         if let Some(runs) = &self.options.runs {
-            let prepared = match &open.directory {
-                Some(directory) => directory
-                    .clear()
-                    .and_then(|()| directory.replace_commands(&open.done))
-                    .map(|()| directory.clone()),
-                None => RunDirectory::create(runs, &open.scenario),
-            };
-            match prepared {
+            match prepare(open, runs) {
                 Ok(directory) => open.directory = Some(directory),
-                Err(error) => {
+                Err(why) => {
                     open.directory = None;
-                    trouble = Some(error.to_string());
+                    trouble = Some(why);
                 }
             }
         }
@@ -323,8 +321,27 @@ impl Session {
             open.done.retain(|&(at, _)| at < tick.0);
             self.renew();
             self.new_lane();
+        } else if tick > lane.tick_now() {
+            self.forget_from(tick.0);
         }
         self.set_flow(Flow::Advancing, Some(Until::Tick(tick)));
+    }
+
+    /// What would be done again at `tick` or later, on the way to where the run was before, is not.
+    fn forget_from(&mut self, tick: u64) {
+        let Some(open) = &mut self.open else { return };
+        let before = open.done.len();
+        open.done.retain(|&(at, _)| at < tick);
+        if open.done.len() == before {
+            return;
+        }
+        if let Some(lane) = &mut open.lane {
+            lane.forget_from(tick);
+        }
+        let noted = open.directory.as_ref().map(|directory| directory.replace_commands(&open.done));
+        if let Some(Err(error)) = noted {
+            self.failed("note the commands", &error.to_string());
+        }
     }
 
     /// A new run over the open log: the window forgets what it knew of the old one.
@@ -351,8 +368,12 @@ impl Session {
     /// Continues an interrupted run: plays it again up to where it was, and stands there.
     pub(super) fn continue_run(&mut self, name: &str) {
         let Some(runs) = self.options.runs.clone() else { return };
-        let read = RunDirectory::open(&runs, name)
-            .and_then(|directory| directory.read().map(|read| (directory, read)));
+        let open = self.open.as_ref().and_then(|open| open.directory.clone());
+        let directory = match open.filter(|open| open.name() == name) {
+            Some(open) => Ok(open),
+            None => RunDirectory::open(&runs, name),
+        };
+        let read = directory.and_then(|directory| directory.read().map(|read| (directory, read)));
         match read {
             Ok((directory, (scenario, done, last_tick))) => {
                 let request = OpenRequest { path: PathBuf::from(&scenario.log.path), mapping: Vec::new() };
@@ -379,7 +400,7 @@ impl Session {
     pub(super) fn flush(&mut self) {
         let lane = self.open.as_mut().and_then(|open| open.lane.as_mut());
         if let Some(Err(error)) = lane.map(|lane| lane.journal().flush()) {
-            self.failed("save the journal", &error.to_string());
+            self.failed("keep the journal on disk (the run goes on)", &error.to_string());
         }
     }
 
@@ -387,13 +408,15 @@ impl Session {
     pub(super) fn save_scenario(&mut self, path: &Path) {
         let Some(open) = &self.open else { return };
         let Some(lane) = &open.lane else { return };
+        if open.log.contains(path) {
+            return self.failed("save the scenario", NEVER_WRITTEN);
+        }
         let mut scenario = open.scenario.clone();
         let command =
             |&(tick, command): &(u64, LaneCommand)| Planned { at: When::Tick(tick), lane: 0, command };
         scenario.commands = lane.carried_out().iter().map(command).collect();
         scenario.log.path = relative(&open.scenario.log.path, path);
-        scenario.log.identity =
-            open.index.as_ref().and_then(|index| index.identity()).map(|id| format!("{:032x}", id.digest()));
+        scenario.log.identity = start_of(open).log.identity;
         scenario.expect = Expectations::default();
         if lane.is_finished() {
             scenario.expect.digest = lane.final_digest();
@@ -405,6 +428,42 @@ impl Session {
             Err(error) => self.failed("save the scenario", &error.to_string()),
         }
     }
+}
+
+/// A place for a new lane: a fresh directory, or the one of the run that is played again.
+fn prepare(open: &OpenLog, runs: &Path) -> Result<RunDirectory, String> {
+    if open.log.contains(runs) {
+        return Err(NEVER_WRITTEN.to_owned());
+    }
+    let prepared = match &open.directory {
+        Some(directory) => directory
+            .clear()
+            .and_then(|()| directory.replace_commands(&open.done))
+            .map(|()| directory.clone()),
+        None => RunDirectory::create(runs, &start_of(open)),
+    };
+    prepared.map_err(|error| error.to_string())
+}
+
+/// Where the run starts from, naming the log once it is known.
+fn start_of(open: &OpenLog) -> Scenario {
+    let mut start = open.scenario.clone();
+    let complete = open.index.as_ref().filter(|index| index.complete());
+    if let Some(digest) = complete.and_then(|index| identity_digest(index)) {
+        start.log.identity = Some(digest);
+    }
+    start
+}
+
+fn identity_digest(index: &LogIndex) -> Option<String> {
+    index.identity().map(|identity| format!("{:032x}", identity.digest()))
+}
+
+/// Why the log is not the one that the run names; a log that was not read to its end cannot tell.
+fn is_other_log(scenario: &Scenario, index: &LogIndex) -> Option<String> {
+    let (expected, found) = (scenario.log.identity.as_ref()?, identity_digest(index)?);
+    (index.complete() && *expected != found)
+        .then(|| format!("the log has changed: the run names log {expected}, this is {found}"))
 }
 
 /// Hands loads to the session. A step that finds no room is left out, the next one says more; the last one waits, but

@@ -1,9 +1,11 @@
 //! Runs on disk: scenario files, and the window's runs in the state directory (a fresh directory each).
 
 use std::{
-    env, fs, io,
-    io::Write as _,
+    env,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -19,6 +21,12 @@ const START_FILE: &str = "run.json";
 const JOURNAL_FILE: &str = "journal.jsonl";
 /// Name of the list of what a person did in a run.
 const COMMANDS_FILE: &str = "commands.jsonl";
+/// Name of the file that says that a person ended the run.
+const ENDED_FILE: &str = "ended";
+/// Name of the file that is locked while a program has the run open.
+const LOCK_FILE: &str = "run.lock";
+/// How much of a journal's end is read to see how far it goes.
+const JOURNAL_TAIL_BYTES: u64 = 64 << 10;
 /// Name of a run's checkpoint directory.
 const CHECKPOINTS: &str = "checkpoints";
 
@@ -100,10 +108,12 @@ pub fn runs_dir() -> Option<PathBuf> {
 /// Where a run started from, what a person did in it (with ticks), and how far it came.
 pub type StoredRun = (Scenario, Vec<(u64, LaneCommand)>, u64);
 
-/// One run's directory.
+/// One run's directory, held by this program alone: the kernel frees its lock when the last clone is gone, also when
+/// the program is killed.
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
+    _lock: Arc<File>,
 }
 
 impl RunDirectory {
@@ -117,8 +127,13 @@ impl RunDirectory {
             let path = runs.join(format!("run-{number:06}"));
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    replace_file(&path.join(START_FILE), start.to_json().as_bytes())?;
-                    return Ok(RunDirectory { path });
+                    let made = RunDirectory::locked(path.clone());
+                    let made = made.and_then(|run| run.replace_start(start).map(|()| run));
+                    if made.is_err() {
+                        // Half a run would never be listed; the first error is the one to tell.
+                        let _ = fs::remove_dir_all(&path);
+                    }
+                    return made;
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(io_error(&path)(error)),
@@ -126,13 +141,32 @@ impl RunDirectory {
         }
     }
 
-    /// An existing directory under `runs`.
+    /// Where the run starts from: log, mapping, settings.
+    pub fn replace_start(&self, start: &Scenario) -> Result<(), RunFileError> {
+        replace_file(&self.path.join(START_FILE), start.to_json().as_bytes())
+    }
+
+    fn locked(path: PathBuf) -> Result<RunDirectory, RunFileError> {
+        let name = path.join(LOCK_FILE);
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+        let lock = lock.map_err(io_error(&name))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(RunDirectory { path, _lock: Arc::new(lock) }),
+            Err(TryLockError::WouldBlock) => {
+                let busy = io::Error::new(io::ErrorKind::ResourceBusy, "the run is open in another window");
+                Err(io_error(&path)(busy))
+            }
+            Err(TryLockError::Error(error)) => Err(io_error(&name)(error)),
+        }
+    }
+
+    /// An existing directory under `runs`, unless another program has it open.
     pub fn open(runs: &Path, name: &str) -> Result<RunDirectory, RunFileError> {
         let path = runs.join(name);
         if !is_run_name(name) || !path.is_dir() {
             return Err(io_error(&path)(io::Error::new(io::ErrorKind::NotFound, "not a kept run")));
         }
-        Ok(RunDirectory { path })
+        RunDirectory::locked(path)
     }
 
     /// Its journal file.
@@ -153,10 +187,8 @@ impl RunDirectory {
     /// Notes what a person did, durably enough to survive a crash of the program.
     pub fn note_command(&self, tick: u64, lane: u16, command: LaneCommand) -> Result<(), RunFileError> {
         let path = self.path.join(COMMANDS_FILE);
-        let text = serde_json::json!({ "tick": tick, "lane": lane, "command": command });
-        let mut file =
-            fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
-        writeln!(file, "{text}").map_err(io_error(&path))
+        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(io_error(&path))?;
+        file.write_all(command_line(tick, lane, command).as_bytes()).map_err(io_error(&path))
     }
 
     /// Where the run started from, what a person did in it, and how far it came.
@@ -168,39 +200,63 @@ impl RunDirectory {
             let command = serde_json::from_value(line.get("command")?.clone()).ok()?;
             Some((line.get("tick")?.as_u64()?, command))
         });
-        let journal = fs::read_to_string(self.journal()).unwrap_or_default();
-        Ok((scenario, commands.collect(), progress(&journal).last_tick))
+        let commands: Vec<(u64, LaneCommand)> = commands.collect();
+        let last_command = commands.last().map_or(0, |&(tick, _)| tick);
+        let last_tick = progress(&tail(&self.journal())).last_tick;
+        Ok((scenario, commands, last_tick.max(last_command)))
     }
 
-    /// Forgets checkpoints and journal: the run will be played again from its start.
+    /// Forgets checkpoints, journal and end: the run will be played again from its start.
     pub fn clear(&self) -> Result<(), RunFileError> {
         let checkpoints = self.checkpoints();
         if checkpoints.exists() {
             fs::remove_dir_all(&checkpoints).map_err(io_error(&checkpoints))?;
         }
-        let journal = self.journal();
-        if journal.exists() {
-            fs::remove_file(&journal).map_err(io_error(&journal))?;
+        for file in [self.journal(), self.path.join(ENDED_FILE)] {
+            if file.exists() {
+                fs::remove_file(&file).map_err(io_error(&file))?;
+            }
         }
         Ok(())
     }
 
-    /// Replaces what a person did by `commands`.
+    /// Replaces what a person did by `commands`, at once.
     pub fn replace_commands(&self, commands: &[(u64, LaneCommand)]) -> Result<(), RunFileError> {
-        let path = self.path.join(COMMANDS_FILE);
-        if path.exists() {
-            fs::remove_file(&path).map_err(io_error(&path))?;
-        }
-        commands.iter().try_for_each(|&(tick, command)| self.note_command(tick, 0, command))
+        let text: String = commands.iter().map(|&(tick, command)| command_line(tick, 0, command)).collect();
+        replace_file(&self.path.join(COMMANDS_FILE), text.as_bytes())
     }
 
     /// Notes that a person ended the run: it was not interrupted.
     pub fn ended(&self) -> Result<(), RunFileError> {
-        replace_file(&self.path.join("ended"), b"")
+        replace_file(&self.path.join(ENDED_FILE), b"")
     }
 }
 
-/// Runs kept under `runs`, newest first.
+fn command_line(tick: u64, lane: u16, command: LaneCommand) -> String {
+    format!("{}\n", serde_json::json!({ "tick": tick, "lane": lane, "command": command }))
+}
+
+/// The last whole lines of a journal: enough to see how far it goes, however long it is.
+fn tail(journal: &Path) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(journal)?;
+        let from = file.metadata()?.len().saturating_sub(JOURNAL_TAIL_BYTES);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let first_line = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        Ok(if from == 0 { bytes } else { bytes.split_off(first_line) })
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+}
+
+/// Whether a program has the run open.
+fn is_open(path: &Path) -> bool {
+    let lock = OpenOptions::new().write(true).open(path.join(LOCK_FILE));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Runs kept under `runs` that no program has open, newest first.
 pub fn kept_runs(runs: &Path) -> Vec<KeptRun> {
     let mut names: Vec<String> = names(runs).into_iter().filter(|name| is_run_name(name)).collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
@@ -209,10 +265,12 @@ pub fn kept_runs(runs: &Path) -> Vec<KeptRun> {
 
 fn kept_run(runs: &Path, name: String) -> Option<KeptRun> {
     let path = runs.join(&name);
+    if is_open(&path) {
+        return None;
+    }
     let scenario = read_scenario(&path.join(START_FILE)).ok()?;
-    let journal = fs::read_to_string(path.join(JOURNAL_FILE)).unwrap_or_default();
-    let progress = progress(&journal);
-    let ended = progress.finished || path.join("ended").exists();
+    let progress = progress(&tail(&path.join(JOURNAL_FILE)));
+    let ended = progress.finished || path.join(ENDED_FILE).exists();
     Some(KeptRun { name, log: scenario.log.path, bytes: size(&path), last_tick: progress.last_tick, ended })
 }
 
@@ -223,7 +281,8 @@ pub fn delete_run(runs: &Path, name: &str) -> Result<(), RunFileError> {
 }
 
 fn is_run_name(name: &str) -> bool {
-    name.strip_prefix("run-").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    let number = name.strip_prefix("run-").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn names(directory: &Path) -> Vec<String> {

@@ -107,6 +107,8 @@ pub(super) struct Session {
     moment: bool,
     drawn: Option<Stopwatch>,
     changed: bool,
+    /// Run time stands until more of the log is loaded.
+    waits_for_log: bool,
 }
 
 impl Session {
@@ -131,6 +133,7 @@ impl Session {
             moment: false,
             drawn: None,
             changed: true,
+            waits_for_log: false,
         }
     }
 
@@ -157,8 +160,8 @@ impl Session {
     /// How long nothing needs to be done, unless somebody asks.
     fn wait(&self) -> Duration {
         match self.flow {
-            Flow::Advancing => Duration::ZERO,
-            Flow::Playing => Duration::from_millis(5),
+            Flow::Advancing if !self.waits_for_log => Duration::ZERO,
+            Flow::Advancing | Flow::Playing => Duration::from_millis(5),
             // What changed in the last moment before a pause still has to be drawn.
             Flow::Paused | Flow::Finished if self.changed => Duration::from_micros(FRAME_MICROS),
             Flow::Paused | Flow::Finished => Duration::from_hours(1),
@@ -174,7 +177,7 @@ impl Session {
             Command::Pause => self.set_flow(Flow::Paused, None),
             Command::Step(ticks) => {
                 let now = self.tick();
-                self.set_flow(Flow::Advancing, Some(Until::Tick(Tick(now + ticks))));
+                self.set_flow(Flow::Advancing, Some(Until::Tick(Tick(now.saturating_add(ticks)))));
             }
             Command::RunUntil(until) => self.set_flow(Flow::Advancing, Some(until)),
             Command::SetPace(percent) => {
@@ -222,10 +225,8 @@ impl Session {
     fn lane_command(&mut self, command: LaneCommand) {
         let Some(open) = &mut self.open else { return };
         let Some(lane) = &mut open.lane else { return };
-        let before = lane.carried_out().len();
         let tick = lane.tick_now().0;
-        lane.command(command);
-        if lane.carried_out().len() > before {
+        if lane.command(command) {
             open.done.push((tick, command));
             let noted = open.directory.as_ref().map(|directory| directory.note_command(tick, 0, command));
             if let Some(Err(error)) = noted {
@@ -252,7 +253,8 @@ impl Session {
             }
             let Some(lane) = self.open.as_mut().and_then(|open| open.lane.as_mut()) else { break };
             let ticked = lane.tick();
-            self.changed = true;
+            self.waits_for_log = ticked == Ticked::WaitsForLog;
+            self.changed |= !self.waits_for_log;
             self.tell_facts();
             match ticked {
                 Ticked::On => left -= 1,
@@ -274,6 +276,8 @@ impl Session {
         let Some(lane) = self.open.as_ref().and_then(|open| open.lane.as_ref()) else { return true };
         match self.until {
             None => false,
+            // To the end of time: as far as anything happens.
+            Some(Until::Tick(Tick(u64::MAX))) => lane.is_stuck(),
             Some(Until::Tick(tick)) => lane.tick_now() >= tick,
             Some(Until::Record(record)) => lane.stream_position() >= record || lane.is_stuck(),
             Some(Until::NextMoment) => self.moment || lane.is_stuck(),
@@ -284,7 +288,10 @@ impl Session {
     pub(super) fn tell_facts(&mut self) {
         let Some(open) = &mut self.open else { return };
         let Some(lane) = &mut open.lane else { return };
-        let facts = lane.take_facts();
+        let (facts, troubles) = (lane.take_facts(), lane.take_troubles());
+        if facts.is_empty() && troubles.is_empty() {
+            return;
+        }
         let stops = open.scenario.pause_at.clone();
         let advancing = self.until == Some(Until::NextMoment);
         for (tick, fact) in facts {
@@ -293,6 +300,9 @@ impl Session {
             }
             self.moment |= advancing && matches!(fact, Fact::Finished { .. } | Fact::RestoreRefused { .. });
             self.tell(EngineEvent::Happened { run: self.run, lane: super::protocol::LaneId(0), tick, fact });
+        }
+        for (what, why) in troubles {
+            self.failed(what, &why);
         }
     }
 
