@@ -1,5 +1,12 @@
 //! The window over the real engine, by accessible label: what a person reads, clicks and types. No display is needed.
 #![cfg(feature = "gui")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 #[path = "window/files.rs"]
 mod files;

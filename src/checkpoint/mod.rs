@@ -38,7 +38,7 @@ pub use guarantee::{Guarantee, guarantee};
 pub use guarantee_id::{CrashPoint, GuaranteeId};
 pub use resolve::{Expected, Refused, RestoreDecision, inspect_one, resolve, restart_position};
 pub use sink::{SINK_FILE, Sink, SinkPosition};
-pub use sink_file::SinkRow;
+pub use sink_file::{SinkRow, SinkSums};
 pub use snapshot::{
     Checkpoint, NothingRead, SavedPosition, Stamp, check_r1, decode_checkpoint, encode_checkpoint,
     state_bytes,

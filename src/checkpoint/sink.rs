@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::{
     disk::{Disk, replace},
-    sink_file::{self, Header, SinkRow},
+    sink_file::{self, Header, SinkRow, SinkSums},
 };
 use crate::domain::{Cell, Day, Fingerprint, KeyId, NameTable, Names, row_hash};
 
@@ -37,6 +37,7 @@ pub struct SinkPosition {
 #[derive(Debug, Clone, Default)]
 pub struct Sink {
     position: SinkPosition,
+    sums: SinkSums,
     records: u64,
     /// Bytes after the last whole frame, to be cut off before the next append.
     tail: Tail,
@@ -79,7 +80,10 @@ impl Sink {
         let mut sink = Sink::default();
         let Some(bytes) = disk.read(SINK_FILE)? else { return Ok(sink) };
         match sink_file::decode_header(&bytes) {
-            Header::Epoch(epoch) => sink.position.epoch = epoch,
+            Header::Epoch(epoch, sums) => {
+                sink.position.epoch = epoch;
+                sink.sums = sums;
+            }
             Header::Damaged => {
                 sink.dropped_bytes = bytes.len() as u64;
                 return Ok(sink);
@@ -107,10 +111,10 @@ impl Sink {
     pub fn append(&mut self, disk: &mut dyn Disk, records: u64, rows: &[SinkRow<'_>]) -> io::Result<()> {
         let frame = frame(records, rows)?;
         if self.tail == Tail::Unknown {
-            *self = Sink::open(disk)?;
+            *self = Sink { sums: self.sums, ..Sink::open(disk)? };
         }
         if self.position.epoch == 0 {
-            let header = sink_file::encode_header(1);
+            let header = sink_file::encode_header(1, self.sums);
             replace(disk, SINK_FILE, &header)?;
             self.position = SinkPosition { epoch: 1, bytes: header.len() as u64 };
         }
@@ -157,7 +161,7 @@ impl Sink {
         beyond: SinkPosition,
     ) -> io::Result<()> {
         let epoch = self.position.epoch.max(beyond.epoch) + 1;
-        let mut rebuilt = Sink { records, ..Sink::default() };
+        let mut rebuilt = Sink { records, sums: self.sums, ..Sink::default() };
         for row in rows {
             rebuilt.put(row);
         }
@@ -168,6 +172,16 @@ impl Sink {
             Err(_) => self.tail = Tail::Unknown,
         }
         replaced
+    }
+
+    /// Says whether sums mean something, for a file that is made from now on.
+    pub fn declare(&mut self, sums: SinkSums) {
+        self.sums = sums;
+    }
+
+    /// Whether the sums in the rows mean something.
+    pub fn sums(&self) -> SinkSums {
+        self.sums
     }
 
     /// How far the file has come.
@@ -256,7 +270,7 @@ impl Sink {
     }
 
     fn whole_file(&self, epoch: u64) -> io::Result<Vec<u8>> {
-        let mut file = sink_file::encode_header(epoch);
+        let mut file = sink_file::encode_header(epoch, self.sums);
         let rows = self.rows();
         if rows.is_empty() {
             // The record total is kept even where nothing counted.

@@ -1,7 +1,7 @@
 //! The bytes of `sink.log`: a header, then frames, each one emission.
 //!
 //! ```text
-//! header   magic "RDRVSINK", version u16, epoch u64, CRC u32 of the fields before it
+//! header   magic "RDRVSINK", version u16, epoch u64, sums u8 (1 where a value is mapped), CRC u32 of the fields before it
 //! frame    length u32 of the payload, CRC u32 of length and payload, payload
 //! payload  records before the emission's end, number of rows, rows
 //! row      page, day, views, sum, unique users, users hash
@@ -12,7 +12,7 @@ use crate::domain::Day;
 
 const MAGIC: &[u8; 8] = b"RDRVSINK";
 const VERSION: u16 = 1;
-pub(super) const HEADER_BYTES: usize = 22;
+pub(super) const HEADER_BYTES: usize = 23;
 pub(super) const FRAME_HEADER_BYTES: usize = 8;
 const CRC_BYTES: usize = 4;
 /// Text length, day, views, sum and uniques of one byte each, then the hash.
@@ -35,19 +35,30 @@ pub struct SinkRow<'a> {
     pub users_hash: u128,
 }
 
+/// Whether the sums in a sink's rows mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SinkSums {
+    /// No value is mapped: every event is worth 1, and readers are shown no sum.
+    #[default]
+    Hidden,
+    /// A value is mapped.
+    Shown,
+}
+
 /// What a sink file starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
-    Epoch(u64),
+    Epoch(u64, SinkSums),
     UnknownVersion(u16),
     Damaged,
 }
 
-pub(super) fn encode_header(epoch: u64) -> Vec<u8> {
+pub(super) fn encode_header(epoch: u64, sums: SinkSums) -> Vec<u8> {
     let mut header = Encoder::new();
     header.raw(MAGIC);
     header.fixed_u16(VERSION);
     header.fixed_u64(epoch);
+    header.bool(sums == SinkSums::Shown);
     let mut header = header.finish();
     let crc = crc32fast::hash(&header);
     header.extend(crc.to_le_bytes());
@@ -61,12 +72,15 @@ pub(super) fn decode_header(bytes: &[u8]) -> Header {
         return Header::Damaged;
     };
     let read = |mut decoder: Decoder<'_>| -> Result<_, CodecError> {
-        Ok((decoder.raw(MAGIC.len())? == MAGIC, decoder.fixed_u16()?, decoder.fixed_u64()?))
+        let is_sink = decoder.raw(MAGIC.len())? == MAGIC;
+        let (version, epoch) = (decoder.fixed_u16()?, decoder.fixed_u64()?);
+        let sums = if decoder.bool()? { SinkSums::Shown } else { SinkSums::Hidden };
+        Ok((is_sink, version, epoch, sums))
     };
     let crc_holds = Decoder::new(crc).fixed_u32() == Ok(crc32fast::hash(fields));
     match read(Decoder::new(fields)) {
-        Ok((true, VERSION, epoch)) if crc_holds => Header::Epoch(epoch),
-        Ok((true, version, _)) if crc_holds => Header::UnknownVersion(version),
+        Ok((true, VERSION, epoch, sums)) if crc_holds => Header::Epoch(epoch, sums),
+        Ok((true, version, ..)) if crc_holds => Header::UnknownVersion(version),
         _ => Header::Damaged,
     }
 }

@@ -182,10 +182,10 @@ fn a_lost_file_is_rebuilt_in_a_later_epoch() {
 
 #[test]
 fn a_newer_version_is_refused_and_not_overwritten() {
-    let mut header = sink_file::encode_header(1);
+    let mut header = sink_file::encode_header(1, SinkSums::Hidden);
     header[8] = 9;
-    let crc = crc32fast::hash(&header[..18]);
-    header[18..].copy_from_slice(&crc.to_le_bytes());
+    let crc = crc32fast::hash(&header[..19]);
+    header[19..].copy_from_slice(&crc.to_le_bytes());
     let mut disk = MemoryDisk::new();
     disk.write(SINK_FILE, &header).unwrap();
     assert_eq!(Sink::open(&disk).unwrap_err().to_string(), "unknown version of sink.log: 9");

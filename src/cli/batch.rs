@@ -11,8 +11,8 @@ use super::{
     report::{self, Report, summary},
     view::ViewTarget,
 };
-use crate::engine::export::{Sums, TableRow};
-use crate::ingest::{Mapping, default_threads};
+use crate::engine::export::{TableRow, sums};
+use crate::ingest::default_threads;
 
 pub(super) fn run(args: &BatchArgs) -> Result<ExitCode, CliError> {
     let input = Input::open(&args.log, &args.mapping)?;
@@ -40,9 +40,4 @@ pub(super) fn run(args: &BatchArgs) -> Result<ExitCode, CliError> {
         Report::new(counts, fingerprint, partitions, position, issues).write(&target)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Sums are printed where a value is mapped.
-pub(super) fn sums(mapping: &Mapping) -> Sums {
-    if mapping.value.is_some() { Sums::Shown } else { Sums::Hidden }
 }

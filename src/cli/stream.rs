@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{
     CliError,
     args::{StreamArgs, StreamUniques},
-    batch::sums,
     fold,
     input::{Input, say_issues},
     output::{self, Target},
@@ -15,7 +14,7 @@ use super::{
     signals::{Signals, Stop},
     view::ViewTarget,
 };
-use crate::engine::export::TableRow;
+use crate::engine::export::{TableRow, sums};
 use crate::{
     checkpoint::{CrashPoint, RealDisk, checkpoint_name, guarantee},
     engine::{
@@ -97,6 +96,7 @@ fn start(args: &StreamArgs, input: &Input) -> Result<(StreamWorker, Resumed), Cl
         guarantee: guarantee(args.guarantee),
         settings_hash: settings_hash(&input.mapping),
         rules: input.mapping.rules(),
+        sums: sums(&input.mapping),
     };
     let pick = if args.from_start { Pick::FromStart } else { Pick::Newest };
     Ok(StreamWorker::start(Box::new(source), Box::new(disk), settings, pick)?)

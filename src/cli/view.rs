@@ -7,10 +7,10 @@ use super::{
     args::{OutputArgs, ViewArgs},
     output::{self, Target},
 };
-use crate::engine::export::{Format, Sums, TableRow, render};
+use crate::engine::export::{Format, TableRow, render};
 use crate::{
     checkpoint::{
-        DELIVERIES_FILE, Disk as _, RealDisk, SINK_FILE, Sink, SinkPosition, decode_checkpoint,
+        DELIVERIES_FILE, Disk as _, RealDisk, SINK_FILE, Sink, SinkPosition, SinkSums, decode_checkpoint,
         list_checkpoints,
     },
     ingest::LogDirectory,
@@ -47,7 +47,7 @@ impl ViewTarget {
         }
     }
 
-    pub fn write(&self, rows: &[TableRow<'_>], sums: Sums) -> Result<(), CliError> {
+    pub fn write(&self, rows: &[TableRow<'_>], sums: SinkSums) -> Result<(), CliError> {
         self.target.write(render(rows, self.format, sums).as_bytes())
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<ExitCode, CliError> {
         sink.records(),
         sink.fingerprint()
     ));
-    target.write(&rows, Sums::of(&rows))?;
+    target.write(&rows, sink.sums())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    export::{Format, Sums, TableRow, render},
+    export::{Format, TableRow, render, sums},
     lane::Lane,
     opening::NEVER_WRITTEN,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
@@ -117,7 +117,7 @@ impl Session {
     }
 
     pub(super) fn export_view(&mut self, view: ViewKind, path: &Path) {
-        let has_sum = self.open.as_ref().is_some_and(|open| open.mapping.value.is_some());
+        let Some(sums) = self.open.as_ref().map(|open| sums(&open.mapping)) else { return };
         let Some(rows) = self.view_rows(view) else {
             return self.failed("export the view", "nothing is there yet");
         };
@@ -127,7 +127,6 @@ impl Session {
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let format = if is_json { Format::Json } else { Format::Csv };
         let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
-        let sums = if has_sum { Sums::Shown } else { Sums::Hidden };
         match replace_file(path, render(&rows, format, sums).as_bytes()) {
             Ok(()) => self.tell(EngineEvent::Saved(path.to_owned())),
             Err(error) => self.failed("export the view", &error.to_string()),

@@ -3,9 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::{
-    checkpoint::SinkRow,
+    checkpoint::{SinkRow, SinkSums},
     domain::{CanonicalRow, Day, Value},
+    ingest::Mapping,
 };
+
+/// Whether sums are shown: where a value is mapped.
+pub fn sums(mapping: &Mapping) -> SinkSums {
+    if mapping.value.is_some() { SinkSums::Shown } else { SinkSums::Hidden }
+}
 
 /// How a view is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -32,15 +38,6 @@ pub struct TableRow<'a> {
     pub sum: i128,
 }
 
-/// Whether sums of values are printed: where a value is mapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sums {
-    /// They are.
-    Shown,
-    /// They are not.
-    Hidden,
-}
-
 impl<'a> From<&'a CanonicalRow> for TableRow<'a> {
     fn from(row: &'a CanonicalRow) -> Self {
         let CanonicalRow { page, day, views, unique_users, sum } = row;
@@ -55,30 +52,21 @@ impl<'a> From<&SinkRow<'a>> for TableRow<'a> {
     }
 }
 
-impl Sums {
-    /// For rows of which it is not known whether a value was mapped: without one, every event is worth 1.
-    pub fn of(rows: &[TableRow<'_>]) -> Sums {
-        let one = i128::from(Value::ONE.0);
-        let is_plain = rows.iter().all(|row| row.sum == i128::from(row.views) * one);
-        if is_plain { Sums::Hidden } else { Sums::Shown }
-    }
-}
-
 /// The rows in the order given, as a whole file.
-pub fn render(rows: &[TableRow<'_>], format: Format, sums: Sums) -> String {
+pub fn render(rows: &[TableRow<'_>], format: Format, sums: SinkSums) -> String {
     match format {
         Format::Csv => csv(rows, sums),
         Format::Json => json(rows, sums),
     }
 }
 
-fn csv(rows: &[TableRow<'_>], sums: Sums) -> String {
+fn csv(rows: &[TableRow<'_>], sums: SinkSums) -> String {
     let mut text = String::from("page,date,total_views,unique_users");
-    text.push_str(if sums == Sums::Shown { ",sum\n" } else { "\n" });
+    text.push_str(if sums == SinkSums::Shown { ",sum\n" } else { "\n" });
     for row in rows {
         // Writing into a string cannot fail.
         let _ = write!(text, "{},{},{},{}", csv_field(row.page), row.day, row.views, row.unique_users);
-        if sums == Sums::Shown {
+        if sums == SinkSums::Shown {
             text.push(',');
             text.push_str(&Value::display_sum(row.sum));
         }
@@ -95,14 +83,14 @@ pub fn csv_field(text: &str) -> String {
     text.to_owned()
 }
 
-fn json(rows: &[TableRow<'_>], sums: Sums) -> String {
+fn json(rows: &[TableRow<'_>], sums: SinkSums) -> String {
     let object = |row: &TableRow<'_>| {
         // Text always has a JSON form.
         let page = serde_json::to_string(row.page).unwrap_or_default();
         let (day, views, users) = (row.day, row.views, row.unique_users);
         let sum = match sums {
-            Sums::Shown => format!(",\"sum\":{}", Value::display_sum(row.sum)),
-            Sums::Hidden => String::new(),
+            SinkSums::Shown => format!(",\"sum\":{}", Value::display_sum(row.sum)),
+            SinkSums::Hidden => String::new(),
         };
         format!(
             "{{\"page_id\":{page},\"date\":\"{day}\",\"total_views\":{views},\"unique_users\":{users}{sum}}}"
@@ -127,12 +115,12 @@ mod tests {
     fn csv_quotes_what_it_must() {
         let rows = [row("/a b", 2_000_000), row("x,\"y\"\n", -1_500_000)];
         assert_eq!(
-            render(&rows, Format::Csv, Sums::of(&rows)),
+            render(&rows, Format::Csv, SinkSums::Shown),
             "page,date,total_views,unique_users,sum\n/a b,2024-05-01,2,1,2\n\"x,\"\"y\"\"\n\",2024-05-01,2,1,-1.5\n"
         );
         let plain = [row("p", 2_000_000)];
         assert_eq!(
-            render(&plain, Format::Csv, Sums::of(&plain)),
+            render(&plain, Format::Csv, SinkSums::Hidden),
             "page,date,total_views,unique_users\np,2024-05-01,2,1\n"
         );
     }
@@ -140,11 +128,11 @@ mod tests {
     #[test]
     fn json_is_a_list_of_objects() {
         let rows = [row("a\"\u{1}", 2_250_000), row("b", 0)];
-        let text = render(&rows, Format::Json, Sums::Shown);
+        let text = render(&rows, Format::Json, SinkSums::Shown);
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read[0]["page_id"], "a\"\u{1}");
         assert_eq!(read[0]["sum"], 2.25);
         assert!(text.contains("\"sum\":2.25}") && text.contains("\"sum\":0}"), "{text}");
-        assert_eq!(render(&[], Format::Json, Sums::Hidden), "[]\n");
+        assert_eq!(render(&[], Format::Json, SinkSums::Hidden), "[]\n");
     }
 }

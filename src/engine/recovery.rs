@@ -88,6 +88,7 @@ impl Lane {
             guarantee: guarantee(settings.guarantee),
             settings_hash: self.plan.settings_hash,
             rules: self.plan.rules,
+            sums: super::export::sums(&self.plan.mapping),
         };
         let disk = (self.plan.disk)()?;
         let source = Box::new(LaneSource::new(Arc::clone(&self.index)));

@@ -9,8 +9,9 @@ use super::{clock::Stopwatch, fault::Injector, restore::restore, source::WorkerS
 use crate::{
     checkpoint::{
         CrashPoint, Deliveries, Disk, Expected, Guarantee, NothingRead, Refused, RestoreDecision, Sink,
-        SinkPosition, SinkRow, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, clean_temporary,
-        encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve, retain, set_aside,
+        SinkPosition, SinkRow, SinkSums, Stamp, TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name,
+        clean_temporary, encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve, retain,
+        set_aside,
     },
     domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
     ingest::LogError,
@@ -33,6 +34,8 @@ pub struct WorkerSettings {
     pub settings_hash: u128,
     /// The rules of verdicts, before the guarantee has its say.
     pub rules: Rules,
+    /// Whether a value is mapped, so that readers of the sink are shown sums.
+    pub sums: SinkSums,
 }
 
 /// Which checkpoint to start from.
@@ -174,7 +177,8 @@ impl StreamWorker {
                 resumed.from = Some((id, state.position.total()));
             }
         }
-        let sink = Sink::open(disk.as_ref())?;
+        let mut sink = Sink::open(disk.as_ref())?;
+        sink.declare(settings.sums);
         let deliveries = Deliveries::open(disk.as_ref())?;
         resumed.read_before = deliveries.highest_read().map_or(0, |highest| highest + 1);
         let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);

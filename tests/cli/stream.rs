@@ -175,3 +175,22 @@ fn killed_at_any_of_fifty_moments_it_ends_right() {
     ends_right(&place);
     assert_eq!(content_hash(SHOP), before);
 }
+
+/// Where a value is mapped, readers of the sink are shown sums, also when every event is worth 1.
+#[test]
+fn the_sink_knows_whether_a_value_is_mapped() {
+    let place = Place::new();
+    let log = place.file("log");
+    fs::create_dir(&log).unwrap();
+    fs::write(log.join("a.jsonl"), "{\"page\":\"p\",\"user\":\"u\",\"time\":1700000000,\"n\":1}\n").unwrap();
+    for (options, expected) in [
+        (vec![], "page,date,total_views,unique_users\np,2023-11-14,1,1\n"),
+        (vec!["--value", "n"], "page,date,total_views,unique_users,sum\np,2023-11-14,1,1,1\n"),
+    ] {
+        let checkpoints = place.file(if options.is_empty() { "plain" } else { "valued" });
+        let log = log.to_str().unwrap();
+        let stream = ["stream", log, "--checkpoints", checkpoints.to_str().unwrap()];
+        assert_eq!(run(stream.iter().chain(&options)).exits(0).out, expected);
+        assert_eq!(run(["view", checkpoints.to_str().unwrap()]).exits(0).out, expected);
+    }
+}
