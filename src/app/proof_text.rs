@@ -51,6 +51,10 @@ fn ranges(runs: &[Run], count: u32) -> String {
     match of_count.as_slice() {
         [] => total,
         [only] => format!("{total}, {}", records_in(only.start, only.end)),
+        [first, second] => {
+            let (first, second) = (records_in(first.start, first.end), records_in(second.start, second.end));
+            format!("{total}, {first} and {second}")
+        }
         [first, rest @ ..] => {
             format!("{total}, {} and {} more ranges", records_in(first.start, first.end), rest.len())
         }
@@ -89,7 +93,7 @@ mod tests {
         };
         assert_eq!(
             proof_in_words(&gaps),
-            "Read once: 10 records, 0 to 9. Counted once: 9 records, 0 to 3 and 1 more ranges. \
+            "Read once: 10 records, 0 to 9. Counted once: 9 records, 0 to 3 and 5 to 9. \
              Not counted: 1 record, of which 1 cannot count."
         );
     }
