@@ -52,7 +52,7 @@ impl App {
         effects.extend(self.window.ui(ui));
         for effect in effects {
             match effect {
-                Effect::Send(command) => assert!(self.engine.send(command), "too many commands wait"),
+                Effect::Send(command) => self.engine.send(command).unwrap(),
                 Effect::CopyText(text) => self.copied.push(text),
                 // Nothing outside the window is touched by these tests.
                 Effect::PickFile(_) | Effect::SavePicture(_) | Effect::SaveSettings(_) | Effect::Quit => {}
@@ -176,7 +176,7 @@ impl Live {
     }
 
     pub fn send(&self, command: Command) {
-        assert!(self.h.state().engine.send(command));
+        self.h.state().engine.send(command).unwrap();
     }
 
     pub fn digest(&self) -> Option<String> {
