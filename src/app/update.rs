@@ -379,10 +379,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) {
             state.answers.checkpoint = Some(CheckpointPage { id, sections });
         }
         (Query::Runs, Answer::Runs(runs)) => {
-            // Once a log is open, the run that has not ended is the one on the screen.
-            if state.phase == Phase::Empty {
-                state.interrupted = runs.iter().find(|run| !run.ended).cloned();
-            }
+            // The run on the screen is not among them. One that never got going is nothing to go on with.
+            state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
         (_, Answer::Nothing(why)) => say(state, why),

@@ -4,8 +4,8 @@ use eframe::egui::{Align, Layout, RichText, Ui, vec2};
 
 use super::{
     story::start_cards,
-    theme::{self, tokens},
-    widgets::{Out, card, edit_button, small_text},
+    theme,
+    widgets::{Out, edit_button, small_text},
 };
 use crate::app::{Edit, Input, Phase, State};
 
@@ -44,24 +44,6 @@ fn failed_ui(ui: &mut Ui, state: &State, why: &str, out: &mut Out) {
 }
 
 fn begin_ui(ui: &mut Ui, state: &State, out: &mut Out) {
-    if let Some(run) = &state.interrupted {
-        card(ui).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.label(
-                    RichText::new("A run was interrupted").font(theme::strong(ui)).color(tokens(ui).strong),
-                );
-                small_text(ui, run.log.clone());
-                edit_button(
-                    ui,
-                    out,
-                    "Continue the run that was interrupted",
-                    Edit::Continue(run.name.clone()),
-                );
-            });
-        });
-        ui.add_space(8.0);
-    }
     start_cards(ui, state, out);
     ui.add_space(16.0);
     if !state.settings.recent.is_empty() {

@@ -9,7 +9,7 @@ use egui_plot::{
 
 use super::{
     bars,
-    series::{end_of_run, log_height, pieces, seconds, stairs},
+    series::{end_of_run, flat, log_height, pieces, seconds, stairs},
     theme::{self, AREA, Tokens, tokens},
     widgets::{Out, named, segmented},
 };
@@ -395,7 +395,7 @@ fn lines(lane: &LaneFrame, measure: Measure, panel: Panel, t: &Tokens) -> Vec<Li
             for piece in pieces(&lane.series, |point| point.stale.then(|| measure.of(&point.speed))) {
                 let dash = LineStyle::Dashed { length: 3.0 };
                 lines.push(
-                    Line::new("served", PlotPoints::Owned(piece)).color(t.speed).width(1.5).style(dash),
+                    Line::new("served", PlotPoints::Owned(flat(piece))).color(t.speed).width(1.5).style(dash),
                 );
             }
             for piece in pieces(&lane.series, |point| point.memory.as_ref().map(|m| measure.of(m))) {

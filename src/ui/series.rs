@@ -59,6 +59,26 @@ fn flush(out: &mut Vec<Vec<PlotPoint>>, piece: &mut Vec<PlotPoint>) {
     }
 }
 
+/// Without the points inside level stretches: dashes need room to show.
+pub fn flat(piece: Vec<PlotPoint>) -> Vec<PlotPoint> {
+    let mut out: Vec<PlotPoint> = Vec::new();
+    for point in piece {
+        if let [.., before, last] = out.as_mut_slice()
+            && is_level(before, last)
+            && is_level(last, &point)
+        {
+            *last = point;
+        } else {
+            out.push(point);
+        }
+    }
+    out
+}
+
+fn is_level(a: &PlotPoint, b: &PlotPoint) -> bool {
+    (a.y - b.y).abs() <= f64::EPSILON
+}
+
 /// The point that holds at a tick.
 pub fn at(series: &[Point], tick: u64) -> Option<&Point> {
     let after = series.partition_point(|point| point.tick <= tick);
@@ -130,6 +150,8 @@ mod tests {
         assert_eq!(memory_before(&series, 300).unwrap().0, 100);
         assert_eq!(memory_after(&series, 200).unwrap().0, 400);
         assert_eq!(stale_spans(&series), [(2, 4)]);
+        let level: Vec<f64> = flat(stairs(&series, |_| 7.0)).iter().map(|p| p.x).collect();
+        assert_eq!(level, [0.0, 4.0]);
         assert_eq!(at(&series, 250).unwrap().tick, 200);
     }
 }

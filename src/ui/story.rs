@@ -6,7 +6,10 @@ use super::{
     theme::{self, tokens},
     widgets::{Out, badge, described},
 };
-use crate::app::{AppCommand, ExampleKind, Input, Prediction, State, Tone, narrate, predicted, question};
+use crate::app::{
+    AppCommand, Edit, ExampleKind, Input, Prediction, State, Tone, format::seconds, narrate, predicted,
+    question,
+};
 
 /// Draws the sentence, and the question while it is open.
 pub fn story_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -76,7 +79,7 @@ fn question_ui(ui: &mut Ui, state: &State, out: &mut Out, asks: Option<&str>) {
     });
 }
 
-/// Three ways to begin, in a row.
+/// Ways to begin, in a row: three, and first of all the run that was interrupted, where there is one.
 pub fn start_cards(ui: &mut Ui, state: &State, out: &mut Out) {
     let cards = [
         (AppCommand::OpenExample(ExampleKind::Crash), "Watch a crash", "20 clicks, one minute"),
@@ -88,32 +91,43 @@ pub fn start_cards(ui: &mut Ui, state: &State, out: &mut Out) {
         (AppCommand::Open, "Open my own log", "A directory or a file, or drop one here"),
     ];
     let gap = 12.0;
-    let width = ((ui.available_width() - 2.0 * gap) / 3.0).floor();
+    let count = if state.interrupted.is_some() { 4.0 } else { 3.0 };
+    let width = ((ui.available_width() - (count - 1.0) * gap) / count).floor();
     let size = vec2(width, (76.0 * theme::scale(ui)).min(ui.available_height().max(64.0)));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap;
+        if let Some(run) = &state.interrupted {
+            let hint = format!("Interrupted at {}", seconds(run.last_tick));
+            let why = "The program ended before the run did: it is played again up to there";
+            let response = start_card(ui, "Continue the run", &hint, true, size);
+            if response.on_hover_text(format!("{why}\n{}", run.log)).clicked() {
+                out.push(Input::Edit(Edit::Continue(run.name.clone())));
+            }
+        }
         for (command, title, hint) in cards {
-            start_card(ui, state, out, (command, title, hint), size);
+            let enabled = command.enabled(state);
+            let response = start_card(ui, title, hint, enabled.is_ok(), size);
+            if described(response, command, enabled.err()).clicked() {
+                out.push(Input::Command(command));
+            }
         }
     });
 }
 
-fn start_card(ui: &mut Ui, state: &State, out: &mut Out, card: (AppCommand, &str, &str), size: egui::Vec2) {
-    let (command, title, hint) = card;
+fn start_card(ui: &mut Ui, title: &str, hint: &str, enabled: bool, size: egui::Vec2) -> egui::Response {
     let t = tokens(ui);
-    let enabled = command.enabled(state);
-    let sense = if enabled.is_ok() { egui::Sense::click() } else { egui::Sense::hover() };
+    let sense = if enabled { egui::Sense::click() } else { egui::Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(size, sense);
     let name = format!("{title}: {hint}");
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled.is_ok(), &name));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, &name));
     let fill = if response.hovered() || response.has_focus() {
         ui.visuals().widgets.hovered.weak_bg_fill
     } else {
         ui.visuals().widgets.inactive.weak_bg_fill
     };
-    let ink = if enabled.is_ok() { t.strong } else { t.subdued };
+    let ink = if enabled { t.strong } else { t.subdued };
     ui.painter().rect_filled(rect, 8, fill);
-    let mark = if enabled.is_ok() { t.accent } else { t.hairline };
+    let mark = if enabled { t.accent } else { t.hairline };
     let inner = rect.shrink2(vec2(16.0, 12.0));
     let tip = inner.right_center();
     let go = vec![tip + vec2(-8.0, -6.0), tip, tip + vec2(-8.0, 6.0)];
@@ -122,7 +136,5 @@ fn start_card(ui: &mut Ui, state: &State, out: &mut Out, card: (AppCommand, &str
     let painter = ui.painter().with_clip_rect(inner.with_max_x(inner.right() - 16.0));
     painter.text(inner.left_top(), egui::Align2::LEFT_TOP, title, heading, ink);
     painter.text(inner.left_bottom(), egui::Align2::LEFT_BOTTOM, hint, theme::body(ui), t.subdued);
-    if described(response, command, enabled.err()).clicked() {
-        out.push(Input::Command(command));
-    }
+    response
 }
