@@ -48,13 +48,8 @@ fn lines_without_an_event_are_counted_and_listed() {
     let mut live = Live::opened(&directory.path().join("log"));
     live.key(Key::W);
     live.until_sees("Lines without an event: 2");
-<<<<<<< HEAD
     let first_bad = good.lines().count() + 1;
     live.until_sees(&format!("a.jsonl:{first_bad}"));
-=======
-    let broken = good.lines().count() + 1;
-    live.until_sees(&format!("a.jsonl:{broken}"));
->>>>>>> win
     live.fast();
     live.finish();
     live.until_sees("Finished: total 11 = full recount 11.");

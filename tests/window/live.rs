@@ -8,7 +8,10 @@ use std::{
 };
 
 use eframe::egui::{self, Key, Modifiers, Role};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use rederive::{
     app::{Edit, Effect, Input, Settings, State},
     engine::{
@@ -211,7 +214,9 @@ impl Live {
     /// Chooses a row of a menu.
     pub fn menu(&mut self, menu: &str, row: &str) {
         self.click(menu);
-        self.h.get_by_label_contains(row).click();
+        // A drawer that is open has the same name as its row; only the row is a button.
+        let button = |node: &egui_kittest::Node<'_>| node.accesskit_node().role() == Role::Button;
+        self.h.query_all_by_label_contains(row).find(button).unwrap().click();
         self.settle();
     }
 
