@@ -9,7 +9,7 @@ use super::{
     picture::{Picture, render},
 };
 use crate::{
-    app::{Input, Settings},
+    app::{AppCommand, Input, Look, Settings},
     engine::{
         driver::Driver,
         frame::{Flow, Frame, Loading},
@@ -69,6 +69,11 @@ pub fn draw(open: &OpenScenario, still: Still) -> Picture {
         lanes: vec![Arc::new(played.frame)],
     };
     window.input(Input::Frame(Arc::new(frame)));
+    // A picture of a chosen tick after a crash is one of that crash: close up, as `Z` shows it.
+    let has_crashed = window.state().lane().is_some_and(|lane| lane.proof.crash.is_some());
+    if still.at.is_some() && has_crashed {
+        window.input(Input::Command(AppCommand::Look(Look::Moment)));
+    }
     let theme = if still.is_dark { Theme::Dark } else { Theme::Light };
     let size = Vec2::new(still.size.0, still.size.1);
     render(
