@@ -76,6 +76,7 @@ fn cost(ui: &mut Ui, cost: &Cost) {
     let again = cost.reads.saturating_sub(cost.records);
     fact_row(ui, "Records read", format::thousands(cost.reads));
     fact_row(ui, "of them read again", format::thousands(again));
+    fact_row(ui, "Reads of each record", per_record(cost.reads, cost.records));
     fact_row(
         ui,
         "Throughput, simulated",
@@ -92,7 +93,17 @@ fn cost(ui: &mut Ui, cost: &Cost) {
     };
     fact_row(ui, "Throughput, measured", measured);
     fact_row(ui, "Written to disk", format::bytes(cost.bytes_written));
+    fact_row(ui, "Bytes written a record", per_record(cost.bytes_written, cost.records));
     fact_row(ui, "Files synced", format::thousands(cost.fsyncs));
+    fact_row(ui, "Files synced a record", per_record(cost.fsyncs, cost.records));
+}
+
+/// A share in thousandths, exact integers: `2.150`.
+fn per_record(amount: u64, records: u64) -> String {
+    let Some(thousandths) = amount.saturating_mul(1_000).checked_div(records) else {
+        return "not yet".to_owned();
+    };
+    format!("{}.{:03}", format::thousands(thousandths / 1_000), thousandths % 1_000)
 }
 
 fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
