@@ -179,6 +179,7 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
                         thousands(cut)
                     )
                 }
+                (1, _) => format!("covers up to {} · 1 batch run", thousands(lane.batch_covers)),
                 (runs, _) => format!("covers up to {} · {runs} batch runs", thousands(lane.batch_covers)),
             };
             vec![(text, t.subdued)]

@@ -127,7 +127,9 @@ impl<'a> Strip<'a> {
                 self.label.clone(),
                 self.t.text,
             );
-            self.painter.hline(self.track.x_range(), row.bottom(), Stroke::new(1.0, self.t.hairline));
+            if proof.crash.is_some() {
+                self.painter.hline(self.track.x_range(), row.bottom(), Stroke::new(1.0, self.t.hairline));
+            }
             let sum = total(runs);
             let is_more = runs.iter().any(|run| run.count > 1);
             let wrong = at > 0 && is_more;

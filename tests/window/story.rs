@@ -123,6 +123,8 @@ fn a_batch_run_that_crashes_publishes_nothing_and_is_run_again() {
     live.key(Key::Period);
     live.until_sees("It published nothing and will be run again.");
     assert_eq!(live.lane().batch_runs, 0);
+    // The step has to be over: until then the button means something else.
+    live.until("at rest", |live| live.flow() == Flow::Paused && live.lane().batch == BatchState::Crashed);
     live.click("Play");
     live.until("it was run again", |live| live.lane().batch_runs > 0);
 }
