@@ -85,11 +85,11 @@ impl Lane {
 
     fn publish(&mut self, view: BatchView) {
         let cut = view.cut.total();
-        let fingerprint = view.view.fingerprint(self.index.keys(), self.index.users());
-        self.invariants.batch_published(cut, fingerprint);
         self.stream.notices.push(Notice::Published(view.cut.clone()));
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         self.lambda.publish(Arc::new(view), |from, to| refold(&index, rules, from, to));
+        let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
+        self.check_publication(cut, fingerprint);
         self.stream.beside.clip_below(cut);
         self.batch.runs += 1;
         self.batch.covers = cut;

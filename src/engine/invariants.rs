@@ -13,8 +13,8 @@ use crate::{
     domain::{Fingerprint, RangeCounts},
 };
 
-/// A check of every cell costs about one step for each (cell, user) pair; between facts it is made when it costs at
-/// most this much a tick on average.
+/// A check of every cell costs about one step for each (cell, user) pair that speed touches; between facts it is made
+/// when it costs at most this much a tick on average.
 const PAIRS_A_TICK: u64 = 200;
 
 /// From this many runs on, effects are added up only when a fact asks for it.
@@ -61,24 +61,14 @@ impl Invariants {
         Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
     }
 
-    /// A batch run published.
-    pub fn batch_published(&mut self, cut: u64, fingerprint: Fingerprint) {
-        let before = *self.batch_fingerprints.entry(cut).or_insert(fingerprint);
-        self.note("I1", before == fingerprint, || {
-            format!("two batch runs over {cut} records published {before} and {fingerprint}")
-        });
+    /// A batch run published: the view of an earlier run with the same cut, if there was one.
+    fn batch_published(&mut self, cut: u64, fingerprint: Fingerprint) -> Fingerprint {
+        *self.batch_fingerprints.entry(cut).or_insert(fingerprint)
     }
 
     /// A checkpoint was restored: it had passed every check of its file.
     pub fn restored(&mut self) {
-        self.note("I5", true, String::new);
-    }
-
-    /// A replay ended.
-    pub fn replayed(&mut self, same: bool, position: u64) {
-        self.note("I4", same, || {
-            format!("at record {position} the state differs from a run that never crashed")
-        });
+        let _holds = self.note("I5", true, String::new);
     }
 
     /// For the window.
@@ -92,18 +82,16 @@ impl Invariants {
         Some((broken.id, broken.counterexample.as_deref().unwrap_or_default()))
     }
 
-    /// Notes a check; whether this was the first break of something promised.
-    fn note(&mut self, id: &str, holds: bool, counterexample: impl FnOnce() -> String) -> bool {
-        let Some(watch) = self.watches.iter_mut().find(|watch| watch.id == id) else { return false };
+    /// Notes a check; the counterexample, where this was the first break of something promised.
+    fn note(&mut self, id: &str, holds: bool, counterexample: impl FnOnce() -> String) -> Option<String> {
+        let watch = self.watches.iter_mut().find(|watch| watch.id == id)?;
         watch.checks += 1;
         if holds {
-            return false;
+            return None;
         }
         watch.breaks += 1;
-        if watch.counterexample.is_none() {
-            watch.counterexample = Some(counterexample());
-        }
-        watch.is_promised && watch.breaks == 1
+        let first = watch.counterexample.get_or_insert_with(counterexample);
+        (watch.is_promised && watch.breaks == 1).then(|| first.clone())
     }
 }
 
@@ -135,6 +123,22 @@ impl Lane {
         }
     }
 
+    /// I1: a batch run published.
+    pub(super) fn check_publication(&mut self, cut: u64, fingerprint: Fingerprint) {
+        let before = self.invariants.batch_published(cut, fingerprint);
+        self.noted("I1", before == fingerprint, || {
+            format!("two batch runs over {cut} records published {before} and {fingerprint}")
+        });
+    }
+
+    /// I4: a replay ended, with the state of a run that never crashed or not.
+    pub(super) fn check_replayed(&mut self, is_same: bool) {
+        let position = self.stream.number;
+        self.noted("I4", is_same, || {
+            format!("at record {position} the state differs from a run that never crashed")
+        });
+    }
+
     fn check_totals(&mut self) {
         let covers = self.covers();
         let merged = self.lambda.merged_numbers();
@@ -149,11 +153,10 @@ impl Lane {
 
     fn check_cells(&mut self) {
         let covers = self.covers();
-        let merged = self.lambda.merged_view();
-        let pairs: u64 = merged.rows().iter().map(|row| 1 + row.users.len() as u64).sum();
+        let pairs = self.lambda.provisional_pairs();
         self.invariants.next_full_check = self.tick + 1 + pairs / PAIRS_A_TICK;
         let index = std::sync::Arc::clone(&self.index);
-        let merged = merged.fingerprint(index.keys(), index.users());
+        let merged = self.lambda.fingerprint(index.keys(), index.users());
         let recount = self.recount.fingerprint(&index, covers);
         self.noted("I3", merged == recount, || {
             format!("over {covers} records merged is {merged}, a full recount {recount}")
@@ -189,9 +192,7 @@ impl Lane {
     }
 
     fn noted(&mut self, id: &'static str, holds: bool, counterexample: impl FnOnce() -> String) {
-        if self.invariants.note(id, holds, counterexample) {
-            let counterexample =
-                self.invariants.first_broken().map(|(_, text)| text.to_owned()).unwrap_or_default();
+        if let Some(counterexample) = self.invariants.note(id, holds, counterexample) {
             self.happened(Fact::InvariantBroken { id, counterexample });
         }
     }

@@ -7,13 +7,14 @@ use rustc_hash::FxHashSet;
 use super::{
     clock::Stopwatch,
     fault::Armed,
+    recount::each_record,
     worker::{StreamWorker, Work, WorkError},
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
     domain::{Offsets, RangeCounts, Record, Rules, View},
     ingest::{IndexSource, LogIndex, RecordSource},
-    processing::{BatchProcessor, BatchView, StreamState, fold_range},
+    processing::{BatchProcessor, BatchView, RangeFold, StreamState},
     serving::Numbers,
 };
 
@@ -124,7 +125,7 @@ impl StreamJob {
             Notice::CutStarted(cut) => self.worker.cut_started(&cut),
             Notice::Published(cut) => {
                 let index = &self.index;
-                self.worker.published(&cut, |position| prefix(index, position))?;
+                self.worker.published(&cut, |rules, from, to| refold(index, rules, from, to))?;
                 self.recount_users();
             }
             Notice::Checkpoint => self.worker.ask_for_checkpoint(),
@@ -201,16 +202,17 @@ impl Job for StreamJob {
 }
 
 /// `fold(L[from, to))` from the index.
-pub fn refold(index: &LogIndex, rules: Rules, from: &Offsets, to: &Offsets) -> (View, Vec<RangeCounts>) {
-    fold_range(rules, from, &prefix(index, to))
-}
-
-/// The records below a position, in delivery order.
-pub fn prefix(index: &LogIndex, position: &Offsets) -> Vec<Record> {
-    (0..index.len())
-        .filter_map(|number| index.record(number))
-        .filter(|record| position.contains(record.partition, record.offset))
-        .collect()
+pub fn refold(index: &Arc<LogIndex>, rules: Rules, from: &Offsets, to: &Offsets) -> (View, Vec<RangeCounts>) {
+    // A position that delivery passes through is a prefix; any other may be scattered over the whole log.
+    let is_prefix = index.offsets_at(to.total()) == *to;
+    let end = if is_prefix { to.total() } else { index.len() };
+    let mut range = RangeFold::new(rules, from.clone());
+    each_record(index, 0, end, |record| {
+        if to.contains(record.partition, record.offset) {
+            range.apply(record);
+        }
+    });
+    range.finish()
 }
 
 /// One superstep of the batch processor.

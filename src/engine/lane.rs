@@ -162,7 +162,8 @@ impl Lane {
 
     /// Whether merged is the full recount of the records that it covers, cell by cell.
     pub fn merged_equals_recount(&self) -> bool {
-        let merged = self.lambda.fingerprint(self.index.keys(), self.index.users());
+        // From scratch, both: nothing that was kept up while the run went on.
+        let merged = self.lambda.merged_view().fingerprint(self.index.keys(), self.index.users());
         let mut recount = Recount::new(self.plan.rules);
         merged == recount.fingerprint(&self.index, self.covers())
     }
@@ -211,6 +212,11 @@ impl Lane {
     /// Whether the stream processor is gone.
     pub fn is_down(&self) -> bool {
         matches!(self.stream.phase, StreamPhase::Crashed { .. })
+    }
+
+    /// Whether the stream processor reads again what it had read before.
+    pub fn is_replaying(&self) -> bool {
+        self.stream.replay.is_some()
     }
 
     /// Numbers of the checkpoints on disk, newest first.

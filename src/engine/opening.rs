@@ -264,7 +264,7 @@ impl Session {
     fn new_lane(&mut self) {
         let Some(open) = &mut self.open else { return };
         open.lane = None;
-        open.model = ReadModel::default();
+        open.model.restart();
         let Some(index) = open.index.clone() else { return };
         let mut trouble = None;
         if let Some(runs) = &self.options.runs {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::{Day, KeyId, NameTable, Run, Verdict},
     ingest::GroupRecount,
+    serving::Numbers,
 };
 
 /// Pages shown by name; what is left is one row, "the rest".
@@ -28,12 +29,17 @@ pub struct ReadModel {
     now: Option<GroupRecount>,
     /// The same of the whole loaded log, and how many records that was.
     log: Option<(u64, GroupRecount)>,
-    /// Pages in order of views in the loaded log.
-    top: Vec<KeyId>,
+    /// The pages with most views in the loaded log, at most [`TOP_PAGES`], and how many others there are.
+    top: (Vec<KeyId>, usize),
     days: Vec<Day>,
 }
 
 impl ReadModel {
+    /// Another lane over the same log: what is known of the log itself stays.
+    pub fn restart(&mut self) {
+        self.now = None;
+    }
+
     /// One picture of a lane.
     pub fn frame(&mut self, lane: &mut Lane) -> LaneFrame {
         self.follow(lane);
@@ -86,11 +92,17 @@ impl ReadModel {
             recount.advance_to(index, index.len());
             let keys = (0..u32::try_from(index.keys().len()).unwrap_or(u32::MAX)).map(KeyId);
             let mut top: Vec<(u64, KeyId)> = keys.map(|key| (recount.key(key).views, key)).collect();
-            top.sort_by(|a, b| {
+            let by_views = |a: &(u64, KeyId), b: &(u64, KeyId)| {
                 let by_text = || index.keys().text(a.1.0).cmp(index.keys().text(b.1.0));
                 b.0.cmp(&a.0).then_with(by_text)
-            });
-            self.top = top.into_iter().map(|(_, key)| key).collect();
+            };
+            let others = top.len().saturating_sub(TOP_PAGES);
+            if others > 0 {
+                top.select_nth_unstable_by(TOP_PAGES, by_views);
+                top.truncate(TOP_PAGES);
+            }
+            top.sort_unstable_by(by_views);
+            self.top = (top.into_iter().map(|(_, key)| key).collect(), others);
             self.days = recount.days().keys().copied().collect();
             self.log = Some((index.len(), recount));
         }
@@ -113,23 +125,18 @@ impl ReadModel {
                 log: totals(log.key(key)),
             }
         };
-        let shown = TOP_PAGES.min(self.top.len());
-        let (named, others) = self.top.split_at(shown);
+        let (named, others) = &self.top;
         let mut rows: Vec<GroupRow> = named.iter().map(|&key| row(key)).collect();
-        if !others.is_empty() {
-            let mut rest = GroupRow { label: format!("the other {}", others.len()), ..GroupRow::default() };
-            for other in others.iter().map(|&key| row(key)) {
-                // Views and sums add. Unique users of several pages together are not a sum: left at zero.
-                for (to, from) in [
-                    (&mut rest.final_totals, other.final_totals),
-                    (&mut rest.merged, other.merged),
-                    (&mut rest.recount, other.recount),
-                    (&mut rest.log, other.log),
-                ] {
-                    to.views += from.views;
-                    to.sum += from.sum;
-                }
-            }
+        if *others > 0 {
+            // What the whole has beyond the named: there may be far too many others to add up for every frame.
+            let rest = |whole: Numbers, of: fn(&GroupRow) -> Totals| rest_of(whole, rows.iter().map(of));
+            let rest = GroupRow {
+                label: format!("the other {others}"),
+                final_totals: rest(lane.lambda.batch_numbers(), |row| row.final_totals),
+                merged: rest(lane.lambda.merged_numbers(), |row| row.merged),
+                recount: rest(Recount::numbers(&lane.index, now.at()), |row| row.recount),
+                log: rest(Recount::numbers(&lane.index, lane.index.len()), |row| row.log),
+            };
             rows.push(rest);
         }
         rows.into()
@@ -149,6 +156,16 @@ impl ReadModel {
         });
         rows.collect()
     }
+}
+
+/// Views and sums subtract. Unique users of several pages together are no difference: left at zero.
+fn rest_of(whole: Numbers, named: impl Iterator<Item = Totals>) -> Totals {
+    let mut rest = Totals { users: 0, ..whole.into() };
+    for part in named {
+        rest.views = rest.views.saturating_sub(part.views);
+        rest.sum -= part.sum;
+    }
+    rest
 }
 
 fn totals(of: crate::ingest::Totals) -> Totals {

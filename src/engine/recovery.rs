@@ -8,7 +8,7 @@ use super::{
     lane_sides::{Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
-    recount::Recount,
+    recount::{Recount, each_record},
     worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
 };
 use crate::{
@@ -195,7 +195,7 @@ impl Lane {
             return;
         }
         self.stream.replay = None;
-        self.invariants.replayed(same, self.stream.number);
+        self.check_replayed(same);
         self.check_invariants(true);
         let merged_views = self.lambda.merged_numbers().views;
         let recount_views = Recount::numbers(&self.index, self.covers()).views;
@@ -211,18 +211,16 @@ impl Lane {
 }
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
-fn same_as_never_crashed(index: &LogIndex, rules: Rules, state: &StreamState) -> bool {
+fn same_as_never_crashed(index: &Arc<LogIndex>, rules: Rules, state: &StreamState) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets.clone_from(&state.buckets);
     for bucket in &mut straight.buckets {
         bucket.view = View::new();
     }
     let mut processor = StreamProcessor::new(rules, straight);
-    for number in 0..state.position.total() {
-        if let Some(record) = index.record(number) {
-            processor.apply(&record);
-        }
-    }
+    each_record(index, 0, state.position.total(), |record| {
+        processor.apply(record);
+    });
     let bytes = |state: &StreamState| state_bytes(state, index.keys(), index.users());
     bytes(processor.state()) == bytes(state)
 }

@@ -13,9 +13,11 @@ use std::{
 
 use super::{
     driver::Driver,
+    frame::LaneFrame,
     lane::{Lane, OpenDisk, Ticked},
     play::lane_plan,
     protocol::{CheckpointId, CrashTarget, CrashWhen, LaneCommand},
+    read_model::ReadModel,
     rng::RandomStream,
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
@@ -23,6 +25,7 @@ use crate::{
     checkpoint::{
         CrashPoint, DiskFault, DiskFaultEffect, FaultAt, FaultyDisk, GuaranteeId, MemoryDisk, SharedDisk,
     },
+    domain::Run,
     ingest::{LogIndex, Mapping},
 };
 
@@ -84,7 +87,8 @@ fn settings(seed: u64) -> RunSettings {
         checkpoint_every_records: draws.below(60),
         micro_batch_records: 1 + draws.below(12),
         retain: 2 + draws.below(3),
-        guarantee: GuaranteeId::default(),
+        // One in eight plays the listing as printed, which promises little and has to come to its end all the same.
+        guarantee: if draws.chance(12) { GuaranteeId::Textbook } else { GuaranteeId::default() },
     }
 }
 
@@ -125,6 +129,9 @@ pub struct Outcome {
     pub journal: String,
 }
 
+/// A picture is drawn every so many ticks.
+const FRAME_TICKS: u64 = 32;
+
 /// Ticks after which a run that cannot end is called a failure of liveness.
 const MOST_TICKS: u64 = 60_000;
 
@@ -146,10 +153,18 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     let (disk, shared) = faulty_disk(seed);
     let mut lane = Lane::new(lane_plan(&scenario, mapping, driver, disk), Arc::clone(index));
     let mut draws = RandomStream::new(seed, "commands");
+    let mut model = ReadModel::default();
     let mut failure = None;
     let mut crashes = 0;
     while failure.is_none() && lane.tick() == Ticked::On {
         lane.check_everything();
+        if lane.tick_now().0.is_multiple_of(FRAME_TICKS) {
+            let frame = model.frame(&mut lane);
+            failure = frame_problem(&frame);
+        }
+        if failure.is_some() {
+            break;
+        }
         failure =
             lane.first_broken().map(|(id, example)| format!("tick {}: {id}: {example}", lane.tick_now().0));
         if lane.stream_crashes() > crashes {
@@ -169,6 +184,7 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     if failure.is_none() && !lane.merged_equals_recount() {
         failure = Some("merged is not the full recount at the end".to_owned());
     }
+    // The batch view overrides: at the end nothing is left of what a guarantee does not promise.
     if failure.is_none() && lane.counted_more_than_once() > 0 {
         failure = Some("records count more than once at the end".to_owned());
     }
@@ -176,8 +192,37 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     Outcome { digest: lane.journal().digest(), crashes: lane.stream_crashes(), failure, journal }
 }
 
+/// What a picture of a lane must never show, whatever happened.
+fn frame_problem(frame: &LaneFrame) -> Option<String> {
+    let proof = &frame.proof;
+    let ordered = |runs: &[Run]| {
+        runs.windows(2).all(|pair| matches!(pair, [a, b] if a.end <= b.start))
+            && runs.iter().all(|run| proof.from <= run.start && run.end <= proof.to)
+    };
+    if proof.from > proof.to
+        || ![&proof.read, &proof.counted, &proof.every_read].into_iter().all(|it| ordered(it))
+    {
+        return Some(format!("the proof strip is out of order: {proof:?}"));
+    }
+    for rows in [&frame.by_page, &frame.by_day] {
+        let (merged, recount) =
+            rows.iter().fold((0, 0), |sum, row| (sum.0 + row.merged.views, sum.1 + row.recount.views));
+        if (merged, recount) != (frame.merged_totals.views, frame.recount_totals.views) {
+            return Some(format!("groups have {merged} and {recount} page views, the totals differ"));
+        }
+    }
+    None
+}
+
 fn next_command(draws: &mut RandomStream, lane: &Lane) -> Option<LaneCommand> {
     if lane.is_down() {
+        // A batch run can start and publish while the stream is down, with any cut.
+        match draws.below(200) {
+            0 => return Some(LaneCommand::BatchAt(draws.below(lane.log_records()))),
+            1 => return Some(LaneCommand::BatchNow),
+            2 => return Some(LaneCommand::Crash { target: CrashTarget::Batch, when: CrashWhen::Now }),
+            _ => {}
+        }
         // Liveness: sooner or later somebody restores it, from any checkpoint that is there or from the start.
         let pick = draws.below(300);
         let checkpoints = lane.checkpoint_ids();
@@ -199,6 +244,10 @@ fn next_command(draws: &mut RandomStream, lane: &Lane) -> Option<LaneCommand> {
     };
     match draws.below(400) {
         // The longer a run lasts the fewer crashes: it has to come to its end.
+        // A second crash before the first replay is over: positions, books and strip have to bear it.
+        0..40 if lane.is_replaying() && lane.stream_crashes() < 12 => {
+            Some(LaneCommand::Crash { target, when: CrashWhen::Now })
+        }
         0..4 if lane.stream_crashes() < 12 => Some(LaneCommand::Crash { target, when: CrashWhen::Now }),
         4..8 if lane.stream_crashes() < 12 => {
             let point = usize::try_from(draws.below(6)).unwrap_or(0);

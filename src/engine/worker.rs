@@ -13,9 +13,9 @@ use crate::{
         clean_temporary, encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve,
         restart_position, retain, set_aside,
     },
-    domain::{Cell, Offsets, Record, Row, Rules, Run, Verdict},
+    domain::{Cell, Offsets, RangeCounts, Record, Row, Rules, Run, Verdict, View},
     ingest::LogError,
-    processing::{Handover, StreamProcessor, StreamState, fold_range},
+    processing::{Handover, StreamProcessor, StreamState},
     serving::Change,
 };
 
@@ -262,7 +262,7 @@ impl StreamWorker {
         Ok(read as u64)
     }
 
-    /// Writes a checkpoint now, between records. Nothing is written when the newest one already stands here.
+    /// Writes a checkpoint now, between records.
     pub fn checkpoint(&mut self) -> Result<Option<Written>, WorkError> {
         self.checkpoint_asked = false;
         let watch = Stopwatch::start();
@@ -301,16 +301,15 @@ impl StreamWorker {
         self.processor.cut_started(cut);
     }
 
-    /// A batch view with this cut was published: what it covers is forgotten, here and in the sink. `prefix` hands
-    /// out `[0, position)` where the cut is no bucket bound and `[cut, position)` has to be folded again.
+    /// A batch view with this cut was published: what it covers is forgotten, here and in the sink. `refold` folds
+    /// `[cut, position)` again from the log; it is asked only where the cut is no bucket bound.
     pub fn published(
         &mut self,
         cut: &Offsets,
-        prefix: impl FnOnce(&Offsets) -> Vec<Record>,
+        refold: impl FnOnce(Rules, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
     ) -> Result<(), WorkError> {
         if self.processor.published(cut) == Handover::Refold {
-            let records = prefix(&self.processor.state().position);
-            let (view, effects) = fold_range(self.processor.rules(), cut, &records);
+            let (view, effects) = refold(self.processor.rules(), cut, &self.processor.state().position);
             self.processor.replace_from(cut, view, effects);
         }
         let position = self.sink.position();

@@ -212,16 +212,38 @@ pub fn fold_range<'a>(
     from: &Offsets,
     records: impl IntoIterator<Item = &'a Record>,
 ) -> (View, Vec<RangeCounts>) {
-    let mut fold = Fold::<View>::new(rules);
-    let mut effects = Vec::new();
-    for record in records {
-        if from.contains(record.partition, record.offset) {
-            fold.pass(record);
-        } else if fold.apply(record) == Verdict::Counted {
-            effect(&mut effects, record);
+    let mut range = RangeFold::new(rules, from.clone());
+    records.into_iter().for_each(|record| range.apply(record));
+    range.finish()
+}
+
+/// [`fold_range`] record by record, for logs that are not held in memory as records.
+#[derive(Debug, Clone)]
+pub struct RangeFold {
+    from: Offsets,
+    fold: Fold<View>,
+    effects: Vec<RangeCounts>,
+}
+
+impl RangeFold {
+    /// Counts what lies at or above `from`.
+    pub fn new(rules: Rules, from: Offsets) -> Self {
+        RangeFold { from, fold: Fold::new(rules), effects: Vec::new() }
+    }
+
+    /// Takes the next record of its partition.
+    pub fn apply(&mut self, record: &Record) {
+        if self.from.contains(record.partition, record.offset) {
+            self.fold.pass(record);
+        } else if self.fold.apply(record) == Verdict::Counted {
+            effect(&mut self.effects, record);
         }
     }
-    (fold.finish().0, effects)
+
+    /// What was counted, and which records did.
+    pub fn finish(self) -> (View, Vec<RangeCounts>) {
+        (self.fold.finish().0, self.effects)
+    }
 }
 
 /// Whether a record lies in a bucket.

@@ -4,7 +4,7 @@
 //! outlives a crash of the stream, as an external store does. Source of the construction: the textbook's Lambda section;
 //! the vector boundary: semantics, section 4.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
 use rustc_hash::FxBuildHasher;
 
@@ -44,6 +44,8 @@ pub struct Change {
 #[derive(Debug, Clone, Default)]
 pub struct Lambda {
     batch: Arc<BatchView>,
+    /// Fingerprint of the batch view, once somebody has asked.
+    batch_print: OnceCell<Fingerprint>,
     batch_users: ScopeUsers,
     batch_groups: GroupTotals,
     speed: StreamState,
@@ -107,6 +109,7 @@ impl Lambda {
         self.batch_users = ScopeUsers::of(&batch.view);
         self.batch_groups = GroupTotals::of(&batch.view);
         self.batch = batch;
+        self.batch_print = OnceCell::new();
         self.recount_speed();
     }
 
@@ -214,9 +217,44 @@ impl Lambda {
         view
     }
 
-    /// Fingerprint of the merged view.
+    /// Fingerprint of the batch view. `keys` and `users` name the ids of the log that all of this is about.
+    pub fn batch_fingerprint(&self, keys: &dyn NameTable, users: &dyn NameTable) -> Fingerprint {
+        *self.batch_print.get_or_init(|| self.batch.view.fingerprint(keys, users))
+    }
+
+    /// Fingerprint of the merged view: that of batch, with the cells that speed adds to replaced.
     pub fn fingerprint(&self, keys: &dyn NameTable, users: &dyn NameTable) -> Fingerprint {
-        self.merged_view().fingerprint(keys, users)
+        let mut print = self.batch_fingerprint(keys, users);
+        let buckets = &self.speed.buckets;
+        for (number, bucket) in buckets.iter().enumerate() {
+            for row in bucket.view.rows() {
+                let seen = buckets.iter().take(number).any(|earlier| earlier.view.row(row.cell).is_some());
+                if seen {
+                    continue;
+                }
+                let mut cell = View::new();
+                if let Some(batch) = self.batch.view.row(row.cell) {
+                    print = Fingerprint(print.0.wrapping_sub(batch.hash(keys, users)));
+                    cell.add_row(batch);
+                }
+                let later = buckets.iter().skip(number);
+                later.filter_map(|bucket| bucket.view.row(row.cell)).for_each(|row| {
+                    cell.add_row(row);
+                });
+                print = cell.rows().iter().fold(print, |print, row| print.with(row.hash(keys, users)));
+            }
+        }
+        print
+    }
+
+    /// (cell, user) pairs that [`Lambda::fingerprint`] looks at.
+    pub fn provisional_pairs(&self) -> u64 {
+        let rows = self.speed.buckets.iter().flat_map(|bucket| bucket.view.rows());
+        rows.map(|row| {
+            let batch = self.batch.view.row(row.cell).map_or(0, |row| row.users.len());
+            1 + (row.users.len() + 2 * batch) as u64
+        })
+        .sum()
     }
 
     /// How often a record counts in merged: in batch below its cut, else in speed.
@@ -282,6 +320,7 @@ mod tests {
         let (keys, users) = names();
         let (recount, _) = fold_range(rules(), &Offsets::start(2), &log[..covered]);
         let merged = lambda.merged_numbers();
+        prop_assert_eq!(lambda.merged_view().fingerprint(&keys, &users), recount.fingerprint(&keys, &users));
         let scopes = ScopeUsers::of(&recount);
         prop_assert_eq!(lambda.fingerprint(&keys, &users), recount.fingerprint(&keys, &users));
         prop_assert_eq!((merged.views, merged.sum), (recount.total_views(), recount.total_sum()));
