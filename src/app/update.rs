@@ -316,8 +316,14 @@ fn opened(state: &mut State, summary: Arc<LogSummary>) {
         state.measure = Measure::Views;
     }
     if state.summary.as_ref().is_none_or(|known| known.path != summary.path) {
-        state.answers =
-            super::Answers { last_question: state.answers.last_question, ..super::Answers::default() };
+        // Questions about the log before are dropped; which runs are kept does not depend on it.
+        let known = std::mem::take(&mut state.answers);
+        state.answers = super::Answers {
+            runs: known.runs,
+            pending: known.pending.into_iter().filter(|(_, query)| *query == Query::Runs).collect(),
+            last_question: known.last_question,
+            ..super::Answers::default()
+        };
         state.fits += 1;
     }
     state.summary = Some(summary);

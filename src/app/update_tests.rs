@@ -145,3 +145,16 @@ fn opening_by_path_recent_drop_and_picker_is_the_same() {
     assert_eq!(apply(&mut state, Input::Edit(Edit::OpenPath)), []);
     assert!(matches!(&state.dialog, Dialog::Open(OpenDialog { error: Some(_), .. })));
 }
+
+#[test]
+fn an_interrupted_run_is_offered_though_a_log_is_opened_meanwhile() {
+    let mut state = State::default();
+    apply(&mut state, Input::Edit(Edit::Runs));
+    let summary = LogSummary { path: "/log".into(), ..LogSummary::default() };
+    apply(&mut state, Input::Event(EngineEvent::Opened { run: RunId(1), summary: Arc::new(summary) }));
+    let run =
+        |name: &str, last_tick, ended| KeptRun { name: name.into(), last_tick, ended, ..KeptRun::default() };
+    let runs = vec![run("run-3", 0, false), run("run-2", 5, true), run("run-1", 5, false)];
+    apply(&mut state, Input::Event(EngineEvent::Answered(1, Answer::Runs(runs))));
+    assert_eq!(state.interrupted.map(|run| run.name).as_deref(), Some("run-1"));
+}

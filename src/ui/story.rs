@@ -135,6 +135,9 @@ fn start_card(ui: &mut Ui, title: &str, hint: &str, enabled: bool, size: egui::V
     let heading = egui::TextStyle::Heading.resolve(ui.style());
     let painter = ui.painter().with_clip_rect(inner.with_max_x(inner.right() - 16.0));
     painter.text(inner.left_top(), egui::Align2::LEFT_TOP, title, heading, ink);
-    painter.text(inner.left_bottom(), egui::Align2::LEFT_BOTTOM, hint, theme::body(ui), t.subdued);
+    let mut job = egui::text::LayoutJob::simple_singleline(hint.to_owned(), theme::body(ui), t.subdued);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width() - 16.0);
+    let hint = painter.layout_job(job);
+    painter.galley(inner.left_bottom() - vec2(0.0, hint.size().y), hint, t.subdued);
     response
 }
