@@ -104,11 +104,6 @@ impl<D: Disk> FaultyDisk<D> {
         &self.disk
     }
 
-    /// The disk below, to be changed without being counted.
-    pub fn inner_mut(&mut self) -> &mut D {
-        &mut self.disk
-    }
-
     /// The disk below, for good.
     pub fn into_inner(self) -> D {
         self.disk

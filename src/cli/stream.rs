@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, process::ExitCode, thread, time::Duration};
 
-use xxhash_rust::xxh3::xxh3_128;
-
 use super::{
     CliError,
     args::{StreamArgs, StreamUniques},
@@ -14,14 +12,16 @@ use super::{
     signals::{Signals, Stop},
     view::ViewTarget,
 };
-use crate::engine::export::{TableRow, sums};
 use crate::{
     checkpoint::{CrashPoint, RealDisk, checkpoint_name, guarantee},
     engine::{
-        FileWorkerSource, Pick, Resumed, StreamWorker, WorkError, WorkerSettings, clock::Stopwatch,
+        FileWorkerSource, Pick, Resumed, StreamWorker, WorkError, WorkerSettings,
+        clock::Stopwatch,
+        export::{TableRow, sums},
         fault::Armed,
+        play::settings_hash,
     },
-    ingest::{FileSource, IssueLog, Mapping, default_threads},
+    ingest::{FileSource, IssueLog, default_threads},
 };
 
 /// Exit code of a requested crash.
@@ -77,12 +77,6 @@ fn refuse_not_yet(args: &StreamArgs) -> Result<(), CliError> {
         Some((_, option)) => Err(CliError::NotYet(option.to_owned())),
         None => Ok(()),
     }
-}
-
-/// A hash of everything that decides results beside the guarantee, which a checkpoint names itself.
-fn settings_hash(mapping: &Mapping) -> u128 {
-    let mapping = mapping.settings_hash();
-    xxh3_128(format!("stream 1\nmapping {mapping:032x}\nlateness unbounded\nuniques set\n").as_bytes())
 }
 
 fn start(args: &StreamArgs, input: &Input) -> Result<(StreamWorker, Resumed), CliError> {

@@ -13,7 +13,6 @@ mod watermark;
 
 pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
 pub(crate) use classify::{classify_in, in_range};
-#[allow(unused_imports, reason = "used by ingest")]
 pub(crate) use day::parse_zone;
 pub use day::{Day, DayRule, EventTime, ParseZoneError, TZDB_VERSION};
 pub use effects::{RangeCounts, Run};

@@ -1,6 +1,8 @@
 //! The index as the source of a lane's stream processor, and files as that of a headless one.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+use rustc_hash::FxBuildHasher;
 
 use super::{identity_codec, source::WorkerSource};
 use crate::{
@@ -12,12 +14,15 @@ use crate::{
     },
 };
 
+/// Texts to ids.
+type Ids = HashMap<String, u32, FxBuildHasher>;
+
 /// Records from the index.
 #[derive(Debug)]
 pub struct LaneSource {
     index: Arc<LogIndex>,
     source: IndexSource,
-    names: Option<[std::collections::HashMap<String, u32, rustc_hash::FxBuildHasher>; 2]>,
+    names: Option<[Ids; 2]>,
 }
 
 impl LaneSource {
@@ -27,7 +32,7 @@ impl LaneSource {
     }
 
     /// Texts to ids, made when the first name of a checkpoint is asked for.
-    fn names(&mut self) -> &[std::collections::HashMap<String, u32, rustc_hash::FxBuildHasher>; 2] {
+    fn names(&mut self) -> &[Ids; 2] {
         let index = &self.index;
         self.names.get_or_insert_with(|| {
             [index.keys(), index.users()].map(|table| {

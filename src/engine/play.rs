@@ -73,9 +73,11 @@ pub struct Played {
     pub failures: Vec<String>,
 }
 
-/// Hash of all settings that decide results of a stream processor over a mapping.
+/// A hash of everything that decides results of a stream processor beside the guarantee, which a checkpoint names
+/// itself. The same in a lane and headless.
 pub fn settings_hash(mapping: &Mapping) -> u128 {
-    xxh3_128(format!("stream 1\n{:032x}", mapping.settings_hash()).as_bytes())
+    let mapping = mapping.settings_hash();
+    xxh3_128(format!("stream 1\nmapping {mapping:032x}\nlateness unbounded\nuniques set\n").as_bytes())
 }
 
 /// Reads a scenario file and loads its log.
