@@ -22,6 +22,7 @@
 //! | L1 | [`processing`] | the processors as step machines, sans I/O |
 //! | L2 | [`serving`] | arithmetic on views |
 //! | L2 | [`checkpoint`] | disks, checkpoint files, sink, guarantees, the restore decision |
+//! | L3 | [`analysis`] | why numbers differ: causes that add up, down to the record |
 //! | L3 | [`engine`] | lanes, workers, drivers, journal, scenarios, the session behind the window |
 //! | L4 | [`app`] | what the window shows, without egui |
 //! | L5 | `ui` (feature `gui`), [`cli`] | the window; the headless commands |
@@ -52,6 +53,7 @@
 //! [`domain`], then [`processing::StreamProcessor`], [`serving::Lambda`], `engine/lane.rs`, `engine/worker.rs`; the rest
 //! follows from these.
 
+pub mod analysis;
 pub mod app;
 pub mod checkpoint;
 pub mod cli;

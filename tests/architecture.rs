@@ -89,8 +89,14 @@ const FILE_PLACES: [&str; 12] = [
     "cli/",
 ];
 
-const THREAD_PLACES: [&str; 5] =
-    ["engine/driver.rs", "engine/session.rs", "ingest/index.rs", "ingest/parallel.rs", "ui/dialog.rs"];
+const THREAD_PLACES: [&str; 6] = [
+    "engine/answerer.rs",
+    "engine/driver.rs",
+    "engine/session.rs",
+    "ingest/index.rs",
+    "ingest/parallel.rs",
+    "ui/dialog.rs",
+];
 
 /// Whether code in the room `from` may name `crate::` + `path`.
 fn may_import(from: &str, path: &[&str]) -> bool {

@@ -1,9 +1,10 @@
 //! Everything that a person can ask for: one table that feeds menus, keys, the palette and the help.
 
 use super::{
+    dialogs::SaveKind,
     keys::{Key, Shortcut},
     settings::ThemeChoice,
-    state::{ExampleKind, LeftDrawer, Look, Measure, Prediction, RightDrawer, SaveKind},
+    state::{ExampleKind, LeftDrawer, Look, Measure, Prediction, RightDrawer},
 };
 use crate::{checkpoint::CrashPoint, engine::protocol::CrashTarget};
 

@@ -2,7 +2,8 @@
 
 use super::{
     command::AppCommand,
-    state::{Dialog, Look, Measure, Phase, RightDrawer, SaveKind, State},
+    dialogs::{Dialog, SaveKind},
+    state::{Look, Measure, Phase, RightDrawer, State},
 };
 use crate::engine::{
     frame::{BatchState, Flow, LaneFrame, StreamState},

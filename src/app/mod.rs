@@ -4,11 +4,13 @@
 //! for it. Absent on purpose: drawing, threads, clocks, and files other than the settings.
 
 mod command;
+mod dialogs;
 mod enabled;
 pub mod format;
 mod keys;
 mod moment;
 mod narrate;
+mod pages;
 mod proof_text;
 mod settings;
 mod state;
@@ -16,13 +18,14 @@ mod update;
 mod update_command;
 
 pub use command::{AppCommand, Group, Spec};
+pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
 pub use keys::{Key, Shortcut};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
+pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
-    Answers, CheckpointPage, CrashSetup, Dialog, Example, ExampleKind, Happening, LeftDrawer, Look,
-    MalformedPage, Measure, Notice, OpenDialog, Phase, Prediction, RecordsPage, RightDrawer, RowsPage,
-    SaveDialog, SaveKind, State, TableTwin,
+    CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
+    RightDrawer, State, TableTwin,
 };
 pub use update::{Edit, Effect, Input, Pick, apply};

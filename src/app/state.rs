@@ -2,16 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{AppCommand, settings::Settings};
+use super::{AppCommand, dialogs::Dialog, pages::Answers, settings::Settings};
 use crate::{
     checkpoint::CrashPoint,
-    domain::CanonicalRow,
     engine::{
         frame::{Flow, Frame, LaneFrame, StreamState, Totals},
-        protocol::{
-            CheckpointId, CrashTarget, Fact, IssueLine, KeptRun, LaneId, LogSummary, Query, RecordLine,
-            RunId, Tick, ViewKind,
-        },
+        protocol::{CheckpointId, CrashTarget, Fact, KeptRun, LaneId, LogSummary, RunId, Tick},
     },
 };
 
@@ -165,84 +161,6 @@ pub struct Example {
     pub path: PathBuf,
 }
 
-/// What is written to a file for the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaveKind {
-    /// The merged view as CSV or JSON.
-    View,
-    /// The window as PNG.
-    Picture,
-    /// The run as a scenario.
-    Scenario,
-}
-
-impl SaveKind {
-    /// Heading of its dialog.
-    pub fn title(self) -> &'static str {
-        match self {
-            SaveKind::View => "Export the merged view",
-            SaveKind::Picture => "Save a picture",
-            SaveKind::Scenario => "Save the run as a scenario",
-        }
-    }
-
-    /// The file name that is offered.
-    pub fn file_name(self) -> &'static str {
-        match self {
-            SaveKind::View => "merged.csv",
-            SaveKind::Picture => "rederive.png",
-            SaveKind::Scenario => "run.scenario.json",
-        }
-    }
-}
-
-/// The open dialog.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OpenDialog {
-    /// The path as typed.
-    pub path: String,
-    /// What went wrong with the last try.
-    pub error: Option<String>,
-    /// Whether the desktop's own dialog is up.
-    pub picking: bool,
-}
-
-/// A save dialog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaveDialog {
-    /// What is saved.
-    pub kind: SaveKind,
-    /// The path as typed.
-    pub path: String,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
-/// What lies over the window. One at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Dialog {
-    /// Nothing.
-    #[default]
-    None,
-    /// Choosing a log.
-    Open(OpenDialog),
-    /// Choosing a file to write.
-    Save(SaveDialog),
-    /// Finding a command.
-    Palette {
-        /// What was typed.
-        query: String,
-        /// Which match is chosen.
-        chosen: usize,
-    },
-    /// Keys and words.
-    Help,
-    /// Where and when to crash.
-    CrashSetup,
-    /// Whether an old run may be deleted.
-    DeleteRun(KeptRun),
-}
-
 /// What the crash button does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CrashSetup {
@@ -272,71 +190,6 @@ pub struct Notice {
     pub text: String,
     /// Whether something went wrong.
     pub is_error: bool,
-}
-
-/// A page of records.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RecordsPage {
-    /// Number of the first record asked for.
-    pub first: u64,
-    /// As typed into "go to record".
-    pub go_to: String,
-    /// The records.
-    pub records: Vec<RecordLine>,
-}
-
-/// A page of malformed lines.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MalformedPage {
-    /// Number of the first line asked for.
-    pub first: u64,
-    /// The lines.
-    pub lines: Vec<IssueLine>,
-    /// How many there are in all.
-    pub total: u64,
-}
-
-/// A page of a view's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RowsPage {
-    /// Which view.
-    pub view: ViewKind,
-    /// Number of the first row asked for.
-    pub first: u64,
-    /// The rows.
-    pub rows: Vec<CanonicalRow>,
-    /// How many there are in all.
-    pub total: u64,
-}
-
-/// What a checkpoint holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CheckpointPage {
-    /// Which.
-    pub id: CheckpointId,
-    /// Section name, bytes, content in words.
-    pub sections: Vec<(String, u64, String)>,
-}
-
-/// What the engine has answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answers {
-    /// Log browser.
-    pub records: RecordsPage,
-    /// Malformed lines.
-    pub malformed: MalformedPage,
-    /// Rows of a view.
-    pub rows: RowsPage,
-    /// An opened checkpoint.
-    pub checkpoint: Option<CheckpointPage>,
-    /// Kept runs.
-    pub runs: Vec<KeptRun>,
-    /// Questions under way.
-    pub pending: Vec<(u64, Query)>,
-    /// Number of the last question.
-    pub last_question: u64,
-    /// Run time at which the open pages were asked for.
-    pub asked_at: Tick,
 }
 
 /// Which twin the tables show.

@@ -4,11 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     AppCommand,
+    dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    pages::{CheckpointPage, RowsPage},
     settings::Settings,
-    state::{
-        CheckpointPage, Dialog, Happening, LeftDrawer, Notice, OpenDialog, Phase, RightDrawer, RowsPage,
-        SaveDialog, SaveKind, State,
-    },
+    state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
     update_command::{ask, give},
 };
 use crate::engine::{

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::{
     AppCommand, Effect,
+    dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     format::thousands,
     settings::Settings,
-    state::{Dialog, LeftDrawer, Look, OpenDialog, RightDrawer, SaveDialog, SaveKind, State},
+    state::{LeftDrawer, Look, RightDrawer, State},
     update::{PAGE_ROWS, open, say},
 };
 use crate::engine::{

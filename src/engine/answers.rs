@@ -9,7 +9,7 @@ use super::{
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
-    session::{Session, in_background},
+    session::Session,
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
@@ -23,7 +23,7 @@ const MOST_RECORDS: u32 = 1_000;
 const MOST_TEXT: usize = 4_096;
 
 impl Session {
-    /// Answers now, or (records, which have to be read from files) on a thread of its own.
+    /// Answers now, or (records, which have to be read from files) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
         let answer = match query {
             Query::Records { first, count } => return self.answer_records(number, *first, *count),
@@ -55,15 +55,7 @@ impl Session {
         let known: Vec<RecordLine> = (first..index.len().min(first.saturating_add(u64::from(count))))
             .map(|record| known_of(&index, lane, record))
             .collect();
-        let (events, wake) = (self.events(), Arc::clone(&self.options.wake));
-        let read = move || {
-            let answer = with_lines(&index, known, first, count);
-            let _nobody_listens = events.send(EngineEvent::Answered(number, answer));
-            wake();
-        };
-        if let Err(error) = in_background("log-lines", read) {
-            self.tell(EngineEvent::Answered(number, Answer::Nothing(error.to_string())));
-        }
+        self.answer_later(number, move || with_lines(&index, known, first, count));
     }
 
     fn malformed(&self, first: u64, count: u32) -> Answer {

@@ -5,6 +5,7 @@
 //!
 //! Absent on purpose: egui. Wall time only in [`clock`].
 
+mod answerer;
 mod answers;
 mod batch_runs;
 pub mod clock;
@@ -18,6 +19,7 @@ mod invariants;
 mod jobs;
 pub mod journal;
 mod lane;
+mod lane_commands;
 mod lane_sides;
 mod lane_source;
 mod ledger;

@@ -1,17 +1,25 @@
 //! The supervisor's thread behind the window: commands in, events and frames out. Never waits for the window, never makes
 //! the window wait.
 
-use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
 use super::{
+    answerer::Answerer,
     clock::{Pacer, Stopwatch},
     driver::Driver,
     frame::{Flow, Frame},
     lane::Ticked,
     opening::{Loaded, OpenLog},
-    protocol::{Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
+    protocol::{Answer, Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
     scenario::Moment,
 };
 
@@ -105,6 +113,7 @@ pub(super) struct Session {
     until: Option<Until>,
     /// A moment came up that the scenario or an advance stops at.
     moment: bool,
+    answerer: Answerer,
     drawn: Option<Stopwatch>,
     changed: bool,
     /// Run time stands until more of the log is loaded.
@@ -131,6 +140,7 @@ impl Session {
             pacer: Pacer::start(),
             until: None,
             moment: false,
+            answerer: Answerer::default(),
             drawn: None,
             changed: true,
             waits_for_log: false,
@@ -312,9 +322,20 @@ impl Session {
         (self.options.wake)();
     }
 
-    /// A second sender for threads that answer.
-    pub(super) fn events(&self) -> Sender<EngineEvent> {
-        self.events.clone()
+    /// Answers a question later, from a thread of its own, so that run time goes on meanwhile. `work` takes all that it
+    /// needs with it: the session may have opened another log by then.
+    pub(super) fn answer_later(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        let (events, wake) = (self.events.clone(), Arc::clone(&self.options.wake));
+        let taken = self.answerer.take(move || {
+            let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+                Answer::Nothing("this question cannot be answered: a bug in the program".to_owned())
+            });
+            let _nobody_listens = events.send(EngineEvent::Answered(number, answer));
+            wake();
+        });
+        if let Err(why) = taken {
+            self.tell(EngineEvent::Answered(number, Answer::Nothing(why.to_string())));
+        }
     }
 
     pub(super) fn failed(&mut self, what: &str, why: &str) {
@@ -359,12 +380,6 @@ impl Session {
         }
         frame
     }
-}
-
-/// Does something slow on a thread of its own, so that run time goes on meanwhile.
-pub(super) fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)?;
-    Ok(())
 }
 
 fn moment_of(fact: &Fact) -> Option<Moment> {

@@ -1,0 +1,81 @@
+//! What lies over the window: opening, saving, finding, asking.
+
+use crate::engine::protocol::KeptRun;
+
+/// What is written to a file for the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveKind {
+    /// The merged view as CSV or JSON.
+    View,
+    /// The window as PNG.
+    Picture,
+    /// The run as a scenario.
+    Scenario,
+}
+
+impl SaveKind {
+    /// Heading of its dialog.
+    pub fn title(self) -> &'static str {
+        match self {
+            SaveKind::View => "Export the merged view",
+            SaveKind::Picture => "Save a picture",
+            SaveKind::Scenario => "Save the run as a scenario",
+        }
+    }
+
+    /// The file name that is offered.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            SaveKind::View => "merged.csv",
+            SaveKind::Picture => "rederive.png",
+            SaveKind::Scenario => "run.scenario.json",
+        }
+    }
+}
+
+/// The open dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenDialog {
+    /// The path as typed.
+    pub path: String,
+    /// What went wrong with the last try.
+    pub error: Option<String>,
+    /// Whether the desktop's own dialog is up.
+    pub picking: bool,
+}
+
+/// A save dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveDialog {
+    /// What is saved.
+    pub kind: SaveKind,
+    /// The path as typed.
+    pub path: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// What lies over the window. One at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Dialog {
+    /// Nothing.
+    #[default]
+    None,
+    /// Choosing a log.
+    Open(OpenDialog),
+    /// Choosing a file to write.
+    Save(SaveDialog),
+    /// Finding a command.
+    Palette {
+        /// What was typed.
+        query: String,
+        /// Which match is chosen.
+        chosen: usize,
+    },
+    /// Keys and words.
+    Help,
+    /// Where and when to crash.
+    CrashSetup,
+    /// Whether an old run may be deleted.
+    DeleteRun(KeptRun),
+}

@@ -1,0 +1,89 @@
+//! One thread for questions that take long: files have to be read, or all records looked at. Run time goes on meanwhile.
+
+use std::{io, thread};
+
+use crossbeam_channel::{Sender, bounded};
+
+/// Questions that can wait. The window asks for few at a time; one that asks for more is told so.
+const WAITING: usize = 64;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The thread `answers`, started with the first question. Dropped, it ends after the question that it is at.
+#[derive(Debug, Default)]
+pub(super) struct Answerer {
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    queue: Option<Sender<Work>>,
+    handle: Option<thread::JoinHandle<()>>,
+}
+
+/// Why a question is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotTaken {
+    #[error("too many questions wait for an answer; ask again")]
+    TooMany,
+    #[error("cannot start the thread that answers: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl Answerer {
+    /// Queues work; never waits.
+    pub fn take(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), NotTaken> {
+        let running = match &mut self.running {
+            Some(running) => running,
+            none => none.insert(start()?),
+        };
+        let queue = running.queue.as_ref().ok_or(NotTaken::TooMany)?;
+        queue.try_send(Box::new(work)).map_err(|_| NotTaken::TooMany)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.queue.take();
+        if let Some(handle) = self.handle.take() {
+            let _panicked = handle.join();
+        }
+    }
+}
+
+fn start() -> io::Result<Running> {
+    let (queue, inbox) = bounded::<Work>(WAITING);
+    let handle = thread::Builder::new().name("answers".to_owned()).spawn(move || {
+        for work in inbox {
+            work();
+        }
+    })?;
+    Ok(Running { queue: Some(queue), handle: Some(handle) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_answered_in_order_and_more_than_can_wait_are_refused() {
+        let (told, answers) = bounded(2 * WAITING);
+        let (go, wait) = bounded::<()>(0);
+        let mut answerer = Answerer::default();
+        answerer.take(move || wait.recv().unwrap()).unwrap();
+        let mut taken = 0;
+        let refused = loop {
+            let told = told.clone();
+            match answerer.take(move || told.send(taken).unwrap()) {
+                Ok(()) => taken += 1,
+                Err(refused) => break refused,
+            }
+        };
+        assert!(matches!(refused, NotTaken::TooMany));
+        // The first may still have been in the queue when it was counted.
+        assert!((WAITING - 1..=WAITING).contains(&taken));
+        go.send(()).unwrap();
+        drop(answerer);
+        assert_eq!(answers.try_iter().collect::<Vec<_>>(), (0..taken).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,133 @@
+//! Questions about what is too large for a frame, and their answers.
+
+use super::{CheckpointId, LaneId};
+use crate::domain::CanonicalRow;
+
+/// Which of a lane's views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ViewKind {
+    /// Published by the last batch run.
+    Batch,
+    /// Served by the speed layer, since the last batch run.
+    Speed,
+    /// Batch and speed merged.
+    #[default]
+    Merged,
+    /// A full recount of the log up to where merged stands.
+    Recount,
+}
+
+/// A question about something too large for a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Records by number in delivery order.
+    Records {
+        /// First record.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
+    /// Malformed lines, in the order in which they were found.
+    Malformed {
+        /// First to show.
+        first: u64,
+        /// How many.
+        count: u32,
+    },
+    /// Rows of a view, sorted by page, then day.
+    Rows {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which view.
+        view: ViewKind,
+        /// First row.
+        first: u64,
+        /// How many.
+        count: u32,
+    },
+    /// What a checkpoint file holds.
+    CheckpointContents {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which checkpoint.
+        id: CheckpointId,
+    },
+    /// Runs kept in the state directory.
+    Runs,
+}
+
+/// What comes back for a [`Query`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Records with the raw line.
+    Records(Vec<RecordLine>),
+    /// Malformed lines, and how many there are in all (the list is capped).
+    Malformed {
+        /// The lines asked for.
+        lines: Vec<IssueLine>,
+        /// How many the whole log has.
+        total: u64,
+    },
+    /// Rows of a view, and how many there are in all.
+    Rows {
+        /// The rows asked for.
+        rows: Vec<CanonicalRow>,
+        /// How many the view has.
+        total: u64,
+    },
+    /// Section name, bytes, and its content in words.
+    CheckpointContents(Vec<(String, u64, String)>),
+    /// Kept runs, newest first.
+    Runs(Vec<KeptRun>),
+    /// The question cannot be answered (any more); why.
+    Nothing(String),
+}
+
+/// One record as the log browser shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordLine {
+    /// 0-based number in delivery order.
+    pub number: u64,
+    /// Partition name.
+    pub partition: String,
+    /// Offset in its partition.
+    pub offset: u64,
+    /// File, relative to the log.
+    pub file: String,
+    /// 1-based line in the file.
+    pub line: u64,
+    /// The line itself, cut at 4 KiB.
+    pub text: String,
+    /// What became of it, in words.
+    pub fate: String,
+    /// How often the stream has read it.
+    pub read: u32,
+    /// How often it counts in merged.
+    pub counted: u32,
+}
+
+/// One malformed line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IssueLine {
+    /// File, relative to the log.
+    pub file: String,
+    /// 1-based line.
+    pub line: u64,
+    /// Why no event could be read from it.
+    pub reason: String,
+}
+
+/// A run kept in the state directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptRun {
+    /// Its directory's name.
+    pub name: String,
+    /// The log it played.
+    pub log: String,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// The last tick in its journal.
+    pub last_tick: u64,
+    /// Whether it ended by itself or by the person; if not, it was interrupted.
+    pub ended: bool,
+}
