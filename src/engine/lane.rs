@@ -8,20 +8,19 @@ use std::{collections::VecDeque, io, sync::Arc};
 
 use super::{
     driver::Driver,
-    fault::Armed,
     invariants::Invariants,
     jobs::{BatchOrder, Notice, StreamOrder},
     journal::{Entry, JOURNAL_VERSION, Journal, MARK_EVERY_TICKS},
     lane_sides::{BatchSide, StreamPhase, StreamSide, draw},
     ledger::Ledger,
-    protocol::{CrashTarget, CrashWhen, Fact, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
+    protocol::{Fact, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
     read_model::counted_in_merged,
     recount::Recount,
-    scenario::{MOST_RECORDS, Planned, PlannedFault, RunSettings, When},
+    scenario::{Planned, PlannedFault, RunSettings, When},
     series::History,
 };
 use crate::{
-    checkpoint::{CrashPoint, Disk, guarantee},
+    checkpoint::{Disk, guarantee},
     domain::{Offsets, Rules},
     ingest::{LogIndex, Mapping},
     serving::Lambda,
