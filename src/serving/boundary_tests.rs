@@ -29,9 +29,14 @@ fn vectors(end: &Offsets) -> Vec<Offsets> {
 }
 
 fn merge(log: &[Record], rule: BoundaryRule, cut: &Offsets, position: &Offsets) -> Merged {
-    let boundary = rule.draw(cut.clone(), position.clone(), latest_time(log, cut));
+    merge_at(log, rule.draw(cut.clone(), position.clone(), latest_time(log, cut)))
+}
+
+fn merge_at(log: &[Record], boundary: Boundary) -> Merged {
     let mut fold = MergeFold::new(rules(), boundary);
-    log.iter().for_each(|record| fold.apply(record));
+    for record in log {
+        fold.apply(record);
+    }
     fold.finish()
 }
 
@@ -137,14 +142,10 @@ proptest! {
         let (keys, _) = names();
         let vector = |(a, b)| Offsets::from_vec(vec![a, b]);
         let (cut, position) = (vector(cut), vector(position));
-        let merged = match rule {
-            Some(rule) => merge(&log, rule, &cut, &position),
-            None => {
-                let start = SpeedStart::At(vector(start));
-                let mut fold = MergeFold::new(rules(), Boundary { cut, start, position });
-                log.iter().for_each(|record| fold.apply(record));
-                fold.finish()
-            }
+        let merged = if let Some(rule) = rule {
+            merge(&log, rule, &cut, &position)
+        } else {
+            merge_at(&log, Boundary { cut, start: SpeedStart::At(vector(start)), position })
         };
         let (united, added) = (merged.numbers(MergedUsers::United), merged.numbers(MergedUsers::Added));
         let recount = merged.recount_numbers();
