@@ -10,6 +10,8 @@
 
 #[path = "window/files.rs"]
 mod files;
+#[path = "window/handover.rs"]
+mod handover;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/panels.rs"]

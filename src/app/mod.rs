@@ -7,6 +7,7 @@ mod command;
 mod dialogs;
 mod enabled;
 pub mod format;
+mod handover;
 mod keys;
 mod moment;
 mod narrate;
@@ -19,6 +20,7 @@ mod update_command;
 
 pub use command::{AppCommand, Group, Spec};
 pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
+pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
 pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};

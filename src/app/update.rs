@@ -3,8 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand,
+    AppCommand, HandoverEdit,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    handover,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
@@ -89,6 +90,8 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Change the hand-over that is looked at.
+    Handover(HandoverEdit),
 }
 
 /// What the desktop is asked for.
@@ -217,6 +220,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Handover(edit) => return handover::edit(state, edit),
     }
     Vec::new()
 }
@@ -287,7 +291,7 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
         }
-        EngineEvent::Answered(number, answer) => answered(state, number, answer),
+        EngineEvent::Answered(number, answer) => return answered(state, number, answer),
     }
     Vec::new()
 }
@@ -299,6 +303,7 @@ fn adopt(state: &mut State, run: RunId) -> bool {
         state.facts.clear();
         state.prediction = None;
         state.answers.checkpoint = None;
+        state.answers.handover.forget();
         state.answers.asked_at = crate::engine::protocol::Tick(0);
     }
     run == state.run
@@ -347,7 +352,8 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     let now = frame.tick;
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    if !(due || stopped) || !state.answers.pending.is_empty() {
+    let due = due || stopped || handover::is_missing(state);
+    if !due || !state.answers.pending.is_empty() {
         return Vec::new();
     }
     refresh(state)
@@ -364,11 +370,16 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         let RowsPage { view, first, .. } = state.answers.rows;
         effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
     }
+    if state.right == Some(RightDrawer::Handover) {
+        effects.extend(handover::compute(state));
+    }
     effects
 }
 
-fn answered(state: &mut State, number: u64, answer: Answer) {
-    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else { return };
+fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else {
+        return Vec::new();
+    };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
         (Query::Records { first, .. }, Answer::Records(records)) => {
@@ -388,10 +399,12 @@ fn answered(state: &mut State, number: u64, answer: Answer) {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         _ => {}
     }
+    Vec::new()
 }
 
 #[cfg(test)]

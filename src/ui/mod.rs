@@ -11,6 +11,7 @@ mod checkpoints;
 mod dialog;
 mod empty;
 mod fates;
+mod handover;
 mod help;
 mod keyboard;
 mod log_browser;

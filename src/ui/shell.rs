@@ -8,6 +8,7 @@ use super::{
     dialog::dialog_ui,
     empty::empty_ui,
     fates::fates_ui,
+    handover::handover_ui,
     keyboard::keyboard,
     log_browser::log_browser_ui,
     numbers::numbers_ui,
@@ -209,7 +210,7 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
 fn right_width(drawer: RightDrawer) -> f32 {
     match drawer {
         RightDrawer::Fates => WIDE_DRAWER,
-        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
+        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
     }
 }
 
@@ -233,6 +234,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
+                RightDrawer::Handover => handover_ui(ui, state, out),
             });
     }
 }

@@ -1,9 +1,12 @@
 //! The timeline: batch runs, checkpoints, crashes, down times and replays over the whole run.
 
-use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, FontId, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 
 use super::{
     canvas::{cross, diamond, hatch},
+    plots::{Seam, seams},
     series::{end_of_run, seconds},
     theme::{self, BAND, Tokens, tokens},
     widgets::named,
@@ -35,6 +38,9 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
         digits: theme::mono_small(ui),
     };
     timeline.paint(state.tick().0);
+    for seam in seams(state, lane) {
+        timeline.seam(seam);
+    }
     if let Some(close) = state.moment().filter(|_| state.look == Look::Moment && !state.tables) {
         timeline.close_up(close);
     }
@@ -184,6 +190,31 @@ impl Timeline<'_> {
                 | MarkKind::ReplayFinished => {}
             }
         }
+    }
+
+    /// Where batch ends and speed starts: batch's handle hangs in its row, speed's stands in its own.
+    fn seam(&self, seam: Seam) {
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+        let x = |seconds: f64| {
+            self.track.left() + self.track.width() * (seconds / self.end).clamp(0.0, 1.0) as f32
+        };
+        let (cut, middle) = (x(seam.cut), self.track.center().y);
+        let triangle = |x: f32, from: f32, to: f32, color: Color32| {
+            let corners = vec![pos2(x - 4.0, from), pos2(x + 4.0, from), pos2(x, to)];
+            self.painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
+        };
+        if let Some(start) = seam.start.map(x) {
+            let span = Rect::from_x_y_ranges(cut.min(start)..=cut.max(start), self.track.y_range());
+            if start < cut {
+                self.painter.rect_filled(span, 0, self.t.crash.gamma_multiply(2.0 * BAND));
+            } else {
+                hatch(&self.painter, span, 5.0, self.t.error);
+            }
+            self.painter.vline(start, middle..=self.track.bottom(), Stroke::new(1.5, self.t.speed));
+            triangle(start, self.track.bottom(), self.track.bottom() - 6.0, self.t.speed);
+        }
+        self.painter.vline(cut, self.track.top()..=middle, Stroke::new(1.5, self.t.batch));
+        triangle(cut, self.track.top(), self.track.top() + 6.0, self.t.batch);
     }
 
     /// What the plots show of the run.

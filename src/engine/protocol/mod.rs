@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::CrashPoint;
 
 mod facts;
+mod handover;
 mod queries;
 
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use handover::{
+    BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
+};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.

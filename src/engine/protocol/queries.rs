@@ -1,6 +1,8 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{CheckpointId, LaneId};
+use std::sync::Arc;
+
+use super::{CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
 use crate::domain::CanonicalRow;
 
 /// Which of a lane's views.
@@ -54,6 +56,13 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What a hand-over counts, twice or nowhere.
+    Handover {
+        /// Of which lane.
+        lane: LaneId,
+        /// Where batch is cut and speed starts.
+        setup: HandoverSetup,
+    },
 }
 
 /// What comes back for a [`Query`].
@@ -79,6 +88,8 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What a hand-over counts.
+    Handover(Arc<HandoverAnswer>),
     /// The question cannot be answered (any more); why.
     Nothing(String),
 }

@@ -1,0 +1,225 @@
+//! The drawer of the hand-over: where batch ends and speed starts in each partition, by which rule, and what that counts
+//! twice or nowhere.
+
+mod numbers;
+mod track;
+
+use eframe::egui::{DragValue, Label, RichText, ScrollArea, Ui, vec2};
+
+use super::{
+    theme::{self, tokens},
+    widgets::{Out, drawer_head, edit_button, section, small_text},
+};
+use crate::{
+    app::{AppCommand, Edit, HandoverEdit, HandoverPage, Input, RightDrawer, State, format},
+    domain::PartitionIndex,
+    engine::protocol::{BoundaryRule, HandoverAnswer, HandoverPartition, MergedUsers},
+};
+
+/// Height of a partition: its name, its track, its fields.
+const ROW: f32 = 98.0;
+
+/// Draws the drawer.
+pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    drawer_head(ui, out, "Hand-over", AppCommand::Right(RightDrawer::Handover));
+    let page = &state.answers.handover;
+    let Some(answer) = &page.answer else {
+        small_text(ui, "Counting…");
+        return;
+    };
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        numbers::verdict_ui(ui, page, answer);
+        choices_ui(ui, page, answer, out);
+        numbers::numbers_ui(ui, state, page, answer);
+        section(ui, "Partitions");
+        track::legend_ui(ui);
+        for (index, partition) in (0_u16..).map(PartitionIndex).zip(&answer.partitions) {
+            partition_ui(ui, page, answer, (index, partition), out);
+        }
+        foot_ui(ui, page, answer, out);
+    });
+}
+
+fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
+    section(ui, "Speed starts by");
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for rule in BoundaryRule::ALL {
+            let chosen = page.rule() == Some(rule);
+            if choice(ui, chosen, rule_name(rule)) {
+                out.push(edit(HandoverEdit::Rule(rule)));
+            }
+        }
+    });
+    ui.add(
+        Label::new(RichText::new(in_words(page, answer)).font(theme::small(ui)).color(tokens(ui).subdued))
+            .wrap(),
+    );
+    section(ui, "Unique users are");
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for (users, name) in [(MergedUsers::United, "united"), (MergedUsers::Added, "added")] {
+            if choice(ui, page.users == users, name) {
+                out.push(edit(HandoverEdit::Users(users)));
+            }
+        }
+    });
+}
+
+fn choice(ui: &mut Ui, chosen: bool, name: &str) -> bool {
+    let t = tokens(ui);
+    let color = if chosen { t.strong } else { t.subdued };
+    ui.selectable_label(chosen, RichText::new(name).font(theme::small(ui)).color(color)).clicked()
+}
+
+fn edit(edit: HandoverEdit) -> Input {
+    Input::Edit(Edit::Handover(edit))
+}
+
+fn rule_name(rule: BoundaryRule) -> &'static str {
+    match rule {
+        BoundaryRule::Offsets => "offset vector",
+        BoundaryRule::EventTime => "event time",
+        BoundaryRule::Scalar => "one scalar",
+        BoundaryRule::None => "nothing",
+    }
+}
+
+/// The rule in a sentence.
+fn in_words(page: &HandoverPage, answer: &HandoverAnswer) -> String {
+    match page.rule() {
+        None => "Set by hand. Choose a rule to let go of it.".to_owned(),
+        Some(BoundaryRule::Offsets) => "In each partition exactly where batch ends.".to_owned(),
+        Some(BoundaryRule::EventTime) => match answer.from_time {
+            Some(time) => format!(
+                "Speed counts what happened from {time} on, just after the last event that batch has seen. What comes late is lost."
+            ),
+            None => "Batch has seen no event: speed counts everything.".to_owned(),
+        },
+        Some(BoundaryRule::Scalar) => match answer.partitions.first() {
+            Some(first) => {
+                format!(
+                    "Where batch ends in {}, {}, taken for all partitions.",
+                    first.name,
+                    format::thousands(first.cut)
+                )
+            }
+            None => "There is no partition.".to_owned(),
+        },
+        Some(BoundaryRule::None) => "Speed counts everything that it has read.".to_owned(),
+    }
+}
+
+fn partition_ui(
+    ui: &mut Ui,
+    page: &HandoverPage,
+    answer: &HandoverAnswer,
+    (index, partition): (PartitionIndex, &HandoverPartition),
+    out: &mut Out,
+) {
+    let size = vec2(ui.available_width(), ROW * theme::scale(ui));
+    // A log can have thousands of partitions: what is out of sight only takes its place.
+    let place = eframe::egui::Rect::from_min_size(ui.cursor().min, size);
+    if !ui.is_rect_visible(place) {
+        ui.allocate_space(size);
+        return;
+    }
+    ui.allocate_ui(size, |ui| {
+        ui.set_min_size(size);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.push_id(index.0, |ui| {
+            name_ui(ui, partition);
+            let handles = track::Handles::of(page, index, partition);
+            track::track_ui(ui, answer, index, partition, handles, out);
+            fields_ui(ui, index, partition, handles, out);
+        });
+    });
+}
+
+fn name_ui(ui: &mut Ui, partition: &HandoverPartition) {
+    let t = tokens(ui);
+    ui.horizontal(|ui| {
+        ui.add(Label::new(RichText::new(&partition.name).font(theme::strong(ui)).color(t.text)).truncate());
+        let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere")];
+        let wrong: Vec<String> = wrong
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{} {name}", format::thousands(count)))
+            .collect();
+        let (text, color) = if wrong.is_empty() {
+            ("each once".to_owned(), t.subdued)
+        } else {
+            (wrong.join(" · "), t.error)
+        };
+        super::widgets::number_right(ui, text, theme::small(ui), color);
+    });
+}
+
+fn fields_ui(
+    ui: &mut Ui,
+    index: PartitionIndex,
+    partition: &HandoverPartition,
+    handles: track::Handles,
+    out: &mut Out,
+) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let most = partition.arrived;
+        if let Some(to) = field(ui, "batch up to", &partition.name, handles.cut, most) {
+            out.push(edit(HandoverEdit::Cut(index, to)));
+        }
+        match handles.start {
+            Some(start) => {
+                if let Some(to) = field(ui, "speed from", &partition.name, start, most) {
+                    out.push(edit(HandoverEdit::Start(index, to)));
+                }
+            }
+            None => {
+                small_text(ui, "speed by time");
+            }
+        }
+    });
+}
+
+/// A number that can be typed or dragged; what it was changed to.
+fn field(ui: &mut Ui, name: &str, partition: &str, value: u64, most: u64) -> Option<u64> {
+    small_text(ui, name);
+    let mut typed = value;
+    let field = DragValue::new(&mut typed)
+        .range(0..=most)
+        .speed((most as f64 / 400.0).max(0.1))
+        .update_while_editing(false)
+        .custom_formatter(|value, _| super::plots::number(value))
+        .custom_parser(|text| text.replace(',', "").trim().parse().ok());
+    let response = ui.add(field);
+    let full = format!("{partition}: {name}");
+    response.widget_info(|| {
+        let mut info = eframe::egui::WidgetInfo::drag_value(true, value as f64);
+        info.label = Some(full.clone());
+        info
+    });
+    (typed != value).then_some(typed)
+}
+
+fn foot_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.add_enabled_ui(page.is_changed(), |ui| {
+            edit_button(ui, out, "Back to the real hand-over", Edit::Handover(HandoverEdit::Reset));
+        });
+        edit_button(ui, out, "Copy as command", Edit::Copy(answer.command(page.users)));
+        edit_button(ui, out, "Copy table", Edit::Copy(as_text(answer)));
+    });
+}
+
+/// The tracks as a table.
+fn as_text(answer: &HandoverAnswer) -> String {
+    let mut text =
+        String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
+    for partition in &answer.partitions {
+        let start = partition.start.map_or_else(|| "by time".to_owned(), |start| start.to_string());
+        let HandoverPartition { name, cut, position, twice, nowhere, .. } = partition;
+        text.push_str(&format!("{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}\n"));
+    }
+    text
+}
