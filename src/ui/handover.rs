@@ -8,7 +8,7 @@ use eframe::egui::{DragValue, Label, RichText, ScrollArea, Ui, vec2};
 
 use super::{
     theme::{self, tokens},
-    widgets::{Out, drawer_head, edit_button, section, small_text},
+    widgets::{Out, drawer_head, edit_button, small_text},
 };
 use crate::{
     app::{AppCommand, Edit, HandoverEdit, HandoverPage, Input, RightDrawer, State, format},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Height of a partition: its name, its track, its fields.
-const ROW: f32 = 98.0;
+const ROW: f32 = 92.0;
 
 /// Draws the drawer.
 pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -27,43 +27,49 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         small_text(ui, "Counting…");
         return;
     };
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    // What leads back and out stays in sight.
+    let lines = if ui.available_width() < 330.0 * theme::scale(ui) { 2.0 } else { 1.0 };
+    let foot = lines * (ui.spacing().interact_size.y + ui.spacing().item_spacing.y) + 4.0;
+    let most = (ui.available_height() - foot).max(60.0);
+    ScrollArea::vertical().auto_shrink(false).max_height(most).show(ui, |ui| {
         numbers::verdict_ui(ui, page, answer);
         choices_ui(ui, page, answer, out);
         numbers::numbers_ui(ui, state, page, answer);
-        section(ui, "Partitions");
-        track::legend_ui(ui);
+        ui.add_space(6.0);
+        track::legend_ui(ui, answer, out);
         for (index, partition) in (0_u16..).map(PartitionIndex).zip(&answer.partitions) {
             partition_ui(ui, page, answer, (index, partition), out);
         }
-        foot_ui(ui, page, answer, out);
     });
+    foot_ui(ui, page, answer, out);
 }
 
 fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
-    section(ui, "Speed starts by");
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        name(ui, "Speed starts by");
         for rule in BoundaryRule::ALL {
-            let chosen = page.rule() == Some(rule);
-            if choice(ui, chosen, rule_name(rule)) {
+            if choice(ui, page.rule() == Some(rule), rule_name(rule)) {
                 out.push(edit(HandoverEdit::Rule(rule)));
             }
         }
     });
-    ui.add(
-        Label::new(RichText::new(in_words(page, answer)).font(theme::small(ui)).color(tokens(ui).subdued))
-            .wrap(),
-    );
-    section(ui, "Unique users are");
+    let words = RichText::new(in_words(page, answer)).font(theme::small(ui)).color(tokens(ui).subdued);
+    ui.add(Label::new(words).wrap());
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        name(ui, "Unique users are");
         for (users, name) in [(MergedUsers::United, "united"), (MergedUsers::Added, "added")] {
             if choice(ui, page.users == users, name) {
                 out.push(edit(HandoverEdit::Users(users)));
             }
         }
     });
+}
+
+fn name(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).color(tokens(ui).text));
+    ui.add_space(6.0);
 }
 
 fn choice(ui: &mut Ui, chosen: bool, name: &str) -> bool {
@@ -186,7 +192,8 @@ fn field(ui: &mut Ui, name: &str, partition: &str, value: u64, most: u64) -> Opt
     small_text(ui, name);
     let mut typed = value;
     let field = DragValue::new(&mut typed)
-        .range(0..=most)
+        // One scalar can lie beyond a partition's end.
+        .range(0..=most.max(value))
         .speed((most as f64 / 400.0).max(0.1))
         .update_while_editing(false)
         .custom_formatter(|value, _| super::plots::number(value))
@@ -198,28 +205,14 @@ fn field(ui: &mut Ui, name: &str, partition: &str, value: u64, most: u64) -> Opt
         info.label = Some(full.clone());
         info
     });
-    (typed != value).then_some(typed)
+    (response.changed() && typed != value).then_some(typed.min(most))
 }
 
 fn foot_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
-    ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(page.is_changed(), |ui| {
             edit_button(ui, out, "Back to the real hand-over", Edit::Handover(HandoverEdit::Reset));
         });
         edit_button(ui, out, "Copy as command", Edit::Copy(answer.command(page.users)));
-        edit_button(ui, out, "Copy table", Edit::Copy(as_text(answer)));
     });
-}
-
-/// The tracks as a table.
-fn as_text(answer: &HandoverAnswer) -> String {
-    let mut text =
-        String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
-    for partition in &answer.partitions {
-        let start = partition.start.map_or_else(|| "by time".to_owned(), |start| start.to_string());
-        let HandoverPartition { name, cut, position, twice, nowhere, .. } = partition;
-        text.push_str(&format!("{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}\n"));
-    }
-    text
 }

@@ -19,7 +19,7 @@ use crate::{
     engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
 };
 
-pub use handover::{Seam, seams};
+pub use handover::{Seam, gaps, overlaps, seams};
 
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,8 +303,8 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
             plot.line(line);
         }
     });
-    marks::paint(ui, state, lane, panel, &response.response, &response.transform);
     handover::paint(ui, state, lane, &response.transform);
+    marks::paint(ui, state, lane, panel, &response.response, &response.transform);
     response
 }
 

@@ -184,10 +184,12 @@ impl Window {
 }
 
 /// Which drawers there is room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Fit {
     left: Option<LeftDrawer>,
     right: Option<RightDrawer>,
+    /// Width of the drawer on the right, at normal size.
+    right_width: f32,
     hidden: Option<&'static str>,
 }
 
@@ -196,7 +198,9 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right = state.right.filter(|drawer| width - taken - right_width(*drawer) * scale >= least);
+    let room = (width - taken - least) / scale;
+    let right_width = state.right.map_or(DRAWER, |drawer| right_width(drawer, room));
+    let right = state.right.filter(|_| right_width <= room);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -204,11 +208,13 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     } else {
         None
     };
-    Fit { left, right, hidden }
+    Fit { left, right, right_width, hidden }
 }
 
-fn right_width(drawer: RightDrawer) -> f32 {
+/// Tracks take the width that there is.
+fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
+        RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
         RightDrawer::Fates => WIDE_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
     }
@@ -225,7 +231,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     }
     if let Some(drawer) = fit.right {
         let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
-            .exact_size(right_width(drawer) * scale)
+            .exact_size(fit.right_width * scale)
             .show_separator_line(false);
         panel
             .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))

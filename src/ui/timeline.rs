@@ -6,7 +6,7 @@ use eframe::egui::{
 
 use super::{
     canvas::{cross, diamond, hatch},
-    plots::{Seam, seams},
+    plots::{Seam, gaps, overlaps, seams},
     series::{end_of_run, seconds},
     theme::{self, BAND, Tokens, tokens},
     widgets::named,
@@ -38,9 +38,7 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
         digits: theme::mono_small(ui),
     };
     timeline.paint(state.tick().0);
-    for seam in seams(state, lane) {
-        timeline.seam(seam);
-    }
+    timeline.seams(&seams(state, lane));
     if let Some(close) = state.moment().filter(|_| state.look == Look::Moment && !state.tables) {
         timeline.close_up(close);
     }
@@ -193,28 +191,33 @@ impl Timeline<'_> {
     }
 
     /// Where batch ends and speed starts: batch's handle hangs in its row, speed's stands in its own.
-    fn seam(&self, seam: Seam) {
+    fn seams(&self, seams: &[Seam]) {
         #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
         let x = |seconds: f64| {
             self.track.left() + self.track.width() * (seconds / self.end).clamp(0.0, 1.0) as f32
         };
-        let (cut, middle) = (x(seam.cut), self.track.center().y);
-        let triangle = |x: f32, from: f32, to: f32, color: Color32| {
-            let corners = vec![pos2(x - 4.0, from), pos2(x + 4.0, from), pos2(x, to)];
-            self.painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
-        };
-        if let Some(start) = seam.start.map(x) {
-            let span = Rect::from_x_y_ranges(cut.min(start)..=cut.max(start), self.track.y_range());
-            if start < cut {
-                self.painter.rect_filled(span, 0, self.t.crash.gamma_multiply(2.0 * BAND));
-            } else {
-                hatch(&self.painter, span, 5.0, self.t.error);
-            }
-            self.painter.vline(start, middle..=self.track.bottom(), Stroke::new(1.5, self.t.speed));
-            triangle(start, self.track.bottom(), self.track.bottom() - 6.0, self.t.speed);
+        let span = |(from, to)| Rect::from_x_y_ranges(x(from)..=x(to), self.track.y_range());
+        for twice in overlaps(seams).map(span) {
+            self.painter.rect_filled(twice, 0, self.t.crash.gamma_multiply(2.0 * BAND));
         }
-        self.painter.vline(cut, self.track.top()..=middle, Stroke::new(1.5, self.t.batch));
-        triangle(cut, self.track.top(), self.track.top() + 6.0, self.t.batch);
+        for nowhere in gaps(seams).map(span) {
+            hatch(&self.painter, nowhere, 5.0, self.t.error);
+        }
+        let (top, middle, bottom) = (self.track.top(), self.track.center().y, self.track.bottom());
+        for seam in seams {
+            if let Some(start) = seam.start.map(x) {
+                self.painter.vline(start, middle..=bottom, Stroke::new(1.5, self.t.speed));
+                self.triangle(start, bottom, bottom - 6.0, self.t.speed);
+            }
+            let cut = x(seam.cut);
+            self.painter.vline(cut, top..=middle, Stroke::new(1.5, self.t.batch));
+            self.triangle(cut, top, top + 6.0, self.t.batch);
+        }
+    }
+
+    fn triangle(&self, x: f32, from: f32, to: f32, color: Color32) {
+        let corners = vec![pos2(x - 4.0, from), pos2(x + 4.0, from), pos2(x, to)];
+        self.painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
     }
 
     /// What the plots show of the run.

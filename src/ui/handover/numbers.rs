@@ -1,6 +1,6 @@
 //! What a hand-over counts, against the full recount.
 
-use eframe::egui::{Align, Color32, Label, Layout, RichText, Ui, vec2};
+use eframe::egui::{Align2, Color32, Label, RichText, Role, Sense, Ui, pos2, vec2};
 
 use super::super::{
     theme::{self, tokens},
@@ -13,6 +13,9 @@ use crate::{
         protocol::{HandoverAnswer, MergedUsers},
     },
 };
+
+/// Width of a number's column.
+const COLUMN: f32 = 88.0;
 
 /// One sentence, and whether it is good news.
 fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
@@ -58,13 +61,14 @@ pub fn numbers_ui(ui: &mut Ui, state: &State, page: &HandoverPage, answer: &Hand
     let table =
         Table { has_users: has(|summary| summary.has_users), has_values: has(|summary| summary.has_values) };
     let merged = answer.merged(page.users);
-    ui.add_space(6.0);
+    let gap = ui.spacing().item_spacing.y;
     table.head(ui);
     table.row(ui, "batch view", &answer.batch, t.batch_text);
     table.row(ui, "speed view", &answer.speed, t.speed_text);
     table.row(ui, "merged", &merged, t.strong);
     table.row(ui, "full recount", &answer.recount, t.text);
     table.error(ui, &merged, &answer.recount);
+    ui.spacing_mut().item_spacing.y = gap;
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,37 +107,28 @@ impl Table {
         self.cells(ui, "error", numbers, color, false);
     }
 
+    /// Painted, so that columns stand under each other; read as one sentence.
     fn cells(self, ui: &mut Ui, name: &str, numbers: [String; 3], color: Color32, is_head: bool) {
+        let scale = theme::scale(ui);
+        let size = vec2(ui.available_width(), (theme::body(ui).size + 5.0).round());
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        let shown = [self.has_values, self.has_users, true];
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let font = if is_head { theme::small(ui) } else { theme::mono(ui) };
-        let (subdued, small) = (tokens(ui).subdued, theme::body(ui));
-        let [views, users, sum] = numbers;
-        let shown = [(true, views), (self.has_users, users), (self.has_values, sum)];
-        let shown: Vec<String> =
-            shown.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, n)| n).collect();
-        let height = theme::body(ui).size + 6.0;
-        let width = ui.available_width();
-        let column = ((width - 84.0 * theme::scale(ui)) / 3.0).floor();
-        let spoken = format!("{name}: {}", shown.join(", "));
-        let row =
-            ui.allocate_ui_with_layout(vec2(width, height), Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
-                for number in shown.iter().rev() {
-                    ui.allocate_ui_with_layout(
-                        vec2(column, height),
-                        Layout::right_to_left(Align::Center),
-                        |ui| {
-                            ui.add(
-                                Label::new(RichText::new(number).font(font.clone()).color(color)).truncate(),
-                            );
-                        },
-                    );
-                }
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    ui.add(Label::new(RichText::new(name).font(small).color(subdued)));
-                });
-            });
+        let mut right = rect.right() - 2.0;
+        for (number, _) in numbers.iter().rev().zip(shown).filter(|(_, is_shown)| *is_shown) {
+            let at = pos2(right, rect.center().y);
+            painter.text(at, Align2::RIGHT_CENTER, number, font.clone(), color);
+            right -= COLUMN * scale;
+        }
+        let ink = tokens(ui).subdued;
+        painter.text(rect.left_center(), Align2::LEFT_CENTER, name, theme::body(ui), ink);
         if !is_head {
-            named(&row.response, eframe::egui::Role::Label, spoken);
+            let [views, users, sum] = &numbers;
+            let users = if self.has_users { format!(", {users} unique users") } else { String::new() };
+            let sum = if self.has_values { format!(", sum {sum}") } else { String::new() };
+            named(&response, Role::Label, format!("{name}: {views} page views{users}{sum}"));
         }
     }
 }

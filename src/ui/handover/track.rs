@@ -3,8 +3,10 @@
 //! What counts once stands one step high; blue is batch's, orange speed's. Counted twice it stands two steps high, counted
 //! nowhere it leaves a hole. All tracks share one scale, so one scalar is one vertical line.
 
+use std::fmt::Write as _;
+
 use eframe::egui::{
-    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, Role, Sense, Shape, Stroke,
+    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText, Role, Sense, Shape, Stroke,
     Ui, WidgetInfo, pos2, vec2,
 };
 
@@ -12,18 +14,18 @@ use super::{
     super::{
         canvas::hatch,
         theme::{self, AREA, Tokens, tokens},
-        widgets::{Out, named},
+        widgets::{Out, named, small_text},
     },
     edit,
 };
 use crate::{
-    app::{HandoverEdit, HandoverPage, format},
+    app::{Edit, HandoverEdit, HandoverPage, Input, format},
     domain::PartitionIndex,
     engine::protocol::{BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition},
 };
 
 /// Height of a track, handles included.
-const HEIGHT: f32 = 46.0;
+const HEIGHT: f32 = 42.0;
 /// Height of what counts once.
 const STEP: f32 = 12.0;
 /// Half the width of a handle, and its height.
@@ -266,8 +268,8 @@ fn shares(bin: &HandoverBin) -> [u64; 4] {
     [bin.batch, bin.speed, bin.twice, bin.nowhere].map(|count| (count * 24).div_ceil(counted))
 }
 
-/// What the forms mean.
-pub fn legend_ui(ui: &mut Ui) {
+/// What the forms mean; and the tracks as a table.
+pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
     let t = tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -285,8 +287,27 @@ pub fn legend_ui(ui: &mut Ui) {
             } else {
                 ui.painter().rect_filled(rect, 0, color);
             }
-            super::small_text(ui, name);
-            ui.add_space(6.0);
+            small_text(ui, name);
+            ui.add_space(2.0);
         }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let copy = ui.button(RichText::new("Copy table").font(theme::small(ui)));
+            if copy.clicked() {
+                out.push(Input::Edit(Edit::Copy(as_text(answer))));
+            }
+        });
     });
+}
+
+/// The tracks as a table.
+fn as_text(answer: &HandoverAnswer) -> String {
+    let mut text =
+        String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
+    for partition in &answer.partitions {
+        let start = partition.start.map_or_else(|| "by time".to_owned(), |start| start.to_string());
+        let HandoverPartition { name, cut, position, twice, nowhere, .. } = partition;
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}");
+    }
+    text
 }
