@@ -25,6 +25,7 @@ mod lane_commands;
 mod lane_sides;
 mod lane_source;
 mod ledger;
+mod log_name;
 mod open_log;
 mod opening;
 pub mod play;

@@ -14,6 +14,7 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 use super::{
     frame::Loading,
     lane::Lane,
+    log_name::LogName,
     protocol::{LaneCommand, LogSummary, RunId},
     read_model::ReadModel,
     runs::RunDirectory,
@@ -37,6 +38,8 @@ pub(super) struct Loaded {
 pub(super) struct OpenLog {
     pub(super) summary: LogSummary,
     pub(super) log: LogDirectory,
+    /// The log that the run names, where it does.
+    pub(super) name: Option<LogName>,
     pub(super) mapping: Mapping,
     /// What the run plays; settings are final once a lane is there.
     pub(super) scenario: Scenario,

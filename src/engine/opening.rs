@@ -11,8 +11,9 @@ use std::{
 use super::{
     describe::{plain_scenario, summary},
     frame::Flow,
-    keeping::{end_run, is_other_log, prepare, start_of},
+    keeping::{end_run, prepare, start_of},
     lane::Lane,
+    log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
     play::{lane_plan, memory_disk},
     protocol::{EngineEvent, OpenRequest, RunId, Tick, Until},
@@ -21,7 +22,9 @@ use super::{
     scenario::{RunSettings, Scenario},
     session::Session,
 };
-use crate::ingest::{LoadEvent, LogDirectory, LogError, Mapping, MappingOptions, spawn_loader};
+use crate::ingest::{
+    LoadEvent, LogDirectory, LogError, LogMatch, Mapping, MappingOptions, spawn_recorded_loader,
+};
 
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
@@ -92,10 +95,15 @@ impl Session {
         let cancel = Arc::new(AtomicBool::new(false));
         let abandoned = Arc::new(AtomicBool::new(false));
         let publish = publisher(self.run, self.loads.0.clone(), Arc::clone(&abandoned));
-        let loader = spawn_loader(log.clone(), mapping.clone(), publish, Arc::clone(&cancel))?;
+        // Its text was checked when the file was read.
+        let name = scenario.log_name().ok().flatten();
+        let recorded = name.as_ref().and_then(LogName::recorded).cloned();
+        let loader =
+            spawn_recorded_loader(log.clone(), mapping.clone(), recorded, publish, Arc::clone(&cancel))?;
         Ok(OpenLog {
             summary: summary(&request.path, is_scenario, &scenario, &mapping, &log),
             log,
+            name,
             mapping,
             scenario,
             has_settings,
@@ -122,7 +130,7 @@ impl Session {
         let Some(open) = &mut self.open else { return };
         match loaded.event {
             LoadEvent::Progress(index) | LoadEvent::Done(index) => {
-                if let Some(message) = is_other_log(&open.scenario, &index) {
+                if let Some(message) = open.name.as_ref().and_then(|name| name.refuses(&index)) {
                     return self.give_up(message);
                 }
                 if let Some(lane) = &mut open.lane {
@@ -130,12 +138,16 @@ impl Session {
                 }
                 let ready = open.lane.is_none() && open.is_ready(&index);
                 // A run that began while its log was still being loaded could not name it yet.
-                let is_known_now = index.complete() && open.lane.is_some();
+                let is_known_now = index.is_last() && open.lane.is_some();
+                let has_more = open.index.is_none() && index.log_match() == LogMatch::Grown;
                 open.index = Some(index);
                 let named = open.directory.as_ref().filter(|_| is_known_now);
                 let named = named.map(|directory| directory.replace_start(&start_of(open)));
                 if let Some(Err(error)) = named {
                     self.failed("name the log in the run's directory", &error.to_string());
+                }
+                if has_more {
+                    self.tell_log_has_more();
                 }
                 self.touch();
                 if ready {
@@ -145,6 +157,14 @@ impl Session {
             LoadEvent::Failed(error) => {
                 self.give_up(error.to_string());
             }
+        }
+    }
+
+    /// The log has grown since the run that is opened was kept.
+    fn tell_log_has_more(&self) {
+        let name = self.open.as_ref().and_then(|open| open.name.as_ref());
+        if let Some(identity) = name.and_then(LogName::recorded) {
+            self.tell(EngineEvent::LogHasMore { run: self.run, records: identity.records() });
         }
     }
 

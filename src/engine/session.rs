@@ -244,7 +244,7 @@ impl Session {
     }
 
     /// Hands an event out; never dropped while anybody listens.
-    pub(super) fn tell(&mut self, event: EngineEvent) {
+    pub(super) fn tell(&self, event: EngineEvent) {
         let _nobody_listens = self.events.send(event);
         (self.options.wake)();
     }
