@@ -249,7 +249,7 @@ fn a_run_whose_log_has_changed_or_is_gone_is_not_continued_and_says_so() {
 
 /// Two more clicks, in a segment that was there and in a new one.
 fn grow(log: &Path) {
-    let file = log.join("2024-05-01.jsonl");
+    let file = log.join("2024-05-02.jsonl");
     let text = std::fs::read_to_string(&file).unwrap();
     let last = text.lines().last().unwrap();
     std::fs::write(&file, format!("{text}{last}\n")).unwrap();
