@@ -20,7 +20,7 @@ use rederive::{
         driver::Driver,
         frame::{InvariantState, LaneFrame, Totals},
         play::{OpenScenario, Played, lane_plan, memory_disk, open_log, open_scenario, play},
-        protocol::{CheckpointId, CrashTarget, CrashWhen, Fact, LaneCommand},
+        protocol::{CheckpointId, CrashTarget, CrashWhen, Fact, LaneCommand, Tick},
         scenario::{Planned, PlannedFault, When},
     },
     ingest::{LoadEvent, LogIndex, spawn_loader},
@@ -245,6 +245,39 @@ fn a_command_at_the_tick_of_a_repeated_one_comes_after_it() {
         until(lane, "the end", Lane::is_finished);
     }
     assert_eq!(continued.journal().digest(), by_hand.journal().digest());
+}
+
+#[test]
+fn a_checkpoint_is_written_at_once_where_no_micro_batch_comes() {
+    let mut open = opened("clicks");
+    open.scenario.settings.micro_batch_records = 8;
+    open.scenario.settings.checkpoint_every_records = 0;
+    // The last batch run goes on long after the stream has read everything.
+    open.scenario.settings.batch_capacity = 1;
+    let at = |tick, command| Planned { at: When::Tick(tick), lane: 0, command };
+    let crash_there = CrashWhen::At { point: CrashPoint::AfterCheckpoint, record: 19 };
+    open.scenario.commands = vec![
+        at(0, LaneCommand::Checkpoint),
+        at(1_010, LaneCommand::Checkpoint),
+        at(2_500, LaneCommand::Checkpoint),
+        at(2_600, LaneCommand::Crash { target: CrashTarget::Stream, when: crash_there }),
+        at(2_700, LaneCommand::Checkpoint),
+        at(2_800, LaneCommand::Restore(None)),
+    ];
+    let inline = play(&open, Driver::Inline, None);
+    assert_eq!(inline.journal, play(&open, Driver::Threads, None).journal);
+    let written = |(tick, fact): &(Tick, Fact)| match fact {
+        Fact::CheckpointWritten { position, .. } => Some((tick.0, *position)),
+        _ => None,
+    };
+    let checkpoints: Vec<(u64, u64)> = inline.facts.iter().filter_map(written).collect();
+    assert_eq!(checkpoints, [(0, 0), (1_010, 8), (2_500, 20), (2_700, 20)]);
+    let crashed =
+        |fact: &Fact| matches!(fact, Fact::StreamCrashed { point: CrashPoint::AfterCheckpoint, .. });
+    let restored = |fact: &Fact| matches!(fact, Fact::Restored { position: 20, replay_to: 20, .. });
+    assert!(inline.facts.iter().any(|(tick, fact)| tick.0 == 2_700 && crashed(fact)));
+    assert!(inline.facts.iter().any(|(_, fact)| restored(fact)));
+    assert_eq!((inline.failures, inline.frame.merged_totals.views), (Vec::new(), 20));
 }
 
 /// All versions of a log as the loader publishes them.

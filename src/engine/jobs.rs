@@ -39,7 +39,7 @@ pub enum Notice {
     CutStarted(Offsets),
     /// A batch view with this cut was published.
     Published(Offsets),
-    /// Write a checkpoint after the next micro-batch.
+    /// Write a checkpoint after the next micro-batch, or at once where none is there.
     Checkpoint,
     /// Crash there.
     Arm(Armed),
@@ -143,7 +143,11 @@ impl StreamJob {
         loop {
             let there = order.arrived.saturating_sub(self.worker.number());
             let whole = there >= size || (order.is_end && there > 0);
-            if !whole || left < size.min(there) {
+            if !whole {
+                // Nothing comes in this superstep, or ever, that a checkpoint could be written after.
+                return self.worker.checkpoint_if_asked();
+            }
+            if left < size.min(there) {
                 return Ok(());
             }
             let read = self.worker.micro_batch(there)?;

@@ -116,7 +116,8 @@ impl StreamWorker {
         &mut self.injector
     }
 
-    /// Writes a checkpoint at the end of the next micro-batch.
+    /// Writes a checkpoint at the end of the next micro-batch, or when [`StreamWorker::checkpoint_if_asked`] is called
+    /// before it.
     pub fn ask_for_checkpoint(&mut self) {
         self.checkpoint_asked = true;
     }
@@ -155,6 +156,15 @@ impl StreamWorker {
             self.at(CrashPoint::AfterCheckpoint, end)?;
         }
         Ok(read as u64)
+    }
+
+    /// Writes the checkpoint that was asked for now, between records.
+    pub fn checkpoint_if_asked(&mut self) -> Result<(), WorkError> {
+        if !self.checkpoint_asked {
+            return Ok(());
+        }
+        self.checkpoint()?;
+        self.at(CrashPoint::AfterCheckpoint, self.number())
     }
 
     /// Writes a checkpoint now, between records.
