@@ -369,3 +369,62 @@ fn the_textbook_counts_16_and_5_then_32_and_10_until_batch_corrects_it() {
     });
     assert!(honest);
 }
+
+/// Ticks on until the batch view covers `cut`.
+fn published(lane: &mut Lane, cut: u64) -> LaneFrame {
+    let mut model = ReadModel::default();
+    for _ in 0..20_000 {
+        let frame = model.frame(lane);
+        if frame.batch_covers == cut {
+            return frame;
+        }
+        lane.tick();
+    }
+    panic!("no batch run covers {cut}");
+}
+
+#[test]
+fn under_the_textbook_what_batch_covers_is_right_again_and_what_it_does_not_counts_twice() {
+    // Checkpoint at 10, batch covers 8, crash at 13: the restored state holds 0 to 9, and all is read again.
+    let mut open = opened("clicks");
+    open.scenario.settings.guarantee = GuaranteeId::Textbook;
+    // What is read again is read again before more arrives.
+    open.scenario.settings.stream_capacity = 2_000;
+    let mut lane = lane(&open);
+    until(&mut lane, "12 records", |lane| lane.stream_position() == 12);
+    lane.command(LaneCommand::BatchAt(8));
+    published(&mut lane, 8);
+    until(&mut lane, "13 records", |lane| lane.stream_position() == 13);
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(None));
+    let both = |lane: &Lane| lane.stream_position() == 13 && !lane.is_replaying();
+    let frame = until(&mut lane, "all read again", both);
+    assert_eq!((frame.recount_totals.views, frame.merged_totals.views), (13, 15), "8 and 9 twice");
+    let restored = facts(&mut lane).into_iter().find_map(|fact| match fact {
+        Fact::Restored { position, dropped_below_batch, .. } => Some((position, dropped_below_batch)),
+        _ => None,
+    });
+    assert_eq!(restored, Some((0, 8)));
+    assert_eq!(lane.counted_more_than_once(), 2);
+    lane.command(LaneCommand::BatchAt(9));
+    let frame = published(&mut lane, 9);
+    assert_eq!(frame.merged_totals.views, frame.recount_totals.views + 1, "9 twice");
+    // A batch run that starts before the crash and ends after the restore, with its cut inside what came back.
+    until(&mut lane, "16 records", |lane| lane.stream_position() == 16);
+    lane.command(LaneCommand::BatchAt(11));
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(None));
+    let frame = published(&mut lane, 11);
+    until(&mut lane, "all read again", |lane| !lane.is_replaying());
+    assert!(frame.batch_covers == 11);
+    let frame = until(&mut lane, "all read again", |lane| lane.stream_position() == 16);
+    // Checkpoint 15 held 9 once too often, which 11 covers, and 11 to 14, which are read again.
+    assert_eq!((frame.recount_totals.views, frame.merged_totals.views), (16, 20), "11 to 14 twice");
+    let frame = until(&mut lane, "the end", Lane::is_finished);
+    assert_eq!(frame.merged_totals, frame.recount_totals, "batch overrides");
+    let at = |&(tick, command): &(u64, LaneCommand)| Planned { at: When::Tick(tick), lane: 0, command };
+    open.scenario.commands = lane.carried_out().iter().map(at).collect();
+    for driver in [Driver::Inline, Driver::Threads] {
+        assert_eq!(play(&open, driver, None).digest, lane.final_digest().unwrap());
+    }
+}
