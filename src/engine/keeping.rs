@@ -7,7 +7,7 @@ use super::{
     log_name::LogName,
     open_log::OpenLog,
     protocol::{EngineEvent, LaneCommand, OpenRequest},
-    runs::{RunDirectory, replace_file},
+    runs::{RunDirectory, prune, replace_file},
     scenario::{Expectations, Planned, Scenario, When},
     session::Session,
 };
@@ -41,8 +41,16 @@ impl Session {
     pub(super) fn close(&mut self) {
         self.flush();
         if let Some(mut open) = self.open.take() {
+            let is_untouched = open.is_untouched();
             open.lane = None;
-            end_run(&mut open);
+            if is_untouched {
+                open.directory.take().map(RunDirectory::discard);
+            } else {
+                end_run(&mut open);
+            }
+            if let Some(runs) = &self.options.runs {
+                prune(runs);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Opening, loading, restarting and continuing: how a session comes to a lane.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -18,7 +19,7 @@ use super::{
     play::{lane_plan, memory_disk},
     protocol::{EngineEvent, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
-    runs::{RunDirectory, RunFileError, open_disk, read_scenario},
+    runs::{RunDirectory, RunFileError, open_disk, prune, read_scenario},
     scenario::{RunSettings, Scenario},
     session::Session,
 };
@@ -66,6 +67,7 @@ impl Session {
     ) -> Result<OpenLog, OpenError> {
         let is_scenario =
             request.path.extension().is_some_and(|extension| extension == "json") && request.path.is_file();
+        let is_continued = continued.is_some();
         let (given, directory) = match continued {
             Some((scenario, directory)) => (Some(scenario), Some(directory)),
             None if is_scenario => (Some(read_scenario(&request.path)?), None),
@@ -110,6 +112,8 @@ impl Session {
             index: None,
             lane: None,
             model: ReadModel::default(),
+            publications: BTreeMap::new(),
+            is_continued,
             done: Vec::new(),
             directory,
             play_when_ready: false,
@@ -197,13 +201,16 @@ impl Session {
     /// A lane at its paused start, in a directory of its own, with what a person did before as part of its plan.
     fn new_lane(&mut self) {
         let Some(open) = &mut self.open else { return };
-        open.lane = None;
+        open.end_lane();
         open.model.restart();
         let Some(index) = open.index.clone() else { return };
         let mut trouble = None;
         if let Some(runs) = &self.options.runs {
             match prepare(open, runs) {
-                Ok(directory) => open.directory = Some(directory),
+                Ok(directory) => {
+                    open.directory = Some(directory);
+                    prune(runs);
+                }
                 Err(why) => {
                     open.directory = None;
                     trouble = Some(why);
@@ -220,6 +227,7 @@ impl Session {
         let plan = lane_plan(&open.scenario, &open.mapping, self.options.driver, disk);
         let mut lane = Lane::new(plan, index);
         lane.repeat(&open.done);
+        lane.invariants.know(open.publications.clone());
         if let Some(directory) = &open.directory
             && let Err(error) = lane.journal().save_to(&directory.journal())
         {
@@ -232,15 +240,19 @@ impl Session {
         self.touch();
     }
 
-    /// Back to the paused start of the same run, in a fresh directory.
+    /// Back to the paused start of the same run, in a fresh directory where there is something to keep of this one.
     pub(super) fn restart(&mut self) {
         let Some(open) = &mut self.open else { return };
         if open.lane.is_none() {
             return;
         }
-        open.lane = None;
+        // What was not played leaves nothing behind: its directory is used again.
+        let is_untouched = open.is_untouched();
+        open.end_lane();
         open.done.clear();
-        end_run(open);
+        if !is_untouched {
+            end_run(open);
+        }
         self.renew();
         self.new_lane();
         self.set_flow(Flow::Paused, None);
@@ -251,7 +263,7 @@ impl Session {
         let Some(open) = &mut self.open else { return };
         let Some(lane) = &open.lane else { return };
         if tick < lane.tick_now() {
-            open.lane = None;
+            open.end_lane();
             open.done.retain(|&(at, _)| at < tick.0);
             self.renew();
             self.new_lane();
