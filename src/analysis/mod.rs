@@ -4,5 +4,7 @@
 //! purpose: files, threads, clocks, the engine.
 
 mod causes;
+mod scan;
 
 pub use causes::{Cause, CauseShare};
+pub use scan::{Scanned, find_pages, scan_log};
