@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CrashPoint;
 
+mod asking;
 mod facts;
 mod queries;
 
+pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
