@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     export::{Format, TableRow, render, sums},
+    keeping::NEVER_WRITTEN,
     lane::Lane,
-    opening::NEVER_WRITTEN,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},

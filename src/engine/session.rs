@@ -2,11 +2,8 @@
 //! the window wait.
 
 use std::{
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -15,88 +12,18 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use super::{
     answerer::Answerer,
     clock::{Pacer, Stopwatch},
-    driver::Driver,
     frame::{Flow, Frame},
+    handle::EngineOptions,
     lane::Ticked,
-    opening::{Loaded, OpenLog},
+    open_log::{Loaded, OpenLog},
     protocol::{Answer, Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
     scenario::Moment,
 };
 
-/// Commands that can wait; a window that sends faster is told so.
-const COMMANDS: usize = 256;
-/// Lifecycle events that can wait before the supervisor waits for the window. They are few.
-const EVENTS: usize = 65_536;
 /// Frames at most 60 a second.
 const FRAME_MICROS: u64 = 16_000;
 /// Wall time spent on ticks before commands are looked at again.
 const SLICE_MICROS: u64 = 8_000;
-
-/// What the engine needs from its owner.
-pub struct EngineOptions {
-    /// Directory of the window's runs; `None` keeps everything in memory.
-    pub runs: Option<PathBuf>,
-    /// How workers are run.
-    pub driver: Driver,
-    /// Called, from any thread, when there is something new to draw.
-    pub wake: Arc<dyn Fn() + Send + Sync>,
-}
-
-/// The engine's handle: dropped, it ends all threads.
-#[derive(Debug)]
-pub struct Engine {
-    commands: Sender<Command>,
-    /// Gone first when the engine ends, so that nothing waits for a listener that has left.
-    events: Option<Receiver<EngineEvent>>,
-    frames: Receiver<Arc<Frame>>,
-    handle: Option<thread::JoinHandle<()>>,
-}
-
-impl Engine {
-    /// Starts the supervisor on a thread of its own.
-    pub fn start(options: EngineOptions) -> io::Result<Engine> {
-        let (commands, inbox) = bounded(COMMANDS);
-        let (outbox, events) = bounded(EVENTS);
-        let (frame_out, frames) = bounded(1);
-        let stale = frames.clone();
-        let handle = thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
-            Session::new(options, outbox, frame_out, stale).run(&inbox);
-        })?;
-        Ok(Engine { commands, events: Some(events), frames, handle: Some(handle) })
-    }
-
-    /// Hands a command over without waiting.
-    ///
-    /// # Errors
-    /// When too many wait already, or the supervisor is gone; the text is for a person.
-    pub fn send(&self, command: Command) -> Result<(), &'static str> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => "the engine is busy; try again",
-            TrySendError::Disconnected(_) => "the engine has stopped; please start the program again",
-        })
-    }
-
-    /// The next event, if there is one.
-    pub fn next_event(&self) -> Option<EngineEvent> {
-        self.events.as_ref().and_then(|events| events.try_recv().ok())
-    }
-
-    /// The newest frame, if there is a new one.
-    pub fn newest_frame(&self) -> Option<Arc<Frame>> {
-        self.frames.try_recv().ok()
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.events.take();
-        // A full queue cannot last: the supervisor takes commands between slices of work.
-        let _gone = self.commands.send(Command::Shutdown);
-        if let Some(handle) = self.handle.take() {
-            let _panicked = handle.join();
-        }
-    }
-}
 
 /// The supervisor's state.
 pub(super) struct Session {
@@ -121,7 +48,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    fn new(
+    pub(super) fn new(
         options: EngineOptions,
         events: Sender<EngineEvent>,
         frames: Sender<Arc<Frame>>,
@@ -147,7 +74,7 @@ impl Session {
         }
     }
 
-    fn run(&mut self, inbox: &Receiver<Command>) {
+    pub(super) fn run(&mut self, inbox: &Receiver<Command>) {
         let loads = self.loads.1.clone();
         loop {
             self.draw();
