@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{DayRule, ParseZoneError};
 
 /// An IANA zone of the bundled database, or UTC. Never `as-written`: that is no zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZoneName(&'static str);
 
 impl ZoneName {
@@ -47,17 +46,16 @@ impl fmt::Display for ZoneName {
     }
 }
 
-impl TryFrom<String> for ZoneName {
-    type Error = ParseZoneError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        ZoneName::parse(&text)
+impl Serialize for ZoneName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
     }
 }
 
-impl From<ZoneName> for String {
-    fn from(name: ZoneName) -> String {
-        name.0.to_owned()
+impl<'de> Deserialize<'de> for ZoneName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ZoneName::parse(&text).map_err(D::Error::custom)
     }
 }
 

@@ -25,6 +25,9 @@ impl Lane {
     }
 
     fn carry_out(&mut self, command: LaneCommand) -> bool {
+        if let LaneCommand::Kappa(command) = command {
+            return self.kappa_command(command);
+        }
         if !self.makes_sense(command) {
             return false;
         }
@@ -47,6 +50,7 @@ impl Lane {
             LaneCommand::Checkpoint => self.stream.notices.push(Notice::Checkpoint),
             LaneCommand::BatchNow => self.start_batch(self.arrived),
             LaneCommand::BatchAt(cut) => self.start_batch(cut.min(self.arrived)),
+            LaneCommand::Kappa(_) => {}
         }
         true
     }
@@ -68,6 +72,7 @@ impl Lane {
             LaneCommand::BatchAt(cut) => {
                 !batch_running && cut > self.batch.covers && self.arrived > self.batch.covers
             }
+            LaneCommand::Kappa(_) => true,
         }
     }
 
@@ -102,6 +107,7 @@ impl Lane {
                     matches!(self.stream.phase, StreamPhase::Crashed { .. })
                         && self.tick >= self.stream.crashed_at_tick + ticks
                 }
+                When::Kappa(moment) => self.kappa_is_due(moment),
             };
             if !is_due {
                 return;
