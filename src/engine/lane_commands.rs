@@ -60,7 +60,7 @@ impl Lane {
         let batch_running = self.batch.slot.is_running();
         match command {
             LaneCommand::SetRate(rate) => rate != self.rate,
-            LaneCommand::Crash { when: CrashWhen::At { .. }, .. } => true,
+            LaneCommand::Crash { when: CrashWhen::At { .. }, .. } | LaneCommand::Kappa(_) => true,
             LaneCommand::Crash { target, when: CrashWhen::Now } => match target {
                 CrashTarget::Stream => alive,
                 CrashTarget::Batch => batch_running,
@@ -72,7 +72,6 @@ impl Lane {
             LaneCommand::BatchAt(cut) => {
                 !batch_running && cut > self.batch.covers && self.arrived > self.batch.covers
             }
-            LaneCommand::Kappa(_) => true,
         }
     }
 

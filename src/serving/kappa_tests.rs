@@ -102,7 +102,9 @@ fn check(kappa: &Kappa, log: &[Record], seen: &Offsets) -> Result<(), TestCaseEr
     for version in kappa.versions() {
         // The batch fold over the same records under the same settings.
         let mut batch = BatchProcessor::new(version.reading().rules, version.position().clone());
-        log.iter().for_each(|record| batch.apply(&version.reading().of(record)));
+        for record in log {
+            batch.apply(&version.reading().of(record));
+        }
         let batch = batch.publish().unwrap();
         let view = version.view();
         prop_assert_eq!(view.fingerprint(&keys, &users), batch.view.fingerprint(&keys, &users));

@@ -22,10 +22,10 @@ use super::{
     protocol::{KappaCommand, KappaFact, KappaMoment},
 };
 use crate::{
-    domain::Reading,
+    domain::{RangeCounts, Reading},
     ingest::LogIndex,
     processing::BatchProcessor,
-    serving::{Health, Kappa, VersionNumber},
+    serving::{Health, Kappa, Version, VersionNumber},
 };
 use history::KappaHistory;
 
@@ -264,7 +264,7 @@ impl KappaLane {
         }
         let (Ok(position), false) = (self.kappa.gate(), self.gate_told) else { return };
         let position = position.total();
-        let numbers: Vec<VersionNumber> = self.kappa.versions().map(|version| version.number()).collect();
+        let numbers: Vec<VersionNumber> = self.kappa.versions().map(Version::number).collect();
         if let [serving, other] = numbers[..] {
             self.told.fact(KappaFact::GateOpened { serving, other, position });
         }
@@ -295,8 +295,8 @@ impl KappaLane {
             };
             let broken = self.invariants.note("I6", holds, example);
             self.told.broken.extend(broken.map(|example| ("I6", example)));
-            let twice = view.speed().effects.iter().flat_map(|runs| runs.runs()).find(|run| run.count > 1);
-            let effects: u64 = view.speed().effects.iter().map(|runs| runs.total()).sum();
+            let twice = view.speed().effects.iter().flat_map(RangeCounts::runs).find(|run| run.count > 1);
+            let effects: u64 = view.speed().effects.iter().map(RangeCounts::total).sum();
             let once = twice.is_none() && effects == found.views;
             let example =
                 || format!("in version {number} {effects} records count for {} page views", found.views);

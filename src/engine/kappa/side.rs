@@ -211,7 +211,7 @@ impl VersionSide {
         if let Some(why) = report.failed {
             told.trouble("run a version", why);
             let position = report.position.total();
-            return told.fact(self.crashed(ground, kappa, CrashPoint::BeforeApply, position));
+            told.fact(self.crashed(ground, kappa, CrashPoint::BeforeApply, position));
         }
     }
 

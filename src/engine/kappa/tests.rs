@@ -59,7 +59,11 @@ fn run(lane: &mut Lane, ticks: u64) {
 
 /// What was refused since the last call.
 fn refused(lane: &mut Lane) -> String {
-    lane.take_troubles().into_iter().map(|(what, why)| format!("{what}: {why}")).collect()
+    lane.take_troubles()
+        .into_iter()
+        .map(|(what, why)| format!("{what}: {why}"))
+        .collect::<Vec<String>>()
+        .join("; ")
 }
 
 fn facts(lane: &mut Lane) -> Vec<KappaFact> {
@@ -231,7 +235,7 @@ fn any_command(draws: &mut RandomStream) -> KappaCommand {
 #[test]
 fn random_schedules_show_readers_nothing_missing_or_doubled() {
     let (_directory, open) = small();
-    let mut changed = 0;
+    let mut changeovers = 0;
     for seed in 0..40 {
         let mut play = |driver| {
             let mut draws = RandomStream::new(seed, "kappa commands");
@@ -252,9 +256,9 @@ fn random_schedules_show_readers_nothing_missing_or_doubled() {
             }
             assert!(lane.kappa_result().equals_batch, "seed {seed}");
             let told = facts(&mut lane).into_iter();
-            let changes =
+            let steps =
                 told.filter(|fact| matches!(fact, KappaFact::Switched { .. } | KappaFact::RolledBack { .. }));
-            changed += changes.count();
+            changeovers += steps.count();
             (lane.journal().digest(), lane.kappa_result())
         };
         let inline = play(Driver::Inline);
@@ -262,5 +266,5 @@ fn random_schedules_show_readers_nothing_missing_or_doubled() {
             assert_eq!(play(Driver::Threads), inline, "seed {seed}");
         }
     }
-    assert!(changed > 20, "readers changed over {changed} times only");
+    assert!(changeovers > 20, "readers changed over {changeovers} times only");
 }
