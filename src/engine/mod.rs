@@ -7,6 +7,7 @@
 
 mod answerer;
 mod answers;
+mod asking;
 mod batch_runs;
 pub mod clock;
 mod describe;

@@ -5,6 +5,7 @@
 mod boundary;
 mod kappa;
 mod lambda;
+mod reading;
 
 pub use boundary::{
     Boundary, BoundaryRule, CountedBy, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
@@ -12,3 +13,4 @@ pub use boundary::{
 };
 pub use kappa::{Changeover, Closed, Health, Kappa, Refusal, Role, Version, VersionNumber};
 pub use lambda::{Change, GroupTotals, Lambda, Numbers};
+pub use reading::{DayReading, Reading, read_cells};

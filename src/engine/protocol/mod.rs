@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CrashPoint;
 
+mod asking;
 mod facts;
 mod kappa;
 mod queries;
 
+pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
