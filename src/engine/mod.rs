@@ -20,6 +20,8 @@ mod identity_codec;
 mod invariants;
 mod jobs;
 pub mod journal;
+mod kappa;
+mod kappa_lane;
 mod keeping;
 mod lane;
 mod lane_commands;
