@@ -44,7 +44,9 @@ impl Session {
             let is_untouched = open.is_untouched();
             open.lane = None;
             if is_untouched {
-                open.directory.take().map(RunDirectory::discard);
+                if let Some(directory) = open.directory.take() {
+                    directory.discard();
+                }
             } else {
                 end_run(&mut open);
             }

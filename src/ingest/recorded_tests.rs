@@ -85,7 +85,8 @@ proptest! {
         names in proptest::collection::vec((0_u8..3, 0_i64..50), 1..20), at in 0_usize..20, more in any::<bool>(),
     ) {
         let text = |names: &[(u8, i64)]| -> String {
-            names.iter().map(|(name, time)| format!("{{\"t\":{time},\"p\":\"/\",\"k\":\"k{name}\"}}\n")).collect()
+            let one = |(name, time): &(u8, i64)| format!("{{\"t\":{time},\"p\":\"/\",\"k\":\"k{name}\"}}\n");
+            names.iter().map(one).collect::<Vec<_>>().concat()
         };
         let (first, second) = names.split_at(names.len() / 2);
         let mut log = TestLog::new(&[("1", &text(first)), ("2", &text(second))]);

@@ -331,7 +331,9 @@ mod tests {
 
     fn refolded(state: &StreamState, cut: &Offsets, log: &[Record]) -> (View, Vec<RangeCounts>) {
         let mut refold = Refold::new(cut, &state.effects);
-        log.iter().for_each(|record| refold.apply(record));
+        for record in log {
+            refold.apply(record);
+        }
         refold.finish()
     }
 

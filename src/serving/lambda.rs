@@ -321,7 +321,9 @@ mod tests {
 
     fn refolded(log: &[Record], from: &Offsets, effects: &[RangeCounts]) -> (View, Vec<RangeCounts>) {
         let mut refold = Refold::new(from, effects);
-        log.iter().for_each(|record| refold.apply(record));
+        for record in log {
+            refold.apply(record);
+        }
         refold.finish()
     }
 

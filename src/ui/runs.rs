@@ -14,7 +14,7 @@ use crate::{
 /// Draws the drawer.
 pub fn runs_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Kept runs", AppCommand::Right(RightDrawer::Runs));
-    small_text(ui, &kept_words());
+    small_text(ui, kept_words());
     if state.answers.runs.is_empty() {
         small_text(ui, "No run is kept.");
         return;
