@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Effect,
-    state::{RightDrawer, State},
-    update_command::ask,
-};
+use super::{Effect, state::State, update_command::ask};
 use crate::{
     domain::{Offsets, PartitionIndex},
     engine::protocol::{Answer, BoundaryRule, HandoverAnswer, HandoverSetup, MergedUsers, Query},
@@ -109,11 +105,6 @@ pub(super) fn answered(state: &mut State, answer: Answer) -> Vec<Effect> {
         _ => {}
     }
     if again { compute(state) } else { Vec::new() }
-}
-
-/// Whether the drawer is open and has nothing to show yet.
-pub(super) fn is_missing(state: &State) -> bool {
-    state.right == Some(RightDrawer::Handover) && state.answers.handover.answer.is_none()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the engine has answered, page by page.
 
 use super::HandoverPage;
+use super::asking::AskPage;
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -65,6 +66,8 @@ pub struct Answers {
     pub runs: Vec<KeptRun>,
     /// The hand-over.
     pub handover: HandoverPage,
+    /// Questions to the serving layer.
+    pub asking: AskPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.

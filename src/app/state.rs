@@ -118,6 +118,8 @@ pub enum RightDrawer {
     Runs,
     /// Where batch ends and speed starts.
     Handover,
+    /// A question to the serving layer.
+    Ask,
 }
 
 /// What a person expects of the total after the restore.

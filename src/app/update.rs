@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, HandoverEdit,
+    AppCommand, AskEdit, HandoverEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     handover,
     pages::{CheckpointPage, RowsPage},
@@ -92,6 +92,8 @@ pub enum Edit {
     Lane(LaneId),
     /// Change the hand-over that is looked at.
     Handover(HandoverEdit),
+    /// Ask the serving layer.
+    Ask(AskEdit),
 }
 
 /// What the desktop is asked for.
@@ -221,6 +223,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         }
         Edit::Lane(lane) => state.lane = lane,
         Edit::Handover(edit) => return handover::edit(state, edit),
+        Edit::Ask(edit) => return asking::edited(state, edit),
     }
     Vec::new()
 }
@@ -287,6 +290,15 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             }
             happened(state, Happening { lane, tick, fact });
         }
+        EngineEvent::LogHasMore { run, records } => {
+            if adopt(state, run) {
+                let were = super::format::records(records);
+                say(
+                    state,
+                    format!("The log has grown since this run was kept. The run is over the {were} of then."),
+                );
+            }
+        }
         EngineEvent::Saved(path) => say(state, format!("Saved {}.", path.display())),
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
@@ -350,9 +362,11 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     }
     let stopped = state.flow() == Flow::Playing && frame.flow != Flow::Playing;
     let now = frame.tick;
+    let had_lane = state.frame.as_ref().is_some_and(|old| old.run == frame.run && !old.lanes.is_empty());
+    let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    let due = due || stopped || handover::is_missing(state);
+    let due = due || stopped || is_new;
     if !due || !state.answers.pending.is_empty() {
         return Vec::new();
     }
@@ -372,6 +386,9 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     }
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
+    }
+    if state.asks() {
+        effects.extend(asking::opened(state));
     }
     effects
 }
@@ -402,7 +419,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
-        _ => {}
+        (query, answer) => return asking::answered(state, query, answer),
     }
     Vec::new()
 }

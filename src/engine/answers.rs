@@ -23,7 +23,7 @@ const MOST_RECORDS: u32 = 1_000;
 const MOST_TEXT: usize = 4_096;
 
 impl Session {
-    /// Answers now, or (records, which have to be read from files) by and by.
+    /// Answers now, or (what needs files or all records) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
         let answer = match query {
             Query::Records { first, count } => return self.answer_records(number, *first, *count),
@@ -32,6 +32,8 @@ impl Session {
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
+            Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
+            Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));
     }

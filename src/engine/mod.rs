@@ -7,6 +7,7 @@
 
 mod answerer;
 mod answers;
+mod asking;
 mod batch_runs;
 pub mod clock;
 mod describe;
@@ -20,12 +21,17 @@ mod identity_codec;
 mod invariants;
 mod jobs;
 pub mod journal;
+mod kappa;
+mod kappa_lane;
 mod keeping;
 mod lane;
 mod lane_commands;
 mod lane_sides;
 mod lane_source;
+#[cfg(test)]
+mod lane_tests;
 mod ledger;
+mod log_name;
 mod open_log;
 mod opening;
 pub mod play;

@@ -146,6 +146,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
     ui.separator();
     menu_row(ui, state, out, AppCommand::Left(LeftDrawer::Log), state.left == Some(LeftDrawer::Log));
     for drawer in [
+        RightDrawer::Ask,
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,

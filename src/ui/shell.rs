@@ -3,6 +3,7 @@
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, Rect, ThemePreference, Ui, pos2};
 
 use super::{
+    ask::ask_ui,
     bar::bar_ui,
     checkpoints::checkpoints_ui,
     dialog::dialog_ui,
@@ -32,6 +33,9 @@ const DRAWER: f32 = 320.0;
 
 /// Width of the drawer with a table in it.
 const WIDE_DRAWER: f32 = 440.0;
+
+/// Width of the drawer for questions: as wide as the smallest window has room for.
+const ASK_DRAWER: f32 = 360.0;
 
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
@@ -217,6 +221,7 @@ fn right_width(drawer: RightDrawer, room: f32) -> f32 {
         RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
         RightDrawer::Fates => WIDE_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
+        RightDrawer::Ask => ASK_DRAWER,
     }
 }
 
@@ -241,6 +246,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
                 RightDrawer::Handover => handover_ui(ui, state, out),
+                RightDrawer::Ask => ask_ui(ui, state, out),
             });
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
-use crate::domain::CanonicalRow;
+use super::{Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
+use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -63,6 +63,24 @@ pub enum Query {
         /// Where batch is cut and speed starts.
         setup: HandoverSetup,
     },
+    /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
+    Ask {
+        /// Of which lane.
+        lane: LaneId,
+        /// The page's name.
+        page: String,
+        /// First day.
+        from: Day,
+        /// One past the last day.
+        to: Day,
+    },
+    /// Names of pages that hold a text.
+    Pages {
+        /// The text, in any case.
+        text: String,
+        /// How many at most.
+        most: u32,
+    },
 }
 
 /// What comes back for a [`Query`].
@@ -90,6 +108,15 @@ pub enum Answer {
     Runs(Vec<KeptRun>),
     /// What a hand-over counts.
     Handover(Arc<HandoverAnswer>),
+    /// What the serving layer says.
+    Asked(Box<Asked>),
+    /// Names of pages, and how many there are in all.
+    Pages {
+        /// Those that begin with the text first, then by name.
+        names: Vec<String>,
+        /// How many hold the text.
+        total: u64,
+    },
     /// The question cannot be answered (any more); why.
     Nothing(String),
 }

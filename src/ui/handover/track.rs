@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use eframe::egui::{
-    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText, Role, Sense, Shape, Stroke,
-    Ui, WidgetInfo, pos2, vec2,
+    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText,
+    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{

@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn spans_over_each_other_are_one() {
         let seam = |cut: u32, start: u32| Seam { cut: f64::from(cut), start: Some(f64::from(start)) };
-        let seams = [seam(9, 5), seam(6, 2), seam(3, 8), Seam { cut: 1.0, start: None }, seam(4, 4), seam(20, 15)];
+        let seams =
+            [seam(9, 5), seam(6, 2), seam(3, 8), Seam { cut: 1.0, start: None }, seam(4, 4), seam(20, 15)];
         assert_eq!(overlaps(&seams).collect::<Vec<_>>(), [(2.0, 9.0), (15.0, 20.0)]);
         assert_eq!(gaps(&seams).collect::<Vec<_>>(), [(3.0, 8.0)]);
     }
