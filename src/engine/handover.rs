@@ -218,8 +218,8 @@ impl Books {
                 partition.start_record = Some(number(p, start.get(p)));
             }
         }
-        if let SpeedStart::After(Some(latest)) = boundary.start {
-            answer.from_time = Some(EventTime(latest.0.saturating_add(1)));
+        if let SpeedStart::After(latest) = boundary.start {
+            answer.after = latest;
         }
         answer
     }

@@ -4,11 +4,11 @@
 mod numbers;
 mod track;
 
-use eframe::egui::{DragValue, Label, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, DragValue, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::{
     theme::{self, tokens},
-    widgets::{Out, drawer_head, edit_button, small_text},
+    widgets::{Out, drawer_head, edit_button, number_right, small_text},
 };
 use crate::{
     app::{AppCommand, Edit, HandoverEdit, HandoverPage, Input, RightDrawer, State, format},
@@ -16,8 +16,12 @@ use crate::{
     engine::protocol::{BoundaryRule, HandoverAnswer, HandoverPartition, MergedUsers},
 };
 
-/// Height of a partition: its name, its track, its fields.
-const ROW: f32 = 92.0;
+/// Height of a partition: its name and its track.
+const ROW: f32 = 74.0;
+/// Height of its fields, where there is no room for them beside its name.
+const FIELDS: f32 = 26.0;
+/// From this width on there is.
+const ROOMY: f32 = 400.0;
 
 /// Draws the drawer.
 pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -47,7 +51,7 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        name(ui, "Speed starts by");
+        name(ui, "Hand-over by");
         for rule in BoundaryRule::ALL {
             if choice(ui, page.rule() == Some(rule), rule_name(rule)) {
                 out.push(edit(HandoverEdit::Rule(rule)));
@@ -87,25 +91,25 @@ fn rule_name(rule: BoundaryRule) -> &'static str {
         BoundaryRule::Offsets => "offset vector",
         BoundaryRule::EventTime => "event time",
         BoundaryRule::Scalar => "one scalar",
-        BoundaryRule::None => "nothing",
+        BoundaryRule::None => "none",
     }
 }
 
 /// The rule in a sentence.
 fn in_words(page: &HandoverPage, answer: &HandoverAnswer) -> String {
     match page.rule() {
-        None => "Set by hand. Choose a rule to let go of it.".to_owned(),
-        Some(BoundaryRule::Offsets) => "In each partition exactly where batch ends.".to_owned(),
-        Some(BoundaryRule::EventTime) => match answer.from_time {
+        None => "Speed starts where you have put it. Choose a rule to let go of that.".to_owned(),
+        Some(BoundaryRule::Offsets) => "Speed starts in each partition exactly where batch ends.".to_owned(),
+        Some(BoundaryRule::EventTime) => match answer.after {
             Some(time) => format!(
-                "Speed counts what happened from {time} on, just after the last event that batch has seen. What comes late is lost."
+                "Speed counts what happened after {time}, the last event that batch has seen. What comes late is lost."
             ),
             None => "Batch has seen no event: speed counts everything.".to_owned(),
         },
         Some(BoundaryRule::Scalar) => match answer.partitions.first() {
             Some(first) => {
                 format!(
-                    "Where batch ends in {}, {}, taken for all partitions.",
+                    "Speed starts at {1}, where batch ends in {0}, in all partitions.",
                     first.name,
                     format::thousands(first.cut)
                 )
@@ -123,7 +127,10 @@ fn partition_ui(
     (index, partition): (PartitionIndex, &HandoverPartition),
     out: &mut Out,
 ) {
-    let size = vec2(ui.available_width(), ROW * theme::scale(ui));
+    let scale = theme::scale(ui);
+    let is_roomy = ui.available_width() >= ROOMY * scale;
+    let height = if is_roomy { ROW } else { ROW + FIELDS };
+    let size = vec2(ui.available_width(), height * scale);
     // A log can have thousands of partitions: what is out of sight only takes its place.
     let place = eframe::egui::Rect::from_min_size(ui.cursor().min, size);
     if !ui.is_rect_visible(place) {
@@ -134,31 +141,46 @@ fn partition_ui(
         ui.set_min_size(size);
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.push_id(index.0, |ui| {
-            name_ui(ui, partition);
             let handles = track::Handles::of(page, index, partition);
+            ui.horizontal(|ui| {
+                name_ui(ui, partition);
+                if is_roomy {
+                    fields_ui(ui, index, partition, handles, out);
+                }
+                wrong_ui(ui, partition);
+            });
             track::track_ui(ui, answer, index, partition, handles, out);
-            fields_ui(ui, index, partition, handles, out);
+            if !is_roomy {
+                ui.horizontal(|ui| fields_ui(ui, index, partition, handles, out));
+            }
         });
     });
 }
 
 fn name_ui(ui: &mut Ui, partition: &HandoverPartition) {
+    let name = RichText::new(&partition.name).font(theme::strong(ui)).color(tokens(ui).text);
+    let width = 76.0 * theme::scale(ui);
+    ui.allocate_ui_with_layout(
+        vec2(width, ui.spacing().interact_size.y),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            ui.set_min_width(width);
+            ui.add(Label::new(name).truncate());
+        },
+    );
+}
+
+fn wrong_ui(ui: &mut Ui, partition: &HandoverPartition) {
     let t = tokens(ui);
-    ui.horizontal(|ui| {
-        ui.add(Label::new(RichText::new(&partition.name).font(theme::strong(ui)).color(t.text)).truncate());
-        let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere")];
-        let wrong: Vec<String> = wrong
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{} {name}", format::thousands(count)))
-            .collect();
-        let (text, color) = if wrong.is_empty() {
-            ("each once".to_owned(), t.subdued)
-        } else {
-            (wrong.join(" · "), t.error)
-        };
-        super::widgets::number_right(ui, text, theme::small(ui), color);
-    });
+    let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere")];
+    let wrong: Vec<String> = wrong
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{} {name}", format::thousands(count)))
+        .collect();
+    let (text, color) =
+        if wrong.is_empty() { ("each once".to_owned(), t.subdued) } else { (wrong.join(" · "), t.error) };
+    number_right(ui, text, theme::small(ui), color);
 }
 
 fn fields_ui(
@@ -168,23 +190,18 @@ fn fields_ui(
     handles: track::Handles,
     out: &mut Out,
 ) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        let most = partition.arrived;
-        if let Some(to) = field(ui, "batch up to", &partition.name, handles.cut, most) {
-            out.push(edit(HandoverEdit::Cut(index, to)));
+    ui.spacing_mut().item_spacing.x = 4.0;
+    let most = partition.arrived;
+    if let Some(to) = field(ui, "batch up to", &partition.name, handles.cut, most) {
+        out.push(edit(HandoverEdit::Cut(index, to)));
+    }
+    if let Some(start) = handles.start {
+        if let Some(to) = field(ui, "speed from", &partition.name, start, most) {
+            out.push(edit(HandoverEdit::Start(index, to)));
         }
-        match handles.start {
-            Some(start) => {
-                if let Some(to) = field(ui, "speed from", &partition.name, start, most) {
-                    out.push(edit(HandoverEdit::Start(index, to)));
-                }
-            }
-            None => {
-                small_text(ui, "speed by time");
-            }
-        }
-    });
+    } else {
+        small_text(ui, "speed by time");
+    }
 }
 
 /// A number that can be typed or dragged; what it was changed to.

@@ -173,8 +173,8 @@ mod tests {
     fn a_record_arrives_between_the_points_of_the_outline() {
         let point = |tick, records| OutlinePoint { tick, records, ..OutlinePoint::default() };
         let outline = [point(0, 0), point(100, 50), point(400, 100)];
-        let arrivals = [0, 25, 50, 75, 100, 200].map(|record| arrival(&outline, record));
-        assert_eq!(arrivals.map(|seconds| (seconds * 10.0).round()), [0.0, 5.0, 10.0, 25.0, 40.0, 40.0]);
+        let arrivals = [0, 25, 50, 75, 100, 200].map(|record| format!("{:.2}", arrival(&outline, record)));
+        assert_eq!(arrivals, ["0.00", "0.50", "1.00", "2.50", "4.00", "4.00"]);
         assert_eq!(arrival(&[], 5).to_bits(), 0.0_f64.to_bits());
     }
 }

@@ -41,11 +41,11 @@ fn settled(live: &mut Live) {
 /// What the copied command line says on standard error.
 fn merge(live: &mut Live) -> String {
     live.click("Copy as command");
-    let line = live.copied().last().unwrap().clone();
-    let mut words = line.split(' ');
-    assert_eq!(words.next(), Some("rederive"), "{line}");
+    let copied = live.copied().last().unwrap().clone();
+    let mut words = copied.split(' ');
+    assert_eq!(words.next(), Some("rederive"), "{copied}");
     let output = Command::new(env!("CARGO_BIN_EXE_rederive")).args(words).output().unwrap();
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{copied}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stderr).unwrap()
 }
 
@@ -73,7 +73,7 @@ fn each_rule_shows_what_merge_computes() {
     for (name, rule) in [
         ("one scalar", BoundaryRule::Scalar),
         ("event time", BoundaryRule::EventTime),
-        ("nothing", BoundaryRule::None),
+        ("none", BoundaryRule::None),
         ("offset vector", BoundaryRule::Offsets),
     ] {
         live.click(name);
@@ -85,7 +85,7 @@ fn each_rule_shows_what_merge_computes() {
             BoundaryRule::Offsets => assert_eq!((answer.twice(), answer.nowhere()), (0, 0)),
             BoundaryRule::EventTime => assert_eq!(answer.twice(), 0),
             BoundaryRule::Scalar => {
-                assert!(answer.twice() + answer.nowhere() > 0, "wrong on three partitions")
+                assert!(answer.twice() + answer.nowhere() > 0, "wrong on three partitions");
             }
             BoundaryRule::None => {
                 assert_eq!((answer.twice(), answer.nowhere()), (answer.batch.views, 0));
@@ -115,7 +115,7 @@ fn handles_move_by_mouse_by_keys_and_by_typing() {
     (0..3).for_each(|_| live.key(Key::ArrowLeft));
     live.until_sees("3 records are counted twice.");
     assert_eq!(answer(&live).partitions[0].start, Some(first.cut - 3));
-    live.until_sees("Set by hand.");
+    live.until_sees("Speed starts where you have put it.");
     same_as_merge(&mut live);
     // By typing: behind the end of batch is a gap.
     live.h.get_by_label("mobile: speed from").click();

@@ -28,8 +28,8 @@ pub struct HandoverAnswer {
     pub partitions: Vec<HandoverPartition>,
     /// Offsets that a bin of a partition spans.
     pub bin_records: u64,
-    /// By event time: what happened from here on is speed's. `None` where batch has seen no time, and for other rules.
-    pub from_time: Option<EventTime>,
+    /// By event time: what happened after this is speed's. `None` where batch has seen no time, and for other rules.
+    pub after: Option<EventTime>,
     /// The batch view.
     pub batch: Totals,
     /// The speed view.

@@ -81,7 +81,7 @@ impl Table {
     fn head(self, ui: &mut Ui) {
         let color = tokens(ui).subdued;
         let names = ["page views", "unique users", "sum"].map(ToOwned::to_owned);
-        self.cells(ui, "", names, color, true);
+        self.cells(ui, "", &names, color, true);
     }
 
     fn row(self, ui: &mut Ui, name: &str, totals: &Totals, color: Color32) {
@@ -90,7 +90,7 @@ impl Table {
             format::thousands(totals.users),
             format::millionths(totals.sum),
         ];
-        self.cells(ui, name, numbers, color, false);
+        self.cells(ui, name, &numbers, color, false);
     }
 
     fn error(self, ui: &mut Ui, merged: &Totals, recount: &Totals) {
@@ -104,11 +104,11 @@ impl Table {
         let is_right = views == 0 && users == 0 && sum == 0;
         let color = if is_right { t.success } else { t.error };
         let numbers = [format::signed(views), format::signed(users), sum_text];
-        self.cells(ui, "error", numbers, color, false);
+        self.cells(ui, "error", &numbers, color, false);
     }
 
     /// Painted, so that columns stand under each other; read as one sentence.
-    fn cells(self, ui: &mut Ui, name: &str, numbers: [String; 3], color: Color32, is_head: bool) {
+    fn cells(self, ui: &mut Ui, name: &str, numbers: &[String; 3], color: Color32, is_head: bool) {
         let scale = theme::scale(ui);
         let size = vec2(ui.available_width(), (theme::body(ui).size + 5.0).round());
         ui.spacing_mut().item_spacing.y = 1.0;
@@ -125,7 +125,7 @@ impl Table {
         let ink = tokens(ui).subdued;
         painter.text(rect.left_center(), Align2::LEFT_CENTER, name, theme::body(ui), ink);
         if !is_head {
-            let [views, users, sum] = &numbers;
+            let [views, users, sum] = numbers;
             let users = if self.has_users { format!(", {users} unique users") } else { String::new() };
             let sum = if self.has_values { format!(", sum {sum}") } else { String::new() };
             named(&response, Role::Label, format!("{name}: {views} page views{users}{sum}"));

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Height of a track, handles included.
-const HEIGHT: f32 = 42.0;
+const HEIGHT: f32 = 44.0;
 /// Height of what counts once.
 const STEP: f32 = 12.0;
 /// Half the width of a handle, and its height.

@@ -82,13 +82,13 @@ pub fn paint(ui: &Ui, state: &State, lane: &LaneFrame, transform: &PlotTransform
     for nowhere in gaps(&seams).map(span) {
         hatch(&painter, nowhere, 6.0, t.error.gamma_multiply(0.6));
     }
-    let line = |seconds: f64, color: Color32, width: f32| {
+    let vertical = |seconds: f64, color: Color32, width: f32| {
         painter.vline(x(seconds), frame.y_range(), Stroke::new(width, color));
     };
     for seam in &seams {
-        line(seam.cut, t.batch, 1.5);
+        vertical(seam.cut, t.batch, 1.5);
         if let Some(start) = seam.start {
-            line(start, t.speed, if (start - seam.cut).abs() < 1e-9 { 0.75 } else { 1.5 });
+            vertical(start, t.speed, if (start - seam.cut).abs() < 1e-9 { 0.75 } else { 1.5 });
         }
     }
     let first = seams.iter().map(|seam| x(seam.cut)).fold(f32::INFINITY, f32::min);
