@@ -5,9 +5,11 @@
 //! while there is nothing to see yet.
 
 use eframe::egui::{
-    Color32, FontId, Ui,
+    FontId, Ui,
     text::{LayoutJob, TextFormat},
 };
+
+use super::theme::tokens;
 
 /// Places within a pixel at which a letter can start.
 const PLACES: usize = 4;
@@ -37,7 +39,7 @@ fn make(ui: &Ui, font: FontId, place: usize) {
     job.wrap.max_width = f32::INFINITY;
     let place = u16::try_from(place).unwrap_or(0);
     let start = f32::from(place) / PLACES as f32 / ui.ctx().pixels_per_point();
-    job.append(LETTERS, start, TextFormat::simple(font, Color32::WHITE));
+    job.append(LETTERS, start, TextFormat::simple(font, tokens(ui).text));
     // Laying it out puts the letters where all later ones come from.
     let _laid_out = ui.painter().layout_job(job);
 }
