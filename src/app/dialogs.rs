@@ -1,6 +1,8 @@
 //! What lies over the window: opening, saving, finding, asking.
 
-use crate::engine::protocol::KeptRun;
+use std::path::PathBuf;
+
+use crate::engine::protocol::{KeptRun, OpenRequest};
 
 /// What is written to a file for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,41 @@ pub struct OpenDialog {
     pub error: Option<String>,
     /// Whether the desktop's own dialog is up.
     pub picking: bool,
+    /// Whether the fields of a record are named here too.
+    pub shows_fields: bool,
+    /// Which field is what, in the order of [`FIELDS`]; empty ones are guessed.
+    pub fields: [String; FIELDS.len()],
+}
+
+/// The fields that can be named when a log is opened, and what they are for.
+pub const FIELDS: [(&str, &str); 5] = [
+    ("page", "what is counted"),
+    ("user", "who; distinct ones are counted"),
+    ("time", "when it happened"),
+    ("arrival", "when it came into the log; decides the order"),
+    ("value", "what is summed"),
+];
+
+impl OpenDialog {
+    /// For another try of what was asked for.
+    pub fn again(request: &OpenRequest) -> OpenDialog {
+        let given = |name: &str| request.mapping.iter().find(|(field, _)| field == name);
+        OpenDialog {
+            path: request.path.display().to_string(),
+            shows_fields: !request.mapping.is_empty(),
+            fields: FIELDS.map(|(name, _)| given(name).map(|(_, path)| path.clone()).unwrap_or_default()),
+            ..OpenDialog::default()
+        }
+    }
+
+    /// What is asked for: the path as typed, and the fields that were named.
+    pub fn request(&self) -> OpenRequest {
+        let named = FIELDS.iter().zip(&self.fields).filter(|(_, path)| !path.trim().is_empty());
+        OpenRequest {
+            path: PathBuf::from(self.path.trim()),
+            mapping: named.map(|((name, _), path)| ((*name).to_owned(), path.trim().to_owned())).collect(),
+        }
+    }
 }
 
 /// A save dialog.

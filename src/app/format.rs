@@ -92,6 +92,15 @@ pub fn records(count: u64) -> String {
     if count == 1 { "1 record".to_owned() } else { format!("{} records", thousands(count)) }
 }
 
+/// `once`, `twice`, `19,063 times`.
+pub fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{} times", thousands(more)),
+    }
+}
+
 fn group(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

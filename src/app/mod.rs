@@ -12,6 +12,7 @@ mod handover;
 mod keys;
 mod moment;
 mod narrate;
+mod opening;
 mod pages;
 mod proof_text;
 mod settings;
@@ -21,7 +22,7 @@ mod update_command;
 
 pub use asking::{AskEdit, AskPage, Question};
 pub use command::{AppCommand, Group, Spec};
-pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
+pub use dialogs::{Dialog, FIELDS, OpenDialog, SaveDialog, SaveKind};
 pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
@@ -29,7 +30,7 @@ pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
-    CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
-    RightDrawer, State, TableTwin,
+    CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, OpenFailure, Phase,
+    Prediction, RightDrawer, State, TableTwin,
 };
 pub use update::{Edit, Effect, Input, Pick, apply};

@@ -59,7 +59,9 @@ pub fn narrate(state: &State) -> Sentence {
             "Watch a story, or open your own log: a directory, a file, or drop it here.",
         ),
         Phase::Opening(path) => Sentence::new(Tone::Plain, format!("Opening {}.", path.display()), ""),
-        Phase::Failed(why) => Sentence::new(Tone::Error, "The log could not be opened.", why.clone()),
+        Phase::Failed(failure) => {
+            Sentence::new(Tone::Error, "The log could not be opened.", failure.why.clone())
+        }
         Phase::Open => match state.lane() {
             Some(lane) => lane_sentence(state, lane),
             None => Sentence::new(Tone::Plain, "The log is open.", "Waiting for its first records."),

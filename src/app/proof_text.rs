@@ -1,6 +1,6 @@
 //! The proof strip in words: its accessible twin.
 
-use super::format::{records, records_in, thousands};
+use super::format::{records, records_in, thousands, times};
 use crate::{domain::Run, engine::frame::Proof};
 
 /// `Read twice: 734 records, 14,000 to 14,733. Counted once: …`, one sentence a row of the strip and count.
@@ -18,7 +18,7 @@ pub fn proof_in_words(proof: &Proof) -> String {
         counts.sort_unstable_by(|a, b| b.cmp(a));
         counts.dedup();
         for count in counts {
-            sentences.push(format!("{verb} {}: {}.", times(count), ranges(runs, count)));
+            sentences.push(format!("{verb} {}: {}.", times(u64::from(count)), ranges(runs, count)));
         }
     }
     let never = (proof.to - proof.from.min(proof.to)).saturating_sub(covered(&proof.counted));
@@ -30,15 +30,6 @@ pub fn proof_in_words(proof: &Proof) -> String {
         ));
     }
     sentences.join(" ")
-}
-
-/// `once`, `twice`, `3 times`.
-pub(super) fn times(count: u32) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        more => format!("{more} times"),
-    }
 }
 
 fn covered(runs: &[Run]) -> u64 {

@@ -7,7 +7,9 @@ use crate::{
     checkpoint::CrashPoint,
     engine::{
         frame::{Flow, Frame, LaneFrame, StreamState, Totals},
-        protocol::{CheckpointId, CrashTarget, Fact, KeptRun, LaneId, LogSummary, RunId, Tick},
+        protocol::{
+            CheckpointId, CrashTarget, Fact, KeptRun, Lacks, LaneId, LogSummary, OpenRequest, RunId, Tick,
+        },
     },
 };
 
@@ -21,8 +23,19 @@ pub enum Phase {
     Opening(PathBuf),
     /// A log is open.
     Open,
-    /// It could not be opened; why.
-    Failed(String),
+    /// It could not be opened.
+    Failed(OpenFailure),
+}
+
+/// What could not be opened, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenFailure {
+    /// Log or scenario.
+    pub path: PathBuf,
+    /// For a person.
+    pub why: String,
+    /// What would help.
+    pub lacks: Lacks,
 }
 
 /// Which number is shown.
@@ -276,6 +289,8 @@ pub struct State {
     pub examples: Vec<Example>,
     /// An interrupted run that can be continued.
     pub interrupted: Option<KeptRun>,
+    /// What a person asked to be opened last.
+    pub asked_for: Option<OpenRequest>,
 }
 
 impl State {

@@ -5,17 +5,16 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     AppCommand, AskEdit, HandoverEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
-    handover,
+    handover, opening,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
-    state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
+    state::{Happening, LeftDrawer, Notice, OpenFailure, Phase, RightDrawer, State},
     update_command::{ask, give},
 };
 use crate::engine::{
     frame::{Flow, Frame},
     protocol::{
-        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, OpenRequest, Query,
-        RunId, ViewKind,
+        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, Query, RunId, ViewKind,
     },
 };
 
@@ -52,6 +51,14 @@ pub enum Edit {
     Path(String),
     /// Open what the path field says.
     OpenPath,
+    /// Which field of the records is what, by its place in [`super::FIELDS`].
+    Field(usize, String),
+    /// Show the fields in the open dialog.
+    ShowFields,
+    /// Another try at what could not be opened, with its fields named.
+    NameFields,
+    /// Another try at what could not be opened.
+    OpenAgain,
     /// Open a recent log.
     OpenRecent(PathBuf),
     /// Save to what the path field says.
@@ -141,7 +148,7 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Edit(edit) => edited(state, edit),
         Input::Event(event) => told(state, event),
         Input::Frame(frame) => framed(state, frame),
-        Input::Dropped(path) => open(state, path),
+        Input::Dropped(path) => opening::open(state, path),
         Input::Picked(pick, path) => picked(state, pick, path),
     }
 }
@@ -149,16 +156,6 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
 /// Puts a line up for the person.
 pub(super) fn say(state: &mut State, text: impl Into<String>) {
     state.notice = Some(Notice { text: text.into(), is_error: false });
-}
-
-/// Opens a log, remembering it.
-pub(super) fn open(state: &mut State, path: PathBuf) -> Vec<Effect> {
-    state.dialog = Dialog::None;
-    state.settings.remember(&path);
-    vec![
-        Effect::Send(Command::Open(OpenRequest { path, mapping: Vec::new() })),
-        Effect::SaveSettings(state.settings.clone()),
-    ]
 }
 
 /// Writes something for the person.
@@ -179,9 +176,23 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             }
             _ => {}
         },
-        Edit::OpenPath => return open_typed(state),
+        Edit::Field(at, text) => {
+            if let Dialog::Open(OpenDialog { fields, error, .. }) = &mut state.dialog
+                && let Some(field) = fields.get_mut(at)
+            {
+                (*field, *error) = (text, None);
+            }
+        }
+        Edit::ShowFields => {
+            if let Dialog::Open(dialog) = &mut state.dialog {
+                dialog.shows_fields = true;
+            }
+        }
+        Edit::NameFields => opening::name_fields(state),
+        Edit::OpenAgain => return opening::open_again(state),
+        Edit::OpenPath => return opening::open_typed(state),
         Edit::SavePath => return save_typed(state),
-        Edit::OpenRecent(path) => return open(state, path),
+        Edit::OpenRecent(path) => return opening::open(state, path),
         Edit::Browse(pick) => {
             if let Dialog::Open(dialog) = &mut state.dialog {
                 dialog.picking = true;
@@ -228,16 +239,6 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
     Vec::new()
 }
 
-fn open_typed(state: &mut State) -> Vec<Effect> {
-    let Dialog::Open(dialog) = &mut state.dialog else { return Vec::new() };
-    let path = dialog.path.trim().to_owned();
-    if path.is_empty() {
-        dialog.error = Some("Type a path, or browse for it.".to_owned());
-        return Vec::new();
-    }
-    open(state, PathBuf::from(path))
-}
-
 fn save_typed(state: &mut State) -> Vec<Effect> {
     let Dialog::Save(dialog) = &mut state.dialog else { return Vec::new() };
     let path = dialog.path.trim().to_owned();
@@ -254,7 +255,7 @@ fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
         dialog.picking = false;
     }
     match (pick, path) {
-        (Pick::Folder | Pick::File, Some(path)) => open(state, path),
+        (Pick::Folder | Pick::File, Some(path)) => opening::open(state, path),
         (Pick::Save(kind), Some(path)) => save(state, kind, path),
         // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
         (_, None) => Vec::new(),
@@ -275,14 +276,19 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             if !adopt(state, run) {
                 return Vec::new();
             }
+            let effects = opening::remember(state, &summary);
             opened(state, summary);
+            return effects;
         }
-        EngineEvent::OpenFailed { run, message } => {
+        EngineEvent::OpenFailed { run, path, message, lacks } => {
             if !adopt(state, run) {
                 return Vec::new();
             }
             state.frame = None;
-            state.phase = Phase::Failed(message);
+            state.phase = Phase::Failed(OpenFailure { path, why: message, lacks });
+        }
+        EngineEvent::OpenRefused { request, message, lacks } => {
+            opening::refused(state, &request, message, lacks);
         }
         EngineEvent::Happened { run, lane, tick, fact } => {
             if !adopt(state, run) {

@@ -6,9 +6,10 @@ use super::{
     AppCommand, Effect, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     format::thousands,
+    opening,
     settings::Settings,
-    state::{LeftDrawer, Look, RightDrawer, State},
-    update::{PAGE_ROWS, open, say},
+    state::{LeftDrawer, Look, Phase, RightDrawer, State},
+    update::{PAGE_ROWS, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -48,7 +49,7 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::OpenExample(kind) => {
             let path =
                 state.examples.iter().find(|example| example.kind == kind).map(|found| found.path.clone());
-            path.map(|path| open(state, path)).unwrap_or_default()
+            path.map(|path| opening::open(state, path)).unwrap_or_default()
         }
         AppCommand::Predict(prediction) => {
             state.prediction = Some(prediction);
@@ -76,9 +77,13 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
 fn show(state: &mut State, command: AppCommand) {
     match command {
         AppCommand::Open => {
-            let path =
-                state.settings.recent.first().map(|path| path.display().to_string()).unwrap_or_default();
-            state.dialog = Dialog::Open(OpenDialog { path, ..OpenDialog::default() });
+            let failed = match &state.phase {
+                Phase::Failed(failure) => Some(&failure.path),
+                Phase::Empty | Phase::Opening(_) | Phase::Open => None,
+            };
+            let path = failed.or(state.settings.recent.first()).map(|path| path.display().to_string());
+            state.dialog =
+                Dialog::Open(OpenDialog { path: path.unwrap_or_default(), ..OpenDialog::default() });
         }
         AppCommand::Save(kind) => state.dialog = Dialog::Save(save_dialog(kind)),
         AppCommand::Palette => state.dialog = Dialog::Palette { query: String::new(), chosen: 0 },

@@ -4,7 +4,7 @@ use crate::{
     checkpoint::CrashPoint,
     engine::{
         frame::{LaneFrame, StreamState},
-        protocol::{CrashTarget, CrashWhen, LaneCommand, Tick},
+        protocol::{CrashTarget, CrashWhen, Lacks, LaneCommand, OpenRequest, Tick},
     },
 };
 
@@ -51,7 +51,7 @@ fn messages_of_older_runs_are_discarded_and_a_newer_run_is_adopted() {
     apply(&mut state, Input::Frame(frame(2, 0, StreamState::Ready)));
     assert!(state.facts.is_empty());
     assert_eq!((state.run, state.tick()), (RunId(2), Tick(0)));
-    apply(&mut state, Input::Event(EngineEvent::OpenFailed { run: RunId(1), message: "late".into() }));
+    apply(&mut state, Input::Event(failed(1, "/late", Lacks::Nothing)));
     assert_eq!(state.phase, Phase::Open);
 }
 
@@ -138,8 +138,14 @@ fn opening_by_path_recent_drop_and_picker_is_the_same() {
         let effects = apply(&mut state, input);
         let request = OpenRequest { path: "/a".into(), mapping: vec![] };
         assert_eq!(effects.first(), Some(&Effect::Send(Command::Open(request))));
-        assert_eq!(state.settings.recent, [PathBuf::from("/a")]);
         assert_eq!(state.dialog, Dialog::None);
+        // Remembered is what could be opened.
+        assert_eq!(state.settings.recent, [PathBuf::new(); 0]);
+        let summary = LogSummary { path: "/a".into(), ..LogSummary::default() };
+        let opened = EngineEvent::Opened { run: RunId(1), summary: Arc::new(summary) };
+        let effects = apply(&mut state, Input::Event(opened));
+        assert_eq!(state.settings.recent, [PathBuf::from("/a")]);
+        assert_eq!(effects, [Effect::SaveSettings(state.settings.clone())]);
     }
     let mut state = State { dialog: Dialog::Open(OpenDialog::default()), ..State::default() };
     assert_eq!(apply(&mut state, Input::Edit(Edit::OpenPath)), []);
@@ -157,4 +163,29 @@ fn an_interrupted_run_is_offered_though_a_log_is_opened_meanwhile() {
     let runs = vec![run("run-3", 0, false), run("run-2", 5, true), run("run-1", 5, false)];
     apply(&mut state, Input::Event(EngineEvent::Answered(1, Answer::Runs(runs))));
     assert_eq!(state.interrupted.map(|run| run.name).as_deref(), Some("run-1"));
+}
+
+fn failed(run: u64, path: &str, lacks: Lacks) -> EngineEvent {
+    EngineEvent::OpenFailed { run: RunId(run), path: path.into(), message: "no".into(), lacks }
+}
+
+#[test]
+fn what_failed_is_tried_again_as_it_was_asked_for() {
+    let settings = Settings { recent: vec!["/another".into()], ..Settings::default() };
+    let mut state = State::new(settings, Vec::new());
+    apply(&mut state, Input::Event(failed(1, "/given/at/the/start", Lacks::Nothing)));
+    let again = OpenRequest { path: "/given/at/the/start".into(), mapping: vec![] };
+    assert_eq!(apply(&mut state, Input::Edit(Edit::OpenAgain)), [Effect::Send(Command::Open(again))]);
+    assert_eq!(state.settings.recent, [PathBuf::from("/another")]);
+    // The fields that were named are still there.
+    apply(&mut state, Input::Event(failed(2, "/given/at/the/start", Lacks::Fields)));
+    apply(&mut state, Input::Edit(Edit::NameFields));
+    apply(&mut state, Input::Edit(Edit::Field(0, " req.url ".into())));
+    let mapping = vec![("page".to_owned(), "req.url".to_owned())];
+    let named = OpenRequest { path: "/given/at/the/start".into(), mapping };
+    let effects = apply(&mut state, Input::Edit(Edit::OpenPath));
+    assert_eq!(effects, [Effect::Send(Command::Open(named.clone()))]);
+    apply(&mut state, Input::Event(failed(3, "/given/at/the/start", Lacks::Fields)));
+    apply(&mut state, Input::Edit(Edit::NameFields));
+    assert!(matches!(&state.dialog, Dialog::Open(dialog) if dialog.request() == named));
 }

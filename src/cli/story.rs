@@ -9,7 +9,7 @@ use super::{
     say,
 };
 use crate::{
-    app::{Input, Sentence, Settings, State, apply, narrate, proof_in_words},
+    app::{Input, Sentence, Settings, State, apply, format::times, narrate, proof_in_words},
     engine::{
         driver::Driver,
         frame::{Flow, Frame, InvariantState, Loading},
@@ -47,8 +47,13 @@ pub fn tell(path: &Path) -> Result<Story, PlayError> {
     text.push('\n');
     let mut picture_at = whole.tick;
     let mut last = String::new();
-    for (tick, fact) in &whole.facts {
-        if !is_moment(fact) {
+    let moments: Vec<_> = whole.facts.iter().filter(|(_, fact)| is_moment(fact)).collect();
+    for (at, (tick, fact)) in moments.iter().enumerate() {
+        if matches!(fact, Fact::ReplayFinished { .. }) {
+            picture_at = Tick(tick.0 + 1);
+        }
+        // Of several at once the last is what the window says.
+        if moments.get(at + 1).is_some_and(|(next, _)| next == tick) {
             continue;
         }
         // The sentence of a moment is what the window says once that moment is there: one tick later.
@@ -59,9 +64,6 @@ pub fn tell(path: &Path) -> Result<Story, PlayError> {
         if last != said {
             line(&mut text, *tick, &said);
             last = said;
-        }
-        if matches!(fact, Fact::ReplayFinished { .. }) {
-            picture_at = Tick(tick.0 + 1);
         }
     }
     counts(&mut text, &whole);
@@ -112,7 +114,7 @@ fn counts(text: &mut String, whole: &Played) {
     for invariant in whole.frame.invariants.iter() {
         let state = match &invariant.state {
             InvariantState::NotYet => "not checked in this run".to_owned(),
-            InvariantState::Holds { checks } => format!("holds ({checks} checks)"),
+            InvariantState::Holds { checks } => format!("holds, checked {}", times(*checks)),
             InvariantState::Broken { counterexample } => format!("BROKEN: {counterexample}"),
             InvariantState::NotPromised { counterexample, .. } => format!("not promised: {counterexample}"),
         };

@@ -185,7 +185,7 @@ impl Run<'_> {
         };
         let state = self.worker.state();
         output::note(&format!(
-            "stream: {why} at record {}; {}; {} checkpoints written",
+            "stream: {why} at record {}; {}; checkpoints written: {}",
             self.worker.number(),
             summary(&state.counts),
             self.checkpoints_written

@@ -302,7 +302,7 @@ pub struct Proof {
     pub from: u64,
     /// One past the last record shown.
     pub to: u64,
-    /// Position of the checkpoint that the strip starts from.
+    /// Position of the checkpoint that the strip starts from; none where the stream goes on at the start of the log.
     pub checkpoint: Option<u64>,
     /// Where the processor crashed.
     pub crash: Option<u64>,

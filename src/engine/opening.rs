@@ -17,7 +17,7 @@ use super::{
     log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
     play::{lane_plan, memory_disk},
-    protocol::{EngineEvent, OpenRequest, RunId, Tick, Until},
+    protocol::{EngineEvent, Lacks, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
     runs::{RunDirectory, RunFileError, open_disk, prune, read_scenario},
     scenario::{RunSettings, Scenario},
@@ -37,24 +37,50 @@ enum OpenError {
     Thread(#[from] std::io::Error),
 }
 
+impl OpenError {
+    /// What a person can add to the request.
+    fn lacks(&self) -> Lacks {
+        match self {
+            OpenError::Log(LogError::CannotGuess { .. } | LogError::BadOption { .. }) => Lacks::Fields,
+            OpenError::Log(_) | OpenError::File(_) | OpenError::Thread(_) => Lacks::Nothing,
+        }
+    }
+}
+
 impl Session {
-    /// Opens a log or a scenario, paused at its start. What was open is closed first.
+    /// Opens a log or a scenario, paused at its start. What was open is closed then, and stays where this one cannot
+    /// be opened: a mistyped path ends no run.
     pub(super) fn open(&mut self, request: &OpenRequest) {
         self.open_with(request, None);
     }
 
     pub(super) fn open_with(&mut self, request: &OpenRequest, continued: Option<(Scenario, RunDirectory)>) {
-        self.close();
-        self.run = RunId(self.run.0 + 1);
-        self.tell(EngineEvent::Opening { run: self.run, path: request.path.clone() });
-        match self.try_open(request, continued) {
+        let run = RunId(self.run.0 + 1);
+        let begin = |session: &mut Session| {
+            session.run = run;
+            session.tell(EngineEvent::Opening { run, path: request.path.clone() });
+        };
+        let in_place_of_another = self.open.is_some();
+        if !in_place_of_another {
+            begin(self);
+        }
+        match self.try_open(request, continued, run) {
             Ok(open) => {
+                self.close();
+                if in_place_of_another {
+                    begin(self);
+                }
                 let summary = Arc::new(open.summary.clone());
                 self.open = Some(open);
-                self.tell(EngineEvent::Opened { run: self.run, summary });
+                self.tell(EngineEvent::Opened { run, summary });
             }
             Err(error) => {
-                self.tell(EngineEvent::OpenFailed { run: self.run, message: error.to_string() });
+                let lacks = error.lacks();
+                let (request, message) = (request.clone(), error.to_string());
+                if in_place_of_another {
+                    return self.tell(EngineEvent::OpenRefused { request, message, lacks });
+                }
+                self.tell(EngineEvent::OpenFailed { run, path: request.path, message, lacks });
             }
         }
         self.set_flow(Flow::Paused, None);
@@ -64,6 +90,7 @@ impl Session {
         &self,
         request: &OpenRequest,
         continued: Option<(Scenario, RunDirectory)>,
+        run: RunId,
     ) -> Result<OpenLog, OpenError> {
         let is_scenario =
             request.path.extension().is_some_and(|extension| extension == "json") && request.path.is_file();
@@ -96,7 +123,7 @@ impl Session {
         scenario.mapping = Some(mapping.clone());
         let cancel = Arc::new(AtomicBool::new(false));
         let abandoned = Arc::new(AtomicBool::new(false));
-        let publish = publisher(self.run, self.loads.0.clone(), Arc::clone(&abandoned));
+        let publish = publisher(run, self.loads.0.clone(), Arc::clone(&abandoned));
         // Its text was checked when the file was read.
         let name = scenario.log_name().ok().flatten();
         let recorded = name.as_ref().and_then(LogName::recorded).cloned();
@@ -122,7 +149,7 @@ impl Session {
             abandoned,
             loader: Some(loader),
             cancelled: false,
-            loads_as: self.run,
+            loads_as: run,
         })
     }
 
@@ -174,8 +201,8 @@ impl Session {
 
     /// What was being opened cannot be.
     fn give_up(&mut self, message: String) {
-        self.open = None;
-        self.tell(EngineEvent::OpenFailed { run: self.run, message });
+        let path = self.open.take().map(|open| open.summary.path.clone()).unwrap_or_default();
+        self.tell(EngineEvent::OpenFailed { run: self.run, path, message, lacks: Lacks::Nothing });
         self.set_flow(Flow::Paused, None);
     }
 

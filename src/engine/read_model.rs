@@ -256,9 +256,15 @@ fn proof(lane: &Lane) -> Proof {
     let mut counted = Vec::new();
     let mut every_read = Vec::new();
     let mut excluded = 0;
+    // Long strips are looked at in steps, cut where reading and counting begin and end, so that their sums are true.
+    let mut cuts: Vec<u64> =
+        lane.ledger.deliveries().runs_in(from, to).flat_map(|r| [r.start, r.end]).collect();
+    cuts.extend([lane.covers(), lane.served(), lane.stream.number, crash, to]);
+    cuts.sort_unstable();
     let mut number = from;
     while number < to {
-        let end = (number + step).min(to);
+        let next = cuts.get(cuts.partition_point(|cut| *cut <= number)).copied().unwrap_or(to);
+        let end = (number + step).min(next).min(to);
         let reads = lane.ledger.deliveries().count(number);
         let counts = counted_in_merged(lane, number);
         let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted);
@@ -268,7 +274,9 @@ fn proof(lane: &Lane) -> Proof {
         push(&mut every_read, Run { start: number, end, count: if is_excluded { 0 } else { reads } });
         number = end;
     }
-    Proof { from, to, checkpoint: Some(checkpoint), crash: Some(crash), read, counted, every_read, excluded }
+    // Without a checkpoint the stream goes on at the start of the log.
+    let checkpoint = (checkpoint > 0).then_some(checkpoint);
+    Proof { from, to, checkpoint, crash: Some(crash), read, counted, every_read, excluded }
 }
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {
@@ -282,3 +290,7 @@ fn push(runs: &mut Vec<Run>, run: Run) {
         _ => runs.push(run),
     }
 }
+
+#[cfg(test)]
+#[path = "read_model_tests.rs"]
+mod tests;

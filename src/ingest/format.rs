@@ -47,7 +47,6 @@ impl Plan {
         let text = std::str::from_utf8(line).map_err(|_| ParseIssue::InvalidUtf8)?;
         fields.slots.clear();
         fields.slots.resize(self.paths, None);
-        let not_json = |error: serde_json::Error| ParseIssue::NotJson(quote(&error.to_string()));
         if !text.trim_ascii_start().starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
             return Err(ParseIssue::NotAnObject);
@@ -56,6 +55,13 @@ impl Plan {
         let visitor = Object { node: &self.root, depth: 0, slots: &mut fields.slots };
         json.deserialize_map(visitor).and_then(|()| json.end()).map_err(not_json)
     }
+}
+
+/// The parser's words. A record is one line: its "line 1" would be taken for the file's.
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
+fn not_json(error: serde_json::Error) -> ParseIssue {
+    let place = format!(" at line {} column ", error.line());
+    ParseIssue::NotJson(quote(&error.to_string().replacen(&place, " at column ", 1)))
 }
 
 impl Node {
@@ -252,6 +258,8 @@ mod tests {
         for bad in [r#"{"a":1"#, r#"{"a":1} x"#, r#"{"a":1}}"#, r#"{"a":1,"b":tru}"#, "{'a':1}", "junk", ""] {
             assert!(matches!(get(&["a"], bad), Err(ParseIssue::NotJson(_))), "{bad}");
         }
+        let words = get(&["a"], "junk").unwrap_err().to_string();
+        assert_eq!(words, "not JSON: expected value at column 1");
         assert_eq!(get(&["a"], "[1]"), Err(ParseIssue::NotAnObject));
         assert!(matches!(get(&["a"], r#"{"a":"\ud800"}"#), Err(ParseIssue::BadString(_))));
         let mut fields = Fields::default();

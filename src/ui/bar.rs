@@ -9,7 +9,7 @@ use super::{
 use crate::{
     app::{
         AppCommand, LeftDrawer, Look, Measure, Phase, RightDrawer, SaveKind, State, ThemeChoice,
-        format::thousands,
+        format::{records, thousands},
     },
     engine::{
         frame::{Flow, StreamState},
@@ -63,7 +63,7 @@ fn gap(ui: &mut Ui) {
 fn arrivals(ui: &mut Ui, state: &State, narrow: bool, out: &mut Out) {
     let label = match state.lane() {
         Some(lane) if narrow => format!("{}/s", thousands(lane.rate)),
-        Some(lane) => format!("{} records/s", thousands(lane.rate)),
+        Some(lane) => format!("{}/s", records(lane.rate)),
         None => "records/s".to_owned(),
     };
     let label = RichText::new(label).font(theme::mono(ui));

@@ -12,7 +12,7 @@ use super::{
     widgets::{Out, command_button, edit_button, section, small_text, text_field},
 };
 use crate::{
-    app::{AppCommand, Dialog, Edit, Input, OpenDialog, Pick, SaveDialog, SaveKind, State, format},
+    app::{AppCommand, Dialog, Edit, FIELDS, Input, OpenDialog, Pick, SaveDialog, SaveKind, State, format},
     checkpoint::CrashPoint,
     engine::protocol::{CrashTarget, KeptRun},
 };
@@ -97,6 +97,7 @@ fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
     );
     ui.add_space(4.0);
     let entered = path_field(ui, &dialog.path, out);
+    let entered = fields_ui(ui, dialog, out) || entered;
     problem(ui, dialog.error.as_deref());
     ui.horizontal(|ui| {
         if primary(ui, "Open") || entered {
@@ -106,6 +107,11 @@ fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
             edit_button(ui, out, "Browse for a directory…", Edit::Browse(Pick::Folder));
             edit_button(ui, out, "Browse for a file…", Edit::Browse(Pick::File));
         });
+        if !dialog.shows_fields {
+            edit_button(ui, out, "Name the fields…", Edit::ShowFields).on_hover_text(
+                "Page, user and time are guessed from the first records, unless they are named",
+            );
+        }
         cancel(ui, out);
     });
     let hint = if dialog.picking {
@@ -118,6 +124,30 @@ fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
         section(ui, "Recent");
         recent_ui(ui, state, out);
     }
+}
+
+/// Which field of a record is what; true when Enter was pressed in one of them.
+fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
+    if !dialog.shows_fields {
+        return false;
+    }
+    section(ui, "Fields of a record");
+    small_text(ui, "By name, or by a path with dots: req.url. Those that are left empty are guessed.");
+    let mut entered = false;
+    let scale = theme::scale(ui);
+    egui::Grid::new("fields").num_columns(3).spacing(egui::vec2(8.0, 4.0)).show(ui, |ui| {
+        for (at, ((name, what), path)) in FIELDS.iter().zip(&dialog.fields).enumerate() {
+            let (response, changed) = text_field(ui, name, path, 180.0 * scale, true);
+            entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            if let Some(text) = changed {
+                out.push(Input::Edit(Edit::Field(at, text)));
+            }
+            small_text(ui, *what);
+            ui.end_row();
+        }
+    });
+    ui.add_space(4.0);
+    entered
 }
 
 fn save_ui(ui: &mut Ui, dialog: &SaveDialog, out: &mut Out) {

@@ -7,7 +7,10 @@ use super::{
     theme,
     widgets::{Out, edit_button, small_text},
 };
-use crate::app::{Edit, Input, Phase, State};
+use crate::{
+    app::{Edit, Input, OpenFailure, Phase, State},
+    engine::protocol::Lacks,
+};
 
 /// Draws what stands in place of the plots.
 pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -19,7 +22,7 @@ pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         ui.allocate_ui_with_layout(vec2(width, ui.available_height()), Layout::top_down(Align::LEFT), |ui| {
             ui.add_space(top);
             match &state.phase {
-                Phase::Failed(why) => failed_ui(ui, state, why, out),
+                Phase::Failed(failure) => failed_ui(ui, failure, out),
                 Phase::Opening(path) => {
                     small_text(ui, format!("Reading the directory of {}…", path.display()));
                 }
@@ -33,12 +36,17 @@ pub fn empty_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 }
 
 /// The reason stands in the sentence above; here is what can be done about it.
-fn failed_ui(ui: &mut Ui, state: &State, why: &str, out: &mut Out) {
+fn failed_ui(ui: &mut Ui, failure: &OpenFailure, out: &mut Out) {
     ui.horizontal(|ui| {
-        if let Some(path) = state.settings.recent.first() {
-            edit_button(ui, out, "Try again", Edit::OpenRecent(path.clone()));
+        match failure.lacks {
+            Lacks::Fields => {
+                edit_button(ui, out, "Name the fields…", Edit::NameFields);
+            }
+            Lacks::Nothing => {
+                edit_button(ui, out, "Try again", Edit::OpenAgain);
+            }
         }
-        edit_button(ui, out, "Copy the message", Edit::Copy(why.to_owned()));
+        edit_button(ui, out, "Copy the message", Edit::Copy(failure.why.clone()));
     });
     ui.add_space(16.0);
 }
@@ -53,7 +61,8 @@ fn begin_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     }
     small_text(
         ui,
-        "A log is a directory whose subdirectories are partitions, or a single file. It is only ever read.",
+        "A log is a directory whose subdirectories are partitions, or a single file, of JSON lines, plain or gzip. \
+         It is only ever read.",
     );
 }
 

@@ -9,7 +9,7 @@ use parts::{DAYS, PAGES, cost, groups, invariants};
 pub(crate) use variants::{cells, density, fill_answers, wrong};
 
 use crate::{
-    app::{Happening, Phase, Settings, State},
+    app::{Happening, OpenFailure, Phase, Settings, State},
     checkpoint::CrashPoint,
     domain::Run,
     engine::{
@@ -17,7 +17,7 @@ use crate::{
             Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark, MarkKind,
             OutlinePoint, Point, Proof, StreamState, Totals,
         },
-        protocol::{CheckpointId, Fact, Generation, LaneId, LogSummary, RunId, Tick},
+        protocol::{CheckpointId, Fact, Generation, Lacks, LaneId, LogSummary, RunId, Tick},
     },
 };
 
@@ -431,6 +431,7 @@ pub(crate) fn loading() -> State {
 
 /// It could not be opened.
 pub(crate) fn failed() -> State {
-    let why = "no record could be read from \"/logs/shop\": no field looks like a page; name it with --page";
-    State { run: RunId(1), phase: Phase::Failed(why.into()), ..empty() }
+    let why = "cannot guess the page field in \"/logs/shop\" (give --page); fields seen: \"at, who, what\"";
+    let failure = OpenFailure { path: "/logs/shop".into(), why: why.into(), lacks: Lacks::Fields };
+    State { run: RunId(1), phase: Phase::Failed(failure), ..empty() }
 }

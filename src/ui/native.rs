@@ -237,6 +237,11 @@ impl NativeApp {
 }
 
 impl eframe::App for NativeApp {
+    /// What shows beside the rounded corners of panels.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.drain();
         let effects = self.window.take_effects();

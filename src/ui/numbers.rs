@@ -109,9 +109,7 @@ fn per_record(amount: u64, records: u64) -> String {
 fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
     match state {
         InvariantState::NotYet => ("not checked yet".to_owned(), t.subdued),
-        InvariantState::Holds { checks } => {
-            (format!("holds, checked {} times", format::thousands(*checks)), t.success)
-        }
+        InvariantState::Holds { checks } => (format!("holds, checked {}", format::times(*checks)), t.success),
         InvariantState::Broken { counterexample } => (format!("broken: {counterexample}"), t.error),
         InvariantState::NotPromised { breaks, counterexample } => (
             format!("broke {} times, as what is saved allows: {counterexample}", format::thousands(*breaks)),

@@ -271,7 +271,7 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
         .include_x(0.0)
         .include_x(end)
         .include_y(0.0)
-        .include_y(height * if panel == Panel::Speed { 1.3 } else { 1.04 })
+        .include_y(height * if panel == Panel::Speed { 1.0 + legend_room(ui, panel) } else { 1.04 })
         .set_margin_fraction(vec2(0.0, 0.02))
         .allow_zoom(Vec2b::new(true, false))
         .allow_drag(Vec2b::new(true, false))
@@ -291,10 +291,11 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
     if view.fit {
         plot = plot.reset();
     }
+    let room = legend_room(ui, panel);
     let response = plot.show(ui, |plot| {
         if let Some((from, to)) = view.close {
             plot.set_plot_bounds_x(seconds(from)..=seconds(to));
-            plot.set_plot_bounds_y(close_heights(lane, measure, panel, (from, to)));
+            plot.set_plot_bounds_y(close_heights(lane, measure, panel, (from, to), room));
         }
         for area in areas(lane, measure, panel, t) {
             plot.add(area);
@@ -328,6 +329,7 @@ fn close_heights(
     measure: Measure,
     panel: Panel,
     (from, to): (u64, u64),
+    room: f64,
 ) -> std::ops::RangeInclusive<f64> {
     let points = || {
         let (first, last) =
@@ -349,8 +351,6 @@ fn close_heights(
             (low - 0.15 * (high - low), high)
         }
     };
-    // The legend stands at the top.
-    let room = if panel == Panel::Speed { 0.3 } else { 0.2 };
     low..=(high + room * (high - low)).max(low + 1.0)
 }
 
@@ -369,6 +369,19 @@ fn short(value: f64) -> String {
         None if value.fract().abs() > 1e-9 => String::new(),
         None => format!("{value:.0}"),
     }
+}
+
+/// The legend stands at the top: the share of the values' height that is left free for it, so that it hides nothing.
+fn legend_room(ui: &Ui, panel: Panel) -> f64 {
+    const AXIS: f32 = 22.0;
+    let (entries, least) = match panel {
+        Panel::Batch => (1.0, 0.2),
+        Panel::Speed => (3.0, 0.3),
+        Panel::Merged => (2.0, 0.2),
+    };
+    let legend = 12.0 + entries * (theme::small(ui).size * 1.25 + 3.0);
+    let free = (ui.available_height() - AXIS - legend).max(1.0);
+    f64::from(legend / free).clamp(least, 2.0)
 }
 
 fn speed_height(lane: &LaneFrame, measure: Measure) -> f64 {

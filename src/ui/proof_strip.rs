@@ -16,7 +16,7 @@ use crate::{
         proof_in_words,
     },
     domain::Run,
-    engine::frame::Proof,
+    engine::frame::{LaneFrame, Proof},
 };
 
 /// Up to this many records are drawn as numbered cells.
@@ -24,6 +24,12 @@ const CELLS: u64 = 50;
 
 /// Height at normal size.
 pub const HEIGHT: f32 = 110.0;
+
+/// Whether its records are, or will be, numbered cells, which need the height.
+pub fn has_cells(lane: &LaneFrame) -> bool {
+    let shown = lane.proof.to.saturating_sub(lane.proof.from);
+    lane.log_records <= CELLS || (1..=CELLS).contains(&shown)
+}
 
 /// Draws the strip.
 pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
@@ -194,11 +200,12 @@ impl<'a> Strip<'a> {
                 let empty = cell.with_min_y(row.bottom() - unit).shrink2(vec2(2.0, 0.5));
                 self.painter.rect_stroke(empty, 2, Stroke::new(1.0, self.t.subdued), StrokeKind::Inside);
             }
-            if cell.width() >= 20.0 {
-                let text = thousands(record);
-                let place =
-                    pos2(cell.center().x, cell.bottom() - (unit / 2.0).max(self.digits.size / 2.0 + 1.0));
-                self.painter.text(place, Align2::CENTER_CENTER, text, self.digits.clone(), self.t.strong);
+            // A number that does not fit its cell helps nobody; the pointer tells it.
+            let galley = self.painter.layout_no_wrap(thousands(record), self.digits.clone(), self.t.strong);
+            if galley.size().x + 4.0 <= cell.width() && self.digits.size <= unit + 3.0 {
+                let middle = cell.bottom() - (unit / 2.0).max(self.digits.size / 2.0 + 1.0);
+                let place = pos2(cell.center().x, middle) - galley.size() / 2.0;
+                self.painter.galley(place, galley, self.t.strong);
             }
         }
     }

@@ -164,12 +164,15 @@ impl Window {
         }
         let shrink = if low { 0.8 } else { 1.0 };
         let foot = |name, height: f32| {
-            Panel::bottom(name).exact_size((height * scale * shrink).round()).show_separator_line(false)
+            Panel::bottom(name).exact_size((height * scale).round()).show_separator_line(false)
         };
-        foot("timeline", timeline::HEIGHT + 8.0)
+        // Numbers of single records need the height.
+        let has_cells = state.lane().is_some_and(proof_strip::has_cells);
+        let strip = proof_strip::HEIGHT * if has_cells { 1.0 } else { shrink };
+        foot("timeline", (timeline::HEIGHT + 8.0) * shrink)
             .frame(row(t.canvas, 12, 4))
             .show(ui, |ui| timeline_ui(ui, state));
-        foot("proof", proof_strip::HEIGHT).frame(row(t.canvas, 12, 6)).show(ui, |ui| {
+        foot("proof", strip).frame(row(t.canvas, 12, 6)).show(ui, |ui| {
             if state.is_untouched() {
                 start_cards(ui, state, out);
             } else {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use eframe::egui::Key;
+use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use rederive::{
     app::Phase,
@@ -24,6 +24,49 @@ fn what_does_not_exist_says_so_and_another_log_can_be_opened() {
     live.h.get_by_label("Try again");
     live.open(&sample("clicks"));
     live.h.get_by_label("Nothing processed yet.");
+}
+
+#[test]
+fn a_mistyped_path_ends_no_run() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.fast();
+    live.until("some clicks are read", |live| live.state().lane().is_some_and(|lane| lane.position >= 3));
+    let run = live.state().run;
+    live.type_open(Path::new("/no/such/log"));
+    live.until_sees("cannot open \"/no/such/log\"");
+    live.h.get_by_label("Open a log");
+    assert_eq!((live.state().run, &live.state().phase), (run, &Phase::Open));
+    live.click("Cancel");
+    live.finish();
+    assert!(!live.state().settings.recent.iter().any(|path| path.starts_with("/no")));
+}
+
+#[test]
+fn fields_that_cannot_be_guessed_are_named_in_the_window() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("odd.jsonl");
+    let line = |day| {
+        format!(
+            "{{\"what\":{{\"it\":\"a\"}},\"whom\":\"u{day}\",\"when_it_was\":\"2024-05-0{day}T10:00:00Z\"}}\n"
+        )
+    };
+    fs::write(&log, (1..=3).map(line).collect::<String>()).unwrap();
+    let mut live = Live::start();
+    live.type_open(&log);
+    live.until_sees("cannot guess the page field");
+    live.click("Name the fields…");
+    for (field, path) in [("page", "what.it"), ("user", "whom"), ("time", "when_it_was")] {
+        live.h.get_by_role_and_label(Role::TextInput, field).focus();
+        live.settle();
+        live.h.get_by_role_and_label(Role::TextInput, field).type_text(path);
+        live.settle();
+    }
+    live.picture("named-fields");
+    live.key(Key::Enter);
+    live.until_sees("Nothing processed yet.");
+    live.fast();
+    live.finish();
+    live.until_sees("Finished: total 3 = full recount 3.");
 }
 
 #[test]

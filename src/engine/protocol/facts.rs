@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Answer, CheckpointId, KAPPA, KappaFact, LAMBDA, LaneId, RunId, Tick};
+use super::{Answer, CheckpointId, KAPPA, KappaFact, LAMBDA, Lacks, LaneId, OpenRequest, RunId, Tick};
 use crate::checkpoint::{CrashPoint, GuaranteeId};
 
 /// What the engine tells. Lifecycle only, never dropped; numbers come in frames.
@@ -35,8 +35,21 @@ pub enum EngineEvent {
     OpenFailed {
         /// The run that it would have been.
         run: RunId,
+        /// Log or scenario.
+        path: PathBuf,
         /// What and why, for a person.
         message: String,
+        /// What a person can add to the request.
+        lacks: Lacks,
+    },
+    /// Another log (or scenario) could not be opened; the one that is open stays so.
+    OpenRefused {
+        /// What was asked for.
+        request: OpenRequest,
+        /// What and why, for a person.
+        message: String,
+        /// What a person can add to the request.
+        lacks: Lacks,
     },
     /// Something happened in a lane.
     Happened {

@@ -137,6 +137,16 @@ pub struct OpenRequest {
     pub mapping: Vec<(String, String)>,
 }
 
+/// What a person can add to a request that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lacks {
+    /// Nothing that would help.
+    #[default]
+    Nothing,
+    /// Which field is what.
+    Fields,
+}
+
 /// A command that changes a lane's results: stamped with its tick and written to the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
