@@ -55,6 +55,24 @@ impl Fate {
         Fate::NotYetRead,
     ];
 
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fate::CountedInBatch => "counted in batch",
+            Fate::CountedInSpeed => "counted in speed",
+            Fate::Counted => "counted",
+            Fate::CountedAgain => "counted more than once",
+            Fate::Late => "late",
+            Fate::Duplicate => "duplicate id",
+            Fate::Redelivery => "redelivered",
+            Fate::NoUser => "no user",
+            Fate::Malformed => "malformed",
+            Fate::Lost => "read, and lost",
+            Fate::Gap => "between the layers",
+            Fate::NotYetRead => "not yet read",
+        }
+    }
+
     fn of_verdict(verdict: Verdict) -> Option<Fate> {
         match verdict {
             Verdict::Malformed => Some(Fate::Malformed),

@@ -6,7 +6,10 @@ use super::{
     protocol::LogSummary,
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
-use crate::ingest::{LogDirectory, Mapping};
+use crate::{
+    domain::Offsets,
+    ingest::{LogDirectory, Mapping},
+};
 
 pub(super) fn plain_scenario(log: &Path) -> Scenario {
     let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -48,7 +51,16 @@ pub(super) fn summary(
 
 /// The command line that computes the batch view over the whole log.
 fn batch_command(log: &str, mapping: &Mapping) -> String {
-    let mut words = vec!["rederive".to_owned(), "batch".to_owned(), quoted(log)];
+    command("batch", log, mapping)
+}
+
+/// The command line that merges batch up to `cut` with speed up to `position`, and says how far that is from a recount.
+pub(super) fn merge_command(log: &str, mapping: &Mapping, cut: &Offsets, position: &Offsets) -> String {
+    format!("{} --cut {cut} --position {position}", command("merge", log, mapping))
+}
+
+fn command(name: &str, log: &str, mapping: &Mapping) -> String {
+    let mut words = vec!["rederive".to_owned(), name.to_owned(), quoted(log)];
     let mut option = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             words.push(format!("--{name}"));

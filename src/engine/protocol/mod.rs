@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::CrashPoint;
 
 mod facts;
+mod lineage;
 mod queries;
 
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use lineage::{
+    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
+    RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
@@ -104,6 +109,8 @@ pub enum Command {
     SaveScenario(PathBuf),
     /// Writes a view as CSV or JSON by the file's extension.
     ExportView(LaneId, ViewKind, PathBuf),
+    /// Writes why two views differ, cell by cell, as CSV.
+    ExportDifferences(LaneId, Pair, PathBuf),
     /// Asks for a page of something large; the answer carries the same number.
     Ask(u64, Query),
     /// Deletes the kept files of an old run.

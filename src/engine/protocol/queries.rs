@@ -1,6 +1,6 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{CheckpointId, LaneId};
+use super::{CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates};
 use crate::domain::CanonicalRow;
 
 /// Which of a lane's views.
@@ -54,6 +54,36 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What became of all records, in each view.
+    Fates {
+        /// Of which lane.
+        lane: LaneId,
+    },
+    /// The records of a listing, in delivery order.
+    RecordsOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which records.
+        listing: Listing,
+        /// Number of the first one in the listing; where lines are searched, the record to go on from.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
+    /// Every number that a record touches.
+    NumbersOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// The record, by number.
+        record: u64,
+    },
+    /// Why two views differ.
+    Differences {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which views.
+        pair: Pair,
+    },
 }
 
 /// What comes back for a [`Query`].
@@ -79,6 +109,14 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What became of all records, in each view.
+    Fates(Vec<ViewFates>),
+    /// A page of a listing.
+    Listed(Listed),
+    /// A record and every number that it touches.
+    Numbers(Box<RecordNumbers>),
+    /// Why two views differ.
+    Differences(Box<PairDifference>),
     /// The question cannot be answered (any more); why.
     Nothing(String),
 }
