@@ -8,6 +8,7 @@ mod causes;
 mod differences;
 mod lineage;
 mod numbers_of;
+mod scan;
 #[cfg(test)]
 mod testing;
 
@@ -17,3 +18,4 @@ pub use differences::{
 };
 pub use lineage::{Books, Fate, FateTally, Found, Layer, Ledger, Reader, Taken, find, tally};
 pub use numbers_of::{Touch, Touched, numbers_of};
+pub use scan::{Scanned, find_pages, scan_log};

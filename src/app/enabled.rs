@@ -24,7 +24,13 @@ impl AppCommand {
             | AppCommand::RateDown
             | AppCommand::Tables
             | AppCommand::Left(_)
-            | AppCommand::Right(RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates)
+            | AppCommand::Right(
+                RightDrawer::Checkpoints
+                | RightDrawer::Numbers
+                | RightDrawer::Fates
+                | RightDrawer::Differences
+                | RightDrawer::Ask,
+            )
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::CancelLoading => loading(state),
@@ -36,7 +42,7 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::View | SaveKind::Scenario) => open(state).map(|_| ()),
+            AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => open(state).map(|_| ()),
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),

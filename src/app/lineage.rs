@@ -248,7 +248,7 @@ pub(super) fn answered(state: &mut State, query: Query, answer: Answer) -> Vec<E
             pages.difference = Some(difference);
         }
         (Query::RecordsOf { listing, first, .. }, Answer::Listed(listed)) => {
-            if let Some(page) = pages.listing.as_mut().filter(|page| page.listing == listing) {
+            if pages.listing.as_ref().is_some_and(|page| page.listing == listing) {
                 return take_page(state, first, listed);
             }
         }

@@ -3,11 +3,14 @@
 //! [`State`] mirrors the session, [`apply`] is its only mutator, [`Effect`]s are what the composition root does
 //! for it. Absent on purpose: drawing, threads, clocks, and files other than the settings.
 
+pub mod asking;
 mod command;
 mod dialogs;
 mod enabled;
 pub mod format;
 mod keys;
+mod lineage;
+pub mod lineage_text;
 mod moment;
 mod narrate;
 mod pages;
@@ -17,9 +20,11 @@ mod state;
 mod update;
 mod update_command;
 
+pub use asking::{AskEdit, AskPage, Question};
 pub use command::{AppCommand, Group, Spec};
 pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
 pub use keys::{Key, Shortcut};
+pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
 pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;

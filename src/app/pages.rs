@@ -1,5 +1,6 @@
 //! What the engine has answered, page by page.
 
+use super::asking::AskPage;
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -62,10 +63,21 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// Fates, listings, differences.
+    pub lineage: super::LineagePages,
+    /// Questions to the serving layer.
+    pub asking: AskPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.
     pub last_question: u64,
     /// Run time at which the open pages were asked for.
     pub asked_at: Tick,
+}
+
+impl Answers {
+    /// Whether records to be listed are under way.
+    pub fn is_listing(&self) -> bool {
+        self.pending.iter().any(|(_, query)| matches!(query, Query::RecordsOf { .. }))
+    }
 }

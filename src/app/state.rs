@@ -112,10 +112,14 @@ pub enum RightDrawer {
     Checkpoints,
     /// Lag, cost, invariants.
     Numbers,
-    /// Rows of the views, malformed lines.
+    /// Fates by view, rows of the views, malformed lines.
     Fates,
+    /// Two views by causes.
+    Differences,
     /// Old runs.
     Runs,
+    /// A question to the serving layer.
+    Ask,
 }
 
 /// What a person expects of the total after the restore.

@@ -3,8 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand,
+    AppCommand, AskEdit, LineageEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    lineage,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
@@ -89,6 +90,10 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Ask the serving layer.
+    Ask(AskEdit),
+    /// Follow records and numbers.
+    Lineage(LineageEdit),
 }
 
 /// What the desktop is asked for.
@@ -160,6 +165,10 @@ pub(super) fn open(state: &mut State, path: PathBuf) -> Vec<Effect> {
 pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effect> {
     state.dialog = Dialog::None;
     match kind {
+        SaveKind::Differences => {
+            let pair = state.answers.lineage.pair;
+            vec![Effect::Send(Command::ExportDifferences(state.lane, pair, path))]
+        }
         SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
         SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
         SaveKind::Picture => vec![Effect::SavePicture(path)],
@@ -217,6 +226,8 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Lineage(edit) => return lineage::edited(state, edit),
     }
     Vec::new()
 }
@@ -287,7 +298,7 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
         }
-        EngineEvent::Answered(number, answer) => answered(state, number, answer),
+        EngineEvent::Answered(number, answer) => return answered(state, number, answer),
     }
     Vec::new()
 }
@@ -345,9 +356,11 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     }
     let stopped = state.flow() == Flow::Playing && frame.flow != Flow::Playing;
     let now = frame.tick;
+    let had_lane = state.frame.as_ref().is_some_and(|old| old.run == frame.run && !old.lanes.is_empty());
+    let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    if !(due || stopped) || !state.answers.pending.is_empty() {
+    if !(due || stopped || is_new) || !state.answers.pending.is_empty() {
         return Vec::new();
     }
     refresh(state)
@@ -357,18 +370,21 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
 fn refresh(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     if state.left == Some(LeftDrawer::Log) {
-        let first = state.answers.records.first;
-        effects.extend(ask(state, Query::Records { first, count: PAGE_ROWS }));
+        effects.extend(lineage::refresh_log(state));
     }
-    if state.right == Some(RightDrawer::Fates) {
-        let RowsPage { view, first, .. } = state.answers.rows;
-        effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    if let Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) = state.right {
+        effects.extend(lineage::opened(state, drawer));
+    }
+    if state.asks() {
+        effects.extend(asking::opened(state));
     }
     effects
 }
 
-fn answered(state: &mut State, number: u64, answer: Answer) {
-    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else { return };
+fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else {
+        return Vec::new();
+    };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
         (Query::Records { first, .. }, Answer::Records(records)) => {
@@ -388,10 +404,18 @@ fn answered(state: &mut State, number: u64, answer: Answer) {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (
+            query @ (Query::Fates { .. }
+            | Query::RecordsOf { .. }
+            | Query::NumbersOf { .. }
+            | Query::Differences { .. }),
+            answer,
+        ) => return lineage::answered(state, query, answer),
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
-        _ => {}
+        (query, answer) => return asking::answered(state, query, answer),
     }
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::{
-    AppCommand, Effect,
+    AppCommand, Effect, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     format::thousands,
+    lineage,
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State},
-    update::{PAGE_ROWS, open, say},
+    update::{open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -234,8 +235,7 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
     state.left = if state.left == Some(drawer) { None } else { Some(drawer) };
     match state.left {
         Some(LeftDrawer::Log) => {
-            let first = state.answers.records.first;
-            ask(state, Query::Records { first, count: PAGE_ROWS })
+            lineage::refresh_log(state)
         }
         None => Vec::new(),
     }
@@ -244,13 +244,9 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
-        Some(RightDrawer::Fates) => {
-            let (view, first) = (state.answers.rows.view, state.answers.rows.first);
-            let mut effects = ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
-            effects.extend(ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }));
-            effects
-        }
+        Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
+        Some(RightDrawer::Ask) => asking::opened(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }
 }

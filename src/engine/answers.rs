@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Session {
-    /// Answers now, or (records, which have to be read from files) by and by.
+    /// Answers now, or (what needs files or all records) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
         let answer = match query {
             Query::Records { first, count } => {
@@ -38,6 +38,8 @@ impl Session {
                 return self.answer_from_books(number, move |books| numbers(books, record));
             }
             Query::Differences { pair, .. } => return self.answer_differences(number, *pair),
+            Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
+            Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));
     }

@@ -2,8 +2,17 @@
 
 use std::sync::Arc;
 
+mod kappa;
+
+pub use kappa::{
+    Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
+};
+
 use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
-use crate::{checkpoint::CrashPoint, domain::Run};
+use crate::{
+    checkpoint::CrashPoint,
+    domain::{Day, Run},
+};
 
 /// Most points that a series hands to the window.
 pub const MAX_SERIES_POINTS: usize = 2_000;
@@ -67,6 +76,8 @@ pub struct Frame {
     pub loading: Loading,
     /// Lanes, at least one once a log is open.
     pub lanes: Vec<Arc<LaneFrame>>,
+    /// The Kappa lane, once it was asked for.
+    pub kappa: Option<Arc<KappaFrame>>,
 }
 
 /// State of the stream processor.
@@ -277,6 +288,10 @@ pub struct Band {
 pub struct GroupRow {
     /// Page text or date.
     pub label: String,
+    /// The page that it is about; `None`: a day, or the rest.
+    pub page: Option<String>,
+    /// The day that it is about; `None`: a page, or the rest.
+    pub day: Option<Day>,
     /// From the batch view.
     pub final_totals: Totals,
     /// Merged view.

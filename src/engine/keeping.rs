@@ -63,8 +63,11 @@ impl Session {
             return self.failed("save the scenario", NEVER_WRITTEN);
         }
         let mut scenario = open.scenario.clone();
-        let command =
-            |&(tick, command): &(u64, LaneCommand)| Planned { at: When::Tick(tick), lane: 0, command };
+        let command = |&(tick, command): &(u64, LaneCommand)| Planned {
+            at: When::Tick(tick),
+            lane: command.lane().0,
+            command,
+        };
         scenario.commands = lane.carried_out().iter().map(command).collect();
         scenario.log.path = relative(&open.scenario.log.path, path);
         scenario.log.identity = start_of(open).log.identity;

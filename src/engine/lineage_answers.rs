@@ -124,7 +124,8 @@ fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, 
             Box::new(move |entry| {
                 let (first, second) = (first.take(entry), second.take(entry));
                 let is_in = lies_in(first, scope) || lies_in(second, scope);
-                let has_cause = || causes_of(first, second).iter().any(|(found, _)| found == cause);
+                let is_wanted = |found| cause.is_none_or(|cause| cause == found);
+                let has_cause = || causes_of(first, second).iter().any(|(found, _)| is_wanted(*found));
                 (is_in && has_cause()).then_some(0)
             })
         }

@@ -7,6 +7,7 @@
 
 mod answerer;
 mod answers;
+mod asking;
 mod batch_runs;
 mod books;
 pub mod clock;
@@ -20,6 +21,8 @@ mod identity_codec;
 mod invariants;
 mod jobs;
 pub mod journal;
+mod kappa;
+mod kappa_lane;
 mod keeping;
 mod lane;
 mod difference_answers;

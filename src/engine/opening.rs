@@ -197,7 +197,10 @@ impl Session {
             }
             None => memory_disk(),
         };
-        let plan = lane_plan(&open.scenario, &open.mapping, self.options.driver, disk);
+        let mut plan = lane_plan(&open.scenario, &open.mapping, self.options.driver, disk);
+        if let Some(versions) = open.directory.as_ref().map(RunDirectory::versions) {
+            plan.version_disk = Box::new(move |version| open_disk(&versions.join(version.to_string())));
+        }
         let mut lane = Lane::new(plan, index);
         lane.repeat(&open.done);
         if let Some(directory) = &open.directory

@@ -1,14 +1,18 @@
 //! Plays a scenario without a window, to its end, and holds it to its expectations.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     describe::{plain_scenario, summary},
     driver::Driver,
-    frame::LaneFrame,
-    lane::{Lane, LanePlan, OpenDisk, Ticked},
+    frame::{KappaFrame, LaneFrame},
+    lane::{Lane, LanePlan, OpenDisk, OpenVersionDisk, Ticked},
     protocol::{Fact, LaneId, LogSummary, Tick},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
@@ -18,6 +22,7 @@ use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
     domain::Value,
     ingest::{LogDirectory, LogError, LogIndex, Mapping, MappingOptions, load},
+    serving::VersionNumber,
 };
 
 /// A scenario with its log loaded.
@@ -67,6 +72,8 @@ pub struct Played {
     pub facts: Vec<(Tick, Fact)>,
     /// Where it ended.
     pub frame: LaneFrame,
+    /// Where the Kappa lane ended, if there was one.
+    pub kappa: Option<KappaFrame>,
     /// When that was.
     pub tick: Tick,
     /// Expectations and invariants that do not hold; empty when all is well.
@@ -131,6 +138,7 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
         faults: scenario.faults.clone(),
         driver,
         disk,
+        version_disk: memory_disks(),
     }
 }
 
@@ -138,6 +146,16 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
 pub fn memory_disk() -> OpenDisk {
     let disk = SharedDisk::new(MemoryDisk::new());
     Box::new(move || Ok(Box::new(disk.clone())))
+}
+
+/// The same for every version of a Kappa lane.
+fn memory_disks() -> OpenVersionDisk {
+    let disks: Mutex<BTreeMap<VersionNumber, SharedDisk>> = Mutex::new(BTreeMap::new());
+    Box::new(move |version| {
+        let mut disks = disks.lock().unwrap_or_else(PoisonError::into_inner);
+        let disk = disks.entry(version).or_insert_with(|| SharedDisk::new(MemoryDisk::new()));
+        Ok(Box::new(disk.clone()))
+    })
 }
 
 /// Plays a scenario to its end, or to `stop`.
@@ -161,6 +179,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         journal: lane.journal().lines().to_owned(),
         facts: lane.take_facts(),
         tick: lane.tick_now(),
+        kappa: lane.kappa_frame(),
         frame,
         failures,
     }
@@ -199,6 +218,22 @@ fn check(expect: &Expectations, lane: &Lane, frame: &LaneFrame) -> Vec<String> {
         expect.invariants_hold.map(|expected| expected.to_string()),
         lane.first_broken().is_none().to_string(),
     );
+    if let Some(kappa) = &expect.kappa {
+        let found = lane.kappa_result();
+        let number =
+            |number: Option<VersionNumber>| number.map_or("none".to_owned(), |number| number.to_string());
+        hold("kappa.serving", kappa.serving.map(|serving| number(Some(serving))), number(found.serving));
+        hold("kappa.views", text(kappa.views), found.views.to_string());
+        hold("kappa.stored_views", text(kappa.stored_views), found.stored_views.to_string());
+        hold(
+            "kappa.equals_batch",
+            kappa.equals_batch.map(|is| is.to_string()),
+            found.equals_batch.to_string(),
+        );
+        hold("kappa.crashes", text(kappa.crashes), found.crashes.to_string());
+        let again = found.read_more_than_once.to_string();
+        hold("kappa.read_more_than_once", text(kappa.read_more_than_once), again);
+    }
     hold("digest", expect.digest.clone(), lane.journal.digest());
     failures
 }

@@ -29,6 +29,8 @@ const LOCK_FILE: &str = "run.lock";
 const JOURNAL_TAIL_BYTES: u64 = 64 << 10;
 /// Name of a run's checkpoint directory.
 const CHECKPOINTS: &str = "checkpoints";
+/// Name of the directory with a checkpoint directory for each version of the Kappa lane.
+const VERSIONS: &str = "versions";
 
 /// Why a file of a run cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +181,11 @@ impl RunDirectory {
         self.path.join(CHECKPOINTS)
     }
 
+    /// Where the versions of its Kappa lane have their checkpoint directories.
+    pub fn versions(&self) -> PathBuf {
+        self.path.join(VERSIONS)
+    }
+
     /// Its name.
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -208,9 +215,10 @@ impl RunDirectory {
 
     /// Forgets checkpoints, journal and end: the run will be played again from its start.
     pub fn clear(&self) -> Result<(), RunFileError> {
-        let checkpoints = self.checkpoints();
-        if checkpoints.exists() {
-            fs::remove_dir_all(&checkpoints).map_err(io_error(&checkpoints))?;
+        for directory in [self.checkpoints(), self.path.join(VERSIONS)] {
+            if directory.exists() {
+                fs::remove_dir_all(&directory).map_err(io_error(&directory))?;
+            }
         }
         for file in [self.journal(), self.path.join(ENDED_FILE)] {
             if file.exists() {
@@ -222,7 +230,8 @@ impl RunDirectory {
 
     /// Replaces what a person did by `commands`, at once.
     pub fn replace_commands(&self, commands: &[(u64, LaneCommand)]) -> Result<(), RunFileError> {
-        let text: String = commands.iter().map(|&(tick, command)| command_line(tick, 0, command)).collect();
+        let text: String =
+            commands.iter().map(|&(tick, command)| command_line(tick, command.lane().0, command)).collect();
         replace_file(&self.path.join(COMMANDS_FILE), text.as_bytes())
     }
 

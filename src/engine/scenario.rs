@@ -5,10 +5,11 @@ use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{CrashTarget, LaneCommand};
+use super::protocol::{CrashTarget, KappaMoment, LaneCommand};
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
     ingest::Mapping,
+    serving::VersionNumber,
 };
 
 /// The version of scenario files that this program reads and writes.
@@ -147,6 +148,8 @@ pub enum When {
     BatchCovers(u64),
     /// This many ticks after the latest crash of the stream.
     TicksAfterCrash(u64),
+    /// A moment of the Kappa lane.
+    Kappa(KappaMoment),
 }
 
 /// A crash at a record.
@@ -176,6 +179,14 @@ pub enum Moment {
     Restored,
     /// It has read again what it had read before.
     ReplayFinished,
+    /// A version of the Kappa lane began.
+    VersionStarted,
+    /// A version crashed.
+    VersionCrashed,
+    /// Both versions stand at the same record.
+    GateOpened,
+    /// Readers changed over, or back.
+    Switched,
 }
 
 /// What must be true at the end of a run; absent fields are not checked.
@@ -206,9 +217,36 @@ pub struct Expectations {
     /// Whether every invariant that the guarantee promises held at every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invariants_hold: Option<bool>,
+    /// Of the Kappa lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kappa: Option<KappaExpectations>,
     /// The journal's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+/// What must be true of the Kappa lane at the end of a run; absent fields are not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KappaExpectations {
+    /// The version that readers see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<VersionNumber>,
+    /// Page views that they see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<u64>,
+    /// Views that are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_views: Option<u64>,
+    /// Whether what they see is the batch view of the same records under the settings of the version, cell by cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals_batch: Option<bool>,
+    /// Crashes of versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crashes: Option<u64>,
+    /// Records that a version read more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_more_than_once: Option<u64>,
 }
 
 /// Why a scenario file is refused.
@@ -286,6 +324,13 @@ impl fmt::Display for When {
             When::Position(record) => write!(f, "record {record}"),
             When::BatchCovers(records) => write!(f, "batch at {records}"),
             When::TicksAfterCrash(ticks) => write!(f, "{ticks} ticks after the crash"),
+            When::Kappa(KappaMoment::GateOpen) => f.write_str("both versions at the same record"),
+            When::Kappa(KappaMoment::Reads { version, record }) => {
+                write!(f, "version {version} at record {record}")
+            }
+            When::Kappa(KappaMoment::TicksAfterCrash { version, ticks }) => {
+                write!(f, "{ticks} ticks after the crash of version {version}")
+            }
         }
     }
 }

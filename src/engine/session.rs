@@ -16,7 +16,7 @@ use super::{
     handle::EngineOptions,
     lane::Ticked,
     open_log::{Loaded, OpenLog},
-    protocol::{Answer, Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
+    protocol::{Answer, Command, EngineEvent, Fact, KappaFact, LaneCommand, RunId, Tick, Until},
     scenario::Moment,
 };
 
@@ -166,7 +166,10 @@ impl Session {
         let tick = lane.tick_now().0;
         if lane.command(command) {
             open.done.push((tick, command));
-            let noted = open.directory.as_ref().map(|directory| directory.note_command(tick, 0, command));
+            let noted = open
+                .directory
+                .as_ref()
+                .map(|directory| directory.note_command(tick, command.lane().0, command));
             if let Some(Err(error)) = noted {
                 self.failed("note a command", &error.to_string());
             }
@@ -237,7 +240,7 @@ impl Session {
                 self.moment |= advancing || stops.contains(&moment);
             }
             self.moment |= advancing && matches!(fact, Fact::Finished { .. } | Fact::RestoreRefused { .. });
-            self.tell(EngineEvent::Happened { run: self.run, lane: super::protocol::LaneId(0), tick, fact });
+            self.tell(EngineEvent::Happened { run: self.run, lane: fact.lane(), tick, fact });
         }
         for (what, why) in troubles {
             self.failed(what, &why);
@@ -323,6 +326,7 @@ impl Session {
             frame.loading = open.loading();
             if let Some(lane) = &mut open.lane {
                 frame.lanes.push(Arc::new(open.model.frame(lane)));
+                frame.kappa = lane.kappa_frame().map(Arc::new);
             }
         }
         frame
@@ -335,6 +339,7 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         Fact::StreamCrashed { .. } => Some(Moment::StreamCrashed),
         Fact::Restored { .. } => Some(Moment::Restored),
         Fact::ReplayFinished { .. } => Some(Moment::ReplayFinished),
+        Fact::Kappa(fact) => kappa_moment(fact),
         Fact::Started
         | Fact::BatchStarted { .. }
         | Fact::BatchCrashed { .. }
@@ -343,5 +348,21 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         | Fact::StreamFinished { .. }
         | Fact::Finished { .. }
         | Fact::InvariantBroken { .. } => None,
+    }
+}
+
+fn kappa_moment(fact: &KappaFact) -> Option<Moment> {
+    match fact {
+        KappaFact::GateOpened { .. } => Some(Moment::GateOpened),
+        KappaFact::Switched { .. } | KappaFact::RolledBack { .. } => Some(Moment::Switched),
+        KappaFact::Crashed { .. } => Some(Moment::VersionCrashed),
+        KappaFact::VersionStarted { .. } => Some(Moment::VersionStarted),
+        KappaFact::CaughtUp { .. }
+        | KappaFact::Deleted { .. }
+        | KappaFact::CheckpointWritten { .. }
+        | KappaFact::Restored { .. }
+        | KappaFact::RestoreRefused { .. }
+        | KappaFact::ReplayFinished { .. }
+        | KappaFact::Mark { .. } => None,
     }
 }

@@ -75,6 +75,11 @@ impl GroupTotals {
         self.days.get(&day.0).copied().unwrap_or_default()
     }
 
+    /// Days with anything in them, in no order.
+    pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.days.iter().filter(|(_, totals)| totals.0 > 0).map(|(&day, _)| Day(day))
+    }
+
     fn add(&mut self, cell: Cell, views: i64, sum: i128) {
         for slot in [self.keys.entry(cell.key.0).or_default(), self.days.entry(cell.day.0).or_default()] {
             slot.0 = slot.0.saturating_add_signed(views);
@@ -206,6 +211,11 @@ impl Lambda {
     pub fn day_numbers(&self, day: Day) -> (Numbers, Numbers) {
         let users = (self.batch_users.day_count(day), self.beyond.day_count(day));
         group(self.batch_groups.day(day), self.speed_groups.day(day), users)
+    }
+
+    /// Days of the speed view, in no order.
+    pub fn speed_days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.speed_groups.days()
     }
 
     /// The merged view, cell by cell.

@@ -129,7 +129,7 @@ pub fn record_ui(ui: &mut Ui, record: &RecordLine, out: &mut Out) {
         ui.add(Label::new(text).truncate());
     });
     let rect = shown.response.rect;
-    let response = ui.interact(rect, ui.id().with(("record", record.number)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("record", record.number)), Sense::click());
     if response.hovered() || response.has_focus() {
         let stroke = egui::Stroke::new(1.0, t.accent);
         ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);

@@ -4,15 +4,19 @@
 //! [`Window`] applies them. [`run_window`] puts it into a native window with the engine behind it. Absent on purpose:
 //! computation over records, and waiting for anything on the window's thread.
 
+mod ask;
 mod bar;
 mod bars;
 mod canvas;
 mod checkpoints;
 mod dialog;
+mod differences;
 mod empty;
 mod fates;
+mod grid;
 mod help;
 mod keyboard;
+mod listing;
 mod log_browser;
 mod native;
 mod numbers;
@@ -20,6 +24,7 @@ mod palette;
 pub mod picture;
 mod plots;
 mod proof_strip;
+mod record_numbers;
 mod runs;
 mod series;
 mod shell;
@@ -29,6 +34,7 @@ mod story;
 mod tables;
 pub mod theme;
 mod timeline;
+mod waterfall;
 mod widgets;
 
 #[cfg(test)]

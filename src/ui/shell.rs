@@ -3,9 +3,11 @@
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, Rect, ThemePreference, Ui, pos2};
 
 use super::{
+    ask::ask_ui,
     bar::bar_ui,
     checkpoints::checkpoints_ui,
     dialog::dialog_ui,
+    differences::differences_ui,
     empty::empty_ui,
     fates::fates_ui,
     keyboard::keyboard,
@@ -31,6 +33,12 @@ const DRAWER: f32 = 320.0;
 
 /// Width of the drawer with a table in it.
 const WIDE_DRAWER: f32 = 440.0;
+
+/// Width of the drawer for questions: as wide as the smallest window has room for.
+const ASK_DRAWER: f32 = 360.0;
+
+/// The least width of that drawer.
+const LEAST_WIDE_DRAWER: f32 = 360.0;
 
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
@@ -183,11 +191,13 @@ impl Window {
 }
 
 /// Which drawers there is room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Fit {
     left: Option<LeftDrawer>,
     right: Option<RightDrawer>,
     hidden: Option<&'static str>,
+    /// Width of the window at normal size.
+    window: f32,
 }
 
 /// The right drawer yields first, then the left.
@@ -195,7 +205,7 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right = state.right.filter(|drawer| width - taken - right_width(*drawer) * scale >= least);
+    let right = state.right.filter(|drawer| width - taken - right_width(*drawer, width / scale) * scale >= least);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -203,12 +213,16 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     } else {
         None
     };
-    Fit { left, right, hidden }
+    Fit { left, right, hidden, window: width / scale }
 }
 
-fn right_width(drawer: RightDrawer) -> f32 {
+/// A wide drawer is as narrow as it can be where it could not stand otherwise.
+fn right_width(drawer: RightDrawer, window: f32) -> f32 {
     match drawer {
-        RightDrawer::Fates => WIDE_DRAWER,
+        RightDrawer::Fates | RightDrawer::Differences => {
+            WIDE_DRAWER.min((window - PLOTS_LEAST).max(LEAST_WIDE_DRAWER))
+        }
+        RightDrawer::Ask => ASK_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }
@@ -224,7 +238,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     }
     if let Some(drawer) = fit.right {
         let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
-            .exact_size(right_width(drawer) * scale)
+            .exact_size(right_width(drawer, fit.window) * scale)
             .show_separator_line(false);
         panel
             .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))
@@ -232,7 +246,9 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
+                RightDrawer::Differences => differences_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
+                RightDrawer::Ask => ask_ui(ui, state, out),
             });
     }
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Answer, CheckpointId, LaneId, RunId, Tick};
+use super::{Answer, CheckpointId, KAPPA, KappaFact, LAMBDA, LaneId, RunId, Tick};
 use crate::checkpoint::{CrashPoint, GuaranteeId};
 
 /// What the engine tells. Lifecycle only, never dropped; numbers come in frames.
@@ -172,6 +172,8 @@ pub enum Fact {
         /// The run fingerprint: the journal's digest.
         digest: String,
     },
+    /// Something happened in the Kappa lane.
+    Kappa(KappaFact),
     /// An invariant does not hold.
     InvariantBroken {
         /// Which, e.g. `I3`.
@@ -179,4 +181,25 @@ pub enum Fact {
         /// The first counterexample.
         counterexample: String,
     },
+}
+
+impl Fact {
+    /// The lane that it happened in.
+    pub fn lane(&self) -> LaneId {
+        match self {
+            Fact::Kappa(_) => KAPPA,
+            Fact::Started
+            | Fact::BatchStarted { .. }
+            | Fact::BatchPublished { .. }
+            | Fact::BatchCrashed { .. }
+            | Fact::CheckpointWritten { .. }
+            | Fact::StreamCrashed { .. }
+            | Fact::Restored { .. }
+            | Fact::RestoreRefused { .. }
+            | Fact::ReplayFinished { .. }
+            | Fact::StreamFinished { .. }
+            | Fact::Finished { .. }
+            | Fact::InvariantBroken { .. } => LAMBDA,
+        }
+    }
 }

@@ -105,8 +105,8 @@ pub enum Listing {
     Behind(BookView, NumberOf),
     /// Those with a fate in a view.
     Fate(BookView, Fate),
-    /// Those that make a cause of a difference.
-    Differing(Pair, Cause, NumberOf),
+    /// Those that make a cause of a difference; `None`: any.
+    Differing(Pair, Option<Cause>, NumberOf),
     /// Those that are found.
     Search(SearchKind, String),
 }

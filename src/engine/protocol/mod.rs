@@ -8,15 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CrashPoint;
 
+mod asking;
 mod facts;
+mod kappa;
 mod lineage;
 mod queries;
 
+pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use lineage::{
     BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
     RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
 };
+pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
@@ -30,6 +34,12 @@ pub struct LaneId(pub u16);
 /// Virtual run time. [`TICKS_PER_SECOND`] ticks make a second of simulated time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Tick(pub u64);
+
+/// The lane of the textbook's Lambda architecture: batch, speed, merged.
+pub const LAMBDA: LaneId = LaneId(0);
+
+/// The lane of the Kappa architecture: versions of one stream view. There once it was asked for.
+pub const KAPPA: LaneId = LaneId(1);
 
 /// How many ticks make one second of simulated time.
 pub const TICKS_PER_SECOND: u64 = 100;
@@ -153,4 +163,22 @@ pub enum LaneCommand {
     BatchNow,
     /// Starts a batch run now, with its cut at this record.
     BatchAt(u64),
+    /// To the Kappa lane.
+    Kappa(KappaCommand),
+}
+
+impl LaneCommand {
+    /// The lane that it is for.
+    pub fn lane(&self) -> LaneId {
+        match self {
+            LaneCommand::Kappa(_) => KAPPA,
+            LaneCommand::SetRate(_)
+            | LaneCommand::Crash { .. }
+            | LaneCommand::Restore(_)
+            | LaneCommand::RestoreFromStart
+            | LaneCommand::Checkpoint
+            | LaneCommand::BatchNow
+            | LaneCommand::BatchAt(_) => LAMBDA,
+        }
+    }
 }

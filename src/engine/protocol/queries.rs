@@ -1,7 +1,9 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates};
-use crate::domain::CanonicalRow;
+use super::{
+    Asked, CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates,
+};
+use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -84,6 +86,24 @@ pub enum Query {
         /// Which views.
         pair: Pair,
     },
+    /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
+    Ask {
+        /// Of which lane.
+        lane: LaneId,
+        /// The page's name.
+        page: String,
+        /// First day.
+        from: Day,
+        /// One past the last day.
+        to: Day,
+    },
+    /// Names of pages that hold a text.
+    Pages {
+        /// The text, in any case.
+        text: String,
+        /// How many at most.
+        most: u32,
+    },
 }
 
 /// What comes back for a [`Query`].
@@ -117,6 +137,15 @@ pub enum Answer {
     Numbers(Box<RecordNumbers>),
     /// Why two views differ.
     Differences(Box<PairDifference>),
+    /// What the serving layer says.
+    Asked(Box<Asked>),
+    /// Names of pages, and how many there are in all.
+    Pages {
+        /// Those that begin with the text first, then by name.
+        names: Vec<String>,
+        /// How many hold the text.
+        total: u64,
+    },
     /// The question cannot be answered (any more); why.
     Nothing(String),
 }
