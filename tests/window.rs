@@ -12,6 +12,8 @@
 mod asking;
 #[path = "window/files.rs"]
 mod files;
+#[path = "window/lineage.rs"]
+mod lineage;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]

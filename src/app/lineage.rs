@@ -168,7 +168,9 @@ pub(super) fn opened(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             let (view, first) = (state.answers.rows.view, state.answers.rows.first);
             ask(state, Query::Rows { lane, view, first, count: PAGE_ROWS })
         }
-        (RightDrawer::Fates, FatesTab::Malformed) => ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }),
+        (RightDrawer::Fates, FatesTab::Malformed) => {
+            ask(state, Query::Malformed { first: 0, count: PAGE_ROWS })
+        }
         (RightDrawer::Differences, _) => {
             let pair = state.answers.lineage.pair;
             ask(state, Query::Differences { lane, pair })
@@ -221,7 +223,8 @@ fn list_at(state: &mut State, at: u64) -> Vec<Effect> {
     if state.answers.pending.iter().any(|(_, query)| is_asked(query)) {
         return Vec::new();
     }
-    let Some(page) = state.answers.lineage.listing.as_ref().filter(|page| !is_line_search(&page.listing)) else {
+    let Some(page) = state.answers.lineage.listing.as_ref().filter(|page| !is_line_search(&page.listing))
+    else {
         return Vec::new();
     };
     let (listing, first) = (page.listing.clone(), at.saturating_sub(PAGE_MARGIN));
@@ -247,10 +250,10 @@ pub(super) fn answered(state: &mut State, query: Query, answer: Answer) -> Vec<E
         (Query::Differences { pair, .. }, Answer::Differences(difference)) if pair == pages.pair => {
             pages.difference = Some(difference);
         }
-        (Query::RecordsOf { listing, first, .. }, Answer::Listed(listed)) => {
-            if pages.listing.as_ref().is_some_and(|page| page.listing == listing) {
-                return take_page(state, first, listed);
-            }
+        (Query::RecordsOf { listing, first, .. }, Answer::Listed(listed))
+            if pages.listing.as_ref().is_some_and(|page| page.listing == listing) =>
+        {
+            return take_page(state, first, listed);
         }
         (Query::RecordsOf { listing, .. }, Answer::Nothing(why)) => {
             if let Some(page) = pages.listing.as_mut().filter(|page| page.listing == listing) {

@@ -103,7 +103,9 @@ pub fn cause_sentence(pair: Pair, part: &CausePart) -> String {
     let (lacking, other) = (view_name(lacking), view_name(other));
     let records = many(part.records, "record");
     match part.cause {
-        Cause::Unexplained => "The records do not account for this: a view shows something else than its books.".to_owned(),
+        Cause::Unexplained => {
+            "The records do not account for this: a view shows something else than its books.".to_owned()
+        }
         Cause::NotYetRead => format!("{records} not yet read for the {lacking}; the {other} counts them."),
         Cause::HandedOver => format!("{records} that batch covers; the {lacking} has handed them over."),
         Cause::Late => format!("{records} came after their day was closed; the {lacking} dropped them."),
@@ -111,10 +113,14 @@ pub fn cause_sentence(pair: Pair, part: &CausePart) -> String {
         Cause::Lost => format!("{records} read, and lost with the memory; the {lacking} lacks them."),
         Cause::Gap => format!("{records} between what batch and what speed cover; the {lacking} lacks them."),
         Cause::Overlap => format!("{records} counted in both layers of the {other}."),
-        Cause::DuplicateId => format!("{records} seen before; the {lacking} skips them, the {other} counts them."),
+        Cause::DuplicateId => {
+            format!("{records} seen before; the {lacking} skips them, the {other} counts them.")
+        }
         Cause::OtherDayZone => format!("{records} counted on another day."),
         Cause::Malformed => format!("{records} without an event in the {lacking}; the {other} counts them."),
-        Cause::NoUser => format!("{records} without a user; the {lacking} skips them, the {other} counts them."),
+        Cause::NoUser => {
+            format!("{records} without a user; the {lacking} skips them, the {other} counts them.")
+        }
         Cause::UniquesAdded => "Unique users of two parts were added where they must be united.".to_owned(),
         Cause::SketchError => "One of the two estimates unique users.".to_owned(),
     }

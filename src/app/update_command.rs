@@ -234,9 +234,7 @@ fn crash(state: &mut State) -> Vec<Effect> {
 fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
     state.left = if state.left == Some(drawer) { None } else { Some(drawer) };
     match state.left {
-        Some(LeftDrawer::Log) => {
-            lineage::refresh_log(state)
-        }
+        Some(LeftDrawer::Log) => lineage::refresh_log(state),
         None => Vec::new(),
     }
 }

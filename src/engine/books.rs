@@ -214,8 +214,9 @@ fn totals_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
     booked.into_iter().find_map(|(view, booked)| {
         let (booked, shown) = (booked?, shown(lane, view)?.views);
         let id = view.id();
-        (booked != shown)
-            .then(|| format!("in the {id} view {booked} counts are kept by record, {shown} page views are shown"))
+        (booked != shown).then(|| {
+            format!("in the {id} view {booked} counts are kept by record, {shown} page views are shown")
+        })
     })
 }
 

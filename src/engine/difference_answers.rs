@@ -38,13 +38,11 @@ struct Comparison {
 
 impl Session {
     pub(super) fn answer_differences(&mut self, number: u64, pair: Pair) {
-        match self.comparison(pair) {
-            Some(comparison) => self.answer_later(number, move || comparison.answer()),
-            None => {
-                let answer = Answer::Nothing("no log is open".to_owned());
-                self.tell(EngineEvent::Answered(number, answer));
-            }
-        }
+        let Some(comparison) = self.comparison(pair) else {
+            let answer = Answer::Nothing("no log is open".to_owned());
+            return self.tell(EngineEvent::Answered(number, answer));
+        };
+        self.answer_later(number, move || comparison.answer());
     }
 
     /// Writes why two views differ, cell by cell, by and by.

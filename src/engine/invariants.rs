@@ -207,7 +207,8 @@ impl Lane {
         };
         let expected = Recount::numbers(&self.index, self.covers()).views;
         let example = example.or_else(|| {
-            (effects != expected).then(|| format!("{effects} records count, {expected} are to count in the log"))
+            (effects != expected)
+                .then(|| format!("{effects} records count, {expected} are to count in the log"))
         });
         self.noted("I2", example.is_none(), || example.unwrap_or_default());
     }

@@ -37,13 +37,11 @@ impl Session {
         work: impl FnOnce(&LaneBooks) -> Answer + Send + 'static,
     ) {
         let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
-        match lane.map(LaneBooks::of) {
-            Some(books) => self.answer_later(number, move || work(&books)),
-            None => {
-                let answer = Answer::Nothing("no log is open".to_owned());
-                self.tell(EngineEvent::Answered(number, answer));
-            }
-        }
+        let Some(books) = lane.map(LaneBooks::of) else {
+            let answer = Answer::Nothing("no log is open".to_owned());
+            return self.tell(EngineEvent::Answered(number, answer));
+        };
+        self.answer_later(number, move || work(&books));
     }
 }
 

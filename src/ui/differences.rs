@@ -46,7 +46,8 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for (name, view) in [("First view", &mut chosen.first), ("Second view", &mut chosen.second)] {
-            let combo = ComboBox::from_id_salt(name).width(128.0 * theme::scale(ui)).selected_text(view_name(*view));
+            let combo =
+                ComboBox::from_id_salt(name).width(128.0 * theme::scale(ui)).selected_text(view_name(*view));
             let shown = combo.show_ui(ui, |ui| {
                 for choice in VIEWS {
                     ui.selectable_value(view, choice, view_name(choice));
@@ -192,11 +193,8 @@ fn causes_table(ui: &mut Ui, state: &State, difference: &PairDifference, out: &m
     let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
     row_ui(ui, "Cause", &head, &widths, Weight::Head, Sense::hover());
     for part in &difference.parts {
-        let mut texts = vec![
-            thousands(part.records),
-            signed(i128::from(part.views)),
-            signed(i128::from(part.users)),
-        ];
+        let mut texts =
+            vec![thousands(part.records), signed(i128::from(part.views)), signed(i128::from(part.users))];
         if has_values {
             texts.push(millionths(part.sum));
         }
@@ -238,7 +236,7 @@ fn sentence_ui(ui: &mut Ui, state: &State, difference: &PairDifference, part: &C
     let t = tokens(ui);
     let mut text = cause_sentence(difference.pair, part);
     if state.measure != Measure::Views {
-        text.push_str(&format!(" {} {}.", part_text(state.measure, part), state.measure.name()));
+        text = format!("{text} {} {}.", part_text(state.measure, part), state.measure.name());
     }
     let ink = if part.cause == Cause::Unexplained { t.error } else { t.text };
     ui.add(Label::new(RichText::new(text).color(ink)).wrap());
@@ -299,7 +297,9 @@ fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
     if let Some(summary) = &state.summary {
         section(ui, "Settings");
         let settings = format!("{} zone={} guarantee={}", summary.mapping, summary.zone, summary.guarantee);
-        ui.add(Label::new(RichText::new(settings).font(theme::mono_small(ui)).color(tokens(ui).subdued)).wrap());
+        ui.add(
+            Label::new(RichText::new(settings).font(theme::mono_small(ui)).color(tokens(ui).subdued)).wrap(),
+        );
     }
 }
 

@@ -73,7 +73,8 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
                 }
             });
             let cells: Vec<(String, String)> = cells.collect();
-            if let Some(view) = cells_ui(ui, fate.name(), fate_hint(fate), &cells, &widths).and_then(|at| fates.get(at))
+            if let Some(view) =
+                cells_ui(ui, fate.name(), fate_hint(fate), &cells, &widths).and_then(|at| fates.get(at))
             {
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Fate(view.view, fate)))));
             }

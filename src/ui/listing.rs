@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     app::{
-        Edit, Input, LineageEdit, ListingPage, State, format::thousands,
+        Edit, Input, LineageEdit, ListingPage, State,
+        format::thousands,
         lineage_text::{listing_count, listing_title, search_hint, search_name},
     },
     engine::protocol::{RecordLine, SearchKind},
@@ -51,14 +52,19 @@ pub fn search_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 /// What is listed, the way back, and the records as they come into sight.
 pub fn listing_ui(ui: &mut Ui, state: &State, page: &ListingPage, out: &mut Out) {
     let t = tokens(ui);
-    ui.add(Label::new(RichText::new(listing_title(&page.listing)).font(theme::strong(ui)).color(t.strong)).wrap());
-    ui.horizontal(|ui| {
-        let count = match (page.is_known, page.problem.is_some()) {
-            (false, _) => "looking…".to_owned(),
-            (true, true) => String::new(),
-            (true, false) => listing_count(&page.listing, page.total, page.views, page.searched_to),
+    ui.add(
+        Label::new(RichText::new(listing_title(&page.listing)).font(theme::strong(ui)).color(t.strong))
+            .wrap(),
+    );
+    if page.problem.is_none() {
+        let count = if page.is_known {
+            listing_count(&page.listing, page.total, page.views, page.searched_to)
+        } else {
+            "looking…".to_owned()
         };
         small_text(ui, count);
+    }
+    ui.horizontal(|ui| {
         edit_button(ui, out, "All records", edit(LineageEdit::CloseListing));
         let rests = page.searched_to.is_some() && !state.answers.is_listing();
         if rests {
@@ -91,13 +97,12 @@ fn rows_ui(ui: &mut Ui, page: &ListingPage, out: &mut Out) {
         let first = usize::try_from(page.first).unwrap_or(usize::MAX);
         let mut missing = None;
         for at in range {
-            match at.checked_sub(first).and_then(|at| page.records.get(at)) {
-                Some(record) => record_ui(ui, record, out),
-                None => {
-                    missing = missing.or(Some(at as u64));
-                    ui.allocate_space(egui::vec2(ui.available_width(), row));
-                }
-            }
+            let Some(record) = at.checked_sub(first).and_then(|at| page.records.get(at)) else {
+                missing = missing.or(Some(at as u64));
+                ui.allocate_space(egui::vec2(ui.available_width(), row));
+                continue;
+            };
+            record_ui(ui, record, out);
         }
         if let Some(at) = missing {
             out.push(Input::Edit(edit(LineageEdit::ListAt(at))));

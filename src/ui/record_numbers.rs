@@ -64,7 +64,11 @@ fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) 
             texts.insert(2, millionths(number.totals.sum));
         }
         let response = row_ui(ui, &name_of(number), &texts, &widths, Weight::Plain, Sense::click());
-        let part = format!("{} of them {} this record. Click for all records behind it.", number.views, plural(number.views));
+        let part = format!(
+            "{} of them {} this record. Click for all records behind it.",
+            number.views,
+            plural(number.views)
+        );
         if response.on_hover_text(part).clicked() {
             let of = NumberOf { page: number.page.clone(), day: number.day, within: None };
             out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Behind(touched.view, of)))));

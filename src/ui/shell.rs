@@ -205,7 +205,8 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right = state.right.filter(|drawer| width - taken - right_width(*drawer, width / scale) * scale >= least);
+    let right =
+        state.right.filter(|drawer| width - taken - right_width(*drawer, width / scale) * scale >= least);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {

@@ -60,7 +60,9 @@ pub fn waterfall_ui(ui: &mut Ui, steps: &[Step]) -> Option<usize> {
             pos2(rect.right() - number_width, rect.bottom()),
         );
         #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
-        let x = |value: f64| track.left() + track.width() * (((value - low) / (high - low)).clamp(0.0, 1.0) as f32);
+        let x = |value: f64| {
+            track.left() + track.width() * (((value - low) / (high - low)).clamp(0.0, 1.0) as f32)
+        };
         step_ui(ui, rect, step, &response);
         let (from, to) = if step.is_total { (low, step.to) } else { (step.from, step.to) };
         let (left, right) = (x(from.min(to)), x(from.max(to)).max(x(from.min(to)) + 1.5));
@@ -93,7 +95,13 @@ fn step_ui(ui: &Ui, rect: Rect, step: &Step, response: &Response) {
     job.wrap = eframe::egui::text::TextWrapping::truncate_at_width(width);
     let galley = painter.layout_job(job);
     painter.galley(pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0), galley, ink);
-    painter.text(rect.right_center() - vec2(4.0, 0.0), Align2::RIGHT_CENTER, &step.text, theme::mono(ui), ink);
+    painter.text(
+        rect.right_center() - vec2(4.0, 0.0),
+        Align2::RIGHT_CENTER,
+        &step.text,
+        theme::mono(ui),
+        ink,
+    );
 }
 
 fn bar_ui(ui: &Ui, bar: Rect, step: &Step, is_cut: bool) {
@@ -107,7 +115,8 @@ fn bar_ui(ui: &Ui, bar: Rect, step: &Step, is_cut: bool) {
         // The bar does not begin at nothing: a torn edge says so.
         let at = bar.left() + 10.0;
         for offset in [0.0, 4.0] {
-            let (top, bottom) = (pos2(at + offset + 3.0, bar.top() - 1.0), pos2(at + offset - 3.0, bar.bottom() + 1.0));
+            let (top, bottom) =
+                (pos2(at + offset + 3.0, bar.top() - 1.0), pos2(at + offset - 3.0, bar.bottom() + 1.0));
             ui.painter().line_segment([top, bottom], Stroke::new(2.0, t.panel));
         }
     }

@@ -16,11 +16,11 @@ mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use lineage::{
     BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
     RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
 };
-pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.

@@ -1,8 +1,6 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{
-    Asked, CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates,
-};
+use super::{Asked, CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates};
 use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
