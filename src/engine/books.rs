@@ -62,7 +62,7 @@ impl<'a> Parts<'a> {
     fn books(self, view: BookView) -> Option<Books<'a>> {
         let Parts { batch, speed, memory, vectors: Vectors { read, covers, end, .. } } = self;
         Some(match view {
-            BookView::Batch => Books::Alone { layer: batch, read: batch.to },
+            BookView::Batch => Books::Alone { layer: batch, counted: Fate::CountedInBatch, read: batch.to },
             BookView::Speed => Books::Speed { batch, speed, read },
             BookView::Memory => Books::Speed { batch, speed: memory?, read },
             BookView::Merged => Books::Merged { batch, speed, read },

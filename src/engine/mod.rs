@@ -29,8 +29,11 @@ mod lane;
 mod lane_commands;
 mod lane_sides;
 mod lane_source;
+#[cfg(test)]
+mod lane_tests;
 mod ledger;
 mod lineage_answers;
+mod log_name;
 mod open_log;
 mod opening;
 pub mod play;

@@ -102,7 +102,7 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
         edit_button(ui, out, "Copy table", Edit::Copy(causes_text(difference)));
         edit_button(ui, out, "Copy as command", Edit::Copy(difference.command.clone()))
             .on_hover_text(&difference.command);
-        if ui.button("Export as CSV…").on_hover_text("Every cell that differs, a line a cause").clicked() {
+        if ui.button("Export…").on_hover_text("Every cell that differs, a line a cause").clicked() {
             out.push(Input::Command(AppCommand::Save(SaveKind::Differences)));
         }
     });

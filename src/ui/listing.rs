@@ -56,15 +56,15 @@ pub fn listing_ui(ui: &mut Ui, state: &State, page: &ListingPage, out: &mut Out)
         Label::new(RichText::new(listing_title(&page.listing)).font(theme::strong(ui)).color(t.strong))
             .wrap(),
     );
-    if page.problem.is_none() {
-        let count = if page.is_known {
-            listing_count(&page.listing, page.total, page.views, page.searched_to)
-        } else {
-            "looking…".to_owned()
-        };
-        small_text(ui, count);
-    }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
+        if page.problem.is_none() {
+            let count = if page.is_known {
+                listing_count(&page.listing, page.total, page.views, page.searched_to)
+            } else {
+                "looking…".to_owned()
+            };
+            small_text(ui, count);
+        }
         edit_button(ui, out, "All records", edit(LineageEdit::CloseListing));
         let rests = page.searched_to.is_some() && !state.answers.is_listing();
         if rests {

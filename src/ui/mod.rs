@@ -16,6 +16,7 @@ mod fates;
 mod grid;
 mod help;
 mod keyboard;
+mod letters;
 mod listing;
 mod log_browser;
 mod native;
@@ -43,6 +44,7 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use dialog::pick_file;
+pub use letters::Letters;
 pub use native::{NativeOptions, run_window, why_no_window};
 pub use shell::Window;
 pub use still::{Still, draw, picture_of};

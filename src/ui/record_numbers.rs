@@ -47,7 +47,7 @@ fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) 
         small_text(ui, "It touches no number there.");
         return;
     }
-    let mut widths = vec![50.0, 50.0, 44.0];
+    let mut widths = vec![46.0, 46.0, 56.0];
     let mut head = vec!["views".to_owned(), "users".to_owned(), "new user".to_owned()];
     if has_values {
         widths.insert(2, 56.0);
@@ -65,7 +65,8 @@ fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) 
         }
         let response = row_ui(ui, &name_of(number), &texts, &widths, Weight::Plain, Sense::click());
         let part = format!(
-            "{} of them {} this record. Click for all records behind it.",
+            "{}: {} of them {} this record. Click for all records behind it.",
+            name_of(number),
             number.views,
             plural(number.views)
         );

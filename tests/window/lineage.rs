@@ -188,7 +188,7 @@ fn differences_are_written_as_a_file() {
     live.until_sees("in both, cell by cell.");
     live.click("batch, merged");
     live.until_sees("not yet read: ");
-    live.click("Export as CSV…");
+    live.click("Export…");
     let file = live.directory.path().join("why.csv");
     live.fill("Path", &file.display().to_string());
     live.key(Key::Enter);
