@@ -29,6 +29,7 @@ impl AppCommand {
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
                 | RightDrawer::Differences
+                | RightDrawer::Handover
                 | RightDrawer::Ask,
             )
             | AppCommand::Fit

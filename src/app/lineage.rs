@@ -35,7 +35,7 @@ impl FatesTab {
     /// In the window.
     pub fn name(self) -> &'static str {
         match self {
-            FatesTab::Fates => "What became of them",
+            FatesTab::Fates => "In each view",
             FatesTab::Rows => "Row by row",
             FatesTab::Malformed => "Lines without an event",
         }

@@ -17,7 +17,7 @@ pub fn view_name(view: BookView) -> &'static str {
         BookView::Memory => "stream's memory",
         BookView::Merged => "merged view",
         BookView::Recount => "full recount",
-        BookView::Log => "recount of the whole log",
+        BookView::Log => "whole log",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the engine has answered, page by page.
 
+use super::HandoverPage;
 use super::asking::AskPage;
 use crate::{
     domain::CanonicalRow,
@@ -65,6 +66,8 @@ pub struct Answers {
     pub runs: Vec<KeptRun>,
     /// Fates, listings, differences.
     pub lineage: super::LineagePages,
+    /// The hand-over.
+    pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
     /// Questions under way.

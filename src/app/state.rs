@@ -118,6 +118,8 @@ pub enum RightDrawer {
     Differences,
     /// Old runs.
     Runs,
+    /// Where batch ends and speed starts.
+    Handover,
     /// A question to the serving layer.
     Ask,
 }

@@ -244,6 +244,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     match state.right {
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
+        Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }

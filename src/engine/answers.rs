@@ -27,6 +27,7 @@ impl Session {
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
+            Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
             Query::Fates { .. } => return self.answer_from_books(number, fates),
             Query::RecordsOf { listing, first, count, .. } => {

@@ -12,7 +12,10 @@ use super::{
     export::csv_field,
     frame::Totals,
     keeping::NEVER_WRITTEN,
-    protocol::{Answer, BookView, CausePart, CellDifference, EngineEvent, Pair, PairDifference},
+    lane::Lane,
+    protocol::{
+        Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
+    },
     recount::Recount,
     runs::replace_file,
     session::Session,
@@ -21,6 +24,7 @@ use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Side, Uniques, actual_of, differences},
     domain::{NameTable as _, Rules, Value, View},
     ingest::LogIndex,
+    serving::{Boundary, SpeedStart},
 };
 
 /// Most cells that go to the window; a file has all.
@@ -63,21 +67,52 @@ impl Session {
     fn comparison(&self, pair: Pair) -> Option<Comparison> {
         let open = self.open.as_ref()?;
         let lane = open.lane.as_ref()?;
-        let books = LaneBooks::of(lane);
-        let (cut, position) = books.hand_over();
-        let command = merge_command(&open.scenario.log.path, &open.mapping, cut, position);
-        Some(Comparison {
-            speed: speed_views(lane),
-            rules: open.mapping.rules(),
-            pair,
-            command,
-            sums: open.summary.has_values,
-            books,
-        })
+        let mut comparison = Comparison::of(lane, pair);
+        let (cut, position) = comparison.books.hand_over();
+        let start = SpeedStart::At(cut.clone());
+        let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
+        let setup = HandoverSetup::default();
+        comparison.command = merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup);
+        comparison.sums = open.summary.has_values;
+        Some(comparison)
     }
 }
 
+/// What views of a lane differ by beyond what their books say, or by causes that do not add up: nothing, whatever
+/// happened.
+pub(super) fn unexplained(lane: &Lane) -> Option<String> {
+    let pairs = [
+        (BookView::Merged, BookView::Recount),
+        (BookView::Batch, BookView::Speed),
+        (BookView::Log, BookView::Merged),
+    ];
+    pairs.into_iter().find_map(|(first, second)| {
+        let (run, cells) = Comparison::of(lane, Pair { first, second }).compare().ok()?;
+        std::iter::once(run).chain(cells).find_map(|group| {
+            let by = group.first.views.cast_signed() - group.second.views.cast_signed();
+            let users = group.first.users.cast_signed() - group.second.users.cast_signed();
+            let sum = |of: fn(&Part) -> i64| group.parts.iter().map(of).sum::<i64>();
+            let holds = sum(|part| part.views) == by
+                && sum(|part| part.users) == users
+                && group.parts.iter().all(|part| part.cause != Cause::Unexplained);
+            (!holds)
+                .then(|| format!("{} and {} differ beyond their books: {group:?}", first.id(), second.id()))
+        })
+    })
+}
+
 impl Comparison {
+    fn of(lane: &Lane, pair: Pair) -> Comparison {
+        Comparison {
+            books: LaneBooks::of(lane),
+            speed: speed_views(lane),
+            rules: lane.plan.rules,
+            pair,
+            command: String::new(),
+            sums: false,
+        }
+    }
+
     fn answer(&self) -> Answer {
         let (run, mut cells) = match self.compare() {
             Ok(found) => found,

@@ -151,6 +151,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         RightDrawer::Numbers,
         RightDrawer::Fates,
         RightDrawer::Differences,
+        RightDrawer::Handover,
         RightDrawer::Runs,
     ] {
         menu_row(ui, state, out, AppCommand::Right(drawer), state.right == Some(drawer));

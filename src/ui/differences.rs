@@ -43,11 +43,11 @@ fn compare(pair: Pair) -> Input {
 
 fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
     let mut chosen = pair;
+    let width = ((ui.available_width() - 44.0) / 2.0).min(150.0 * theme::scale(ui));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for (name, view) in [("First view", &mut chosen.first), ("Second view", &mut chosen.second)] {
-            let combo =
-                ComboBox::from_id_salt(name).width(128.0 * theme::scale(ui)).selected_text(view_name(*view));
+            let combo = ComboBox::from_id_salt(name).width(width).selected_text(view_name(*view));
             let shown = combo.show_ui(ui, |ui| {
                 for choice in VIEWS {
                     ui.selectable_value(view, choice, view_name(choice));
@@ -62,8 +62,8 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
     if chosen != pair {
         out.push(compare(chosen));
     }
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = eframe::egui::vec2(2.0, 2.0);
         for (name, first, second) in [
             ("merged, recount", BookView::Merged, BookView::Recount),
             ("batch, speed", BookView::Batch, BookView::Speed),
@@ -185,7 +185,7 @@ fn causes_waterfall(ui: &mut Ui, state: &State, difference: &PairDifference, out
 
 fn causes_table(ui: &mut Ui, state: &State, difference: &PairDifference, out: &mut Out) {
     let has_values = state.summary.as_ref().is_some_and(|summary| summary.has_values);
-    let (mut widths, mut head) = (vec![60.0, 60.0, 60.0], vec!["records", "page views", "users"]);
+    let (mut widths, mut head) = (vec![60.0, 60.0, 60.0], vec!["records", "views", "users"]);
     if has_values {
         widths.push(70.0);
         head.push("sum");

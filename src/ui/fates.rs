@@ -22,10 +22,11 @@ const PAGE: u64 = 200;
 pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "What became of each record", AppCommand::Right(RightDrawer::Fates));
     let tab = state.answers.lineage.tab;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for choice in FatesTab::ALL {
-            if ui.selectable_label(tab == choice, choice.name()).clicked() {
+            let name = RichText::new(choice.name()).font(theme::small(ui));
+            if ui.selectable_label(tab == choice, name).clicked() {
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::Tab(choice))));
             }
         }
@@ -54,7 +55,7 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     }
     let most = fates.iter().flat_map(|view| &view.fates).map(|(_, count)| *count).max().unwrap_or(0);
     // Columns as wide as the largest number asks for, and the head.
-    let width = (format::thousands(most).len() as f32 * 6.6 + 8.0).clamp(50.0, 74.0);
+    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(46.0, 74.0);
     let widths = vec![width; fates.len()];
     small_text(ui, "One fate a record in each view. Click a number for its records.");
     ScrollArea::vertical().id_salt("fates").auto_shrink(false).show(ui, |ui| {
@@ -103,7 +104,7 @@ fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             }
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         small_text(ui, format!("{} rows", format::thousands(page.total)));
         ui.add_enabled_ui(page.first > 0, |ui| {
             edit_button(ui, out, "Earlier", Edit::Rows(page.view, page.first.saturating_sub(PAGE)));

@@ -14,6 +14,7 @@ mod differences;
 mod empty;
 mod fates;
 mod grid;
+mod handover;
 mod help;
 mod keyboard;
 mod letters;

@@ -10,6 +10,7 @@ use super::{
     differences::differences_ui,
     empty::empty_ui,
     fates::fates_ui,
+    handover::handover_ui,
     keyboard::keyboard,
     log_browser::log_browser_ui,
     numbers::numbers_ui,
@@ -195,9 +196,9 @@ impl Window {
 struct Fit {
     left: Option<LeftDrawer>,
     right: Option<RightDrawer>,
+    /// Width of the drawer on the right, at normal size.
+    right_width: f32,
     hidden: Option<&'static str>,
-    /// Width of the window at normal size.
-    window: f32,
 }
 
 /// The right drawer yields first, then the left.
@@ -205,8 +206,9 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right =
-        state.right.filter(|drawer| width - taken - right_width(*drawer, width / scale) * scale >= least);
+    let room = (width - taken - least) / scale;
+    let right_width = state.right.map_or(DRAWER, |drawer| right_width(drawer, room));
+    let right = state.right.filter(|_| right_width <= room);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -214,17 +216,16 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     } else {
         None
     };
-    Fit { left, right, hidden, window: width / scale }
+    Fit { left, right, right_width, hidden }
 }
 
-/// A wide drawer is as narrow as it can be where it could not stand otherwise.
-fn right_width(drawer: RightDrawer, window: f32) -> f32 {
+/// Tracks take the width that there is; a wide drawer is as narrow as it can be where it could not stand otherwise.
+fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
-        RightDrawer::Fates | RightDrawer::Differences => {
-            WIDE_DRAWER.min((window - PLOTS_LEAST).max(LEAST_WIDE_DRAWER))
-        }
+        RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
+        RightDrawer::Fates | RightDrawer::Differences => room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER),
+        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
-        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }
 
@@ -239,7 +240,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     }
     if let Some(drawer) = fit.right {
         let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
-            .exact_size(right_width(drawer, fit.window) * scale)
+            .exact_size(fit.right_width * scale)
             .show_separator_line(false);
         panel
             .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))
@@ -249,6 +250,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Differences => differences_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
+                RightDrawer::Handover => handover_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),
             });
     }

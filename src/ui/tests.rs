@@ -199,6 +199,7 @@ fn drawers_and_tables_open_and_read() {
         (RightDrawer::Numbers, "merged equals a full recount at every step"),
         (RightDrawer::Fates, "Looking through the records…"),
         (RightDrawer::Differences, "Comparing…"),
+        (RightDrawer::Handover, "Counting…"),
         (RightDrawer::Runs, "No run is kept."),
     ] {
         harness.state_mut().window.input(Input::Command(AppCommand::Right(drawer)));

@@ -1,6 +1,11 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{Asked, CheckpointId, LaneId, Listed, Listing, Pair, PairDifference, RecordNumbers, ViewFates};
+use std::sync::Arc;
+
+use super::{
+    Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId, Listed, Listing, Pair, PairDifference,
+    RecordNumbers, ViewFates,
+};
 use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
@@ -84,6 +89,13 @@ pub enum Query {
         /// Which views.
         pair: Pair,
     },
+    /// What a hand-over counts, twice or nowhere.
+    Handover {
+        /// Of which lane.
+        lane: LaneId,
+        /// Where batch is cut and speed starts.
+        setup: HandoverSetup,
+    },
     /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
     Ask {
         /// Of which lane.
@@ -135,6 +147,8 @@ pub enum Answer {
     Numbers(Box<RecordNumbers>),
     /// Why two views differ.
     Differences(Box<PairDifference>),
+    /// What a hand-over counts.
+    Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
     /// Names of pages, and how many there are in all.
