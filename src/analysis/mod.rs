@@ -4,5 +4,6 @@
 //! purpose: files, threads, clocks, the engine.
 
 mod causes;
+pub mod reconcile;
 
 pub use causes::{Cause, CauseShare};

@@ -18,6 +18,7 @@ mod input;
 mod later;
 mod output;
 mod picture;
+mod reconcile;
 mod report;
 pub mod samples;
 mod signals;
@@ -85,7 +86,7 @@ fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
         Command::Picture(args) => picture::run(args, desk.picture),
         Command::Matrix(_) => later::run("matrix"),
         Command::Merge(_) => later::run("merge"),
-        Command::Reconcile(_) => later::run("reconcile"),
+        Command::Reconcile(args) => reconcile::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Generate(_) => later::run("generate"),
     }

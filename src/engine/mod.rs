@@ -37,6 +37,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
 mod worker;
 
 pub use lane::{Lane, LanePlan, OpenDisk, Ticked};

@@ -1,0 +1,1 @@
+//! Planted causes come out, exactly.
