@@ -15,6 +15,8 @@ mod crash;
 mod damage;
 #[path = "cli/growth.rs"]
 mod growth;
+#[path = "cli/reconcile.rs"]
+mod reconcile;
 #[path = "cli/stream.rs"]
 mod stream;
 #[path = "cli/support.rs"]

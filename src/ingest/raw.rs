@@ -323,12 +323,9 @@ impl Reader {
             let is_text = matches!(kind, LineKind::Text);
             self.texts.partition.clear();
             let text = if is_text { reader.text() } else { &[] };
-            let (event, malformed) = match self.decode(text, is_text) {
-                Some(decoded) => decoded,
-                None => {
-                    reader.take()?;
-                    continue;
-                }
+            let Some((event, malformed)) = self.decode(text, is_text) else {
+                reader.take()?;
+                continue;
             };
             let place = Place { segment: 0, byte: reader.byte(), line: reader.line() };
             if read.is_multiple_of(MARK_RECORDS) {
@@ -376,6 +373,9 @@ impl Reader {
     fn push(&mut self, event: Option<LineEvent>, flags: RawFlags, segment: u32, partition: u16, line: u64) {
         let at = usize::from(partition);
         let mut flags = flags;
+        if self.users_mapped && event.is_some_and(|event| !event.has_user) {
+            flags = flags.with(RawFlags::NO_USER);
+        }
         if let (Some(event), false) = (event, flags.any(RawFlags::MALFORMED)) {
             flags = flags.with(self.verdict_flags(&event, at));
         }
@@ -414,9 +414,6 @@ impl Reader {
                 flags = flags.with(RawFlags::REDELIVERED);
             }
             *highest = (*highest).max(Some(offset));
-        }
-        if !event.has_user && self.users_mapped {
-            flags = flags.with(RawFlags::NO_USER);
         }
         if let (Some(id), Some(ids)) = (event.id, self.ids.get_mut(partition))
             && !ids.insert(id)

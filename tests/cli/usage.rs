@@ -100,7 +100,6 @@ fn what_an_installed_version_does_not_do_yet_is_said() {
     for line in [
         format!("matrix {text}"),
         format!("merge {text} --cut 1 --position 2"),
-        format!("reconcile {text} --against x.csv"),
         "generate somewhere --records 1 --seed 1".to_owned(),
     ] {
         run(line.split(' ')).fails_with("not in this version yet");

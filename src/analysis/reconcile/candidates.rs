@@ -25,6 +25,8 @@ pub(super) struct Tried {
     pub gain: i64,
     pub size: i64,
     pub records: u64,
+    /// Whether so good a fit is more than chance.
+    pub is_sure: bool,
 }
 
 /// How late records came, by watermark, for the days of one zone.
@@ -74,11 +76,12 @@ impl Trial<'_, '_> {
         self.late(&mut hypotheses);
         self.ranges(&mut hypotheses);
         let mut tried = Vec::new();
+        let odds = Odds::of(self.case, self.state);
         for hypothesis in hypotheses {
             let excess = self.lateness.wanted(self.case, self.state, &hypothesis);
             let change = self.state.change(self.case, self.grid, &hypothesis, &excess);
             if change.gain > 0 {
-                tried.push(Tried::new(hypothesis, &change));
+                tried.push(Tried::new(hypothesis, &change, &odds));
             }
         }
         tried
@@ -213,9 +216,55 @@ impl Trial<'_, '_> {
 }
 
 impl Tried {
-    pub fn new(hypothesis: Hypothesis, change: &Change) -> Tried {
+    fn new(hypothesis: Hypothesis, change: &Change, odds: &Odds) -> Tried {
         let records = change.moves.len() as u64;
-        Tried { hypothesis, gain: change.gain, size: change.size, records }
+        let is_sure = odds.exclude_chance(&hypothesis, change);
+        Tried { hypothesis, gain: change.gain, size: change.size, records, is_sure }
+    }
+}
+
+/// How easily a set of records fits by chance: the share of records that lie in cells which lack something, or have too
+/// much; and how many sets of a family there are to choose from.
+struct Odds {
+    lacking: f64,
+    too_many: f64,
+    records: f64,
+    segments: f64,
+}
+
+/// A fit that would come about by chance in one log of a hundred is no finding.
+const CHANCE: f64 = 0.01;
+
+impl Odds {
+    fn of(case: &Case<'_>, state: &State) -> Odds {
+        let rest = state.rest(case);
+        let (mut all, mut lacking, mut too_many) = (0.0, 0.0, 0.0);
+        for (&cell, _) in state.cells.iter().zip(&state.weights).filter(|(_, weight)| **weight > 0) {
+            all += 1.0;
+            match at(&rest, cell) {
+                0 => {}
+                rest if rest < 0 => lacking += 1.0,
+                _ => too_many += 1.0,
+            }
+        }
+        let share = |part: f64| if all > 0.0 { part / all } else { 1.0 };
+        let segments = case.raw.segments().len() as f64;
+        Odds { lacking: share(lacking), too_many: share(too_many), records: all, segments }
+    }
+
+    fn exclude_chance(&self, hypothesis: &Hypothesis, change: &Change) -> bool {
+        let sets = match hypothesis.family() {
+            Family::Rule(_) | Family::Whole | Family::Sketch => return true,
+            Family::Lines => 1.0,
+            Family::Segments => self.segments,
+            Family::Late | Family::Range => self.records,
+        };
+        let share = match hypothesis {
+            Hypothesis::Doubled(_) => self.too_many,
+            Hypothesis::Missing(_) | Hypothesis::Rules(..) | Hypothesis::Sketch(_) => self.lacking,
+        };
+        let fit = change.moves.len() as f64 * change.gain as f64 / change.size.max(1) as f64;
+        sets.ln() + fit * share.ln() < CHANCE.ln()
     }
 }
 

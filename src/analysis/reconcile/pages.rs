@@ -13,7 +13,8 @@ impl PageRule {
     pub const STRIP_QUERY: PageRule = PageRule(1);
     pub const LOWER_CASE: PageRule = PageRule(2);
     pub const NO_LAST_SLASH: PageRule = PageRule(4);
-    const COUNT: u8 = 8;
+    pub const UPPER_CASE: PageRule = PageRule(8);
+    const COUNT: u8 = 16;
 
     /// From the names of `--page-clean`.
     pub fn from_steps(steps: &[String]) -> PageRule {
@@ -26,7 +27,8 @@ impl PageRule {
 
     /// All rules.
     pub fn all() -> impl Iterator<Item = PageRule> {
-        (0..PageRule::COUNT).map(PageRule)
+        let rules = (0..PageRule::COUNT).map(PageRule);
+        rules.filter(|rule| !(rule.has(PageRule::LOWER_CASE) && rule.has(PageRule::UPPER_CASE)))
     }
 
     fn has(self, step: PageRule) -> bool {
@@ -47,7 +49,10 @@ impl PageRule {
             Some(shorter) if self.has(PageRule::NO_LAST_SLASH) && !shorter.is_empty() => shorter,
             _ => page,
         };
-        if self.has(PageRule::LOWER_CASE) { page.to_lowercase() } else { page.to_owned() }
+        if self.has(PageRule::LOWER_CASE) {
+            return page.to_lowercase();
+        }
+        if self.has(PageRule::UPPER_CASE) { page.to_uppercase() } else { page.to_owned() }
     }
 
     /// How pages under this rule differ from those under `ours`, in words.
@@ -55,6 +60,7 @@ impl PageRule {
         let steps = [
             (PageRule::STRIP_QUERY, "are without query strings", "keep their query strings"),
             (PageRule::LOWER_CASE, "are in lower case", "keep upper and lower case"),
+            (PageRule::UPPER_CASE, "are in upper case", "keep upper and lower case"),
             (PageRule::NO_LAST_SLASH, "are without a slash at the end", "keep a slash at the end"),
         ];
         let changed = steps.into_iter().filter(|(step, ..)| self.has(*step) != ours.has(*step));
@@ -68,6 +74,7 @@ impl PageRule {
         let names = [
             (PageRule::STRIP_QUERY, "strip-query"),
             (PageRule::LOWER_CASE, "lower-case"),
+            (PageRule::UPPER_CASE, "upper-case"),
             (PageRule::NO_LAST_SLASH, "no-last-slash"),
         ];
         let on: Vec<&str> =
@@ -91,6 +98,7 @@ impl Pages {
         let mut pages = Pages::default();
         let count = u32::try_from(as_written.len()).unwrap_or(u32::MAX);
         for rule in PageRule::all() {
+            let place = usize::from(rule.0);
             let cleaned = (0..count).map(|id| {
                 let cleaned = rule.apply(as_written.text(id));
                 match (cleaned.is_empty(), has_pages) {
@@ -100,6 +108,7 @@ impl Pages {
                 }
             });
             let table: Vec<u32> = cleaned.collect();
+            pages.tables.resize(place, Vec::new());
             pages.tables.push(table);
         }
         pages

@@ -75,7 +75,8 @@ pub(super) fn best_range(
     // Behind the last record that counts nothing speaks against the end.
     let to = if to == items.len() { records.len() } else { last + 1 };
     let from = if from == 0 { 0 } else { first };
-    (gain > 0).then_some((RecordSet::Range(order, from, to), gain))
+    // Everything is no range.
+    (gain > 0 && to - from < records.len()).then_some((RecordSet::Range(order, from, to), gain))
 }
 
 struct Search<'a> {

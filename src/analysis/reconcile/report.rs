@@ -63,7 +63,9 @@ pub struct Reconciliation {
     pub findings: Vec<Finding>,
     /// Hypotheses that explain something alone, best first.
     pub ranked: Vec<RankedHypothesis>,
-    /// Cells that differ, the largest difference first.
+    /// How many cells differ.
+    pub differing: u64,
+    /// Cells that differ, the largest difference first; then equal ones that a finding would make differ.
     pub cells: Vec<CellDifference>,
     /// What else is worth saying about the rest.
     pub remarks: Vec<String>,
@@ -155,7 +157,7 @@ pub struct CellShare {
 impl Reconciliation {
     /// Whether all numbers are equal.
     pub fn is_equal(&self) -> bool {
-        self.cells.is_empty()
+        self.differing == 0
     }
 
     /// Records behind the difference of a cell, in the order of the log: those that a finding moves into it or out of
@@ -207,6 +209,7 @@ pub(super) fn report(case: &Case<'_>, grid: &Grid, view: &ForeignView, found: &F
         rest,
         findings,
         ranked: ranked.collect(),
+        differing: cells.iter().filter(|cell| cell.ours != cell.theirs).count() as u64,
         cells,
         remarks,
     }
@@ -307,14 +310,14 @@ fn cells(case: &Case<'_>, grid: &Grid, found: &Found) -> Vec<CellDifference> {
         let (ours, theirs) = (our_numbers(case, found, cell).numbers, at(&case.theirs, cell));
         let theirs_numbers =
             Numbers { amount: theirs.amount, users: if case.has_users { theirs.users } else { 0 } };
-        if ours == theirs_numbers {
-            continue;
-        }
         let shares = shares.remove(&cell).unwrap_or_default();
         let mut rest =
             Numbers { amount: ours.amount - theirs_numbers.amount, users: ours.users - theirs_numbers.users };
         for share in &shares {
             rest.add(Numbers { amount: -share.numbers.amount, users: -share.numbers.users });
+        }
+        if ours == theirs_numbers && rest.is_zero() {
+            continue;
         }
         let (page, day) = grid.place(cell);
         cells.push(CellDifference {

@@ -1,6 +1,8 @@
 //! The search: the hypothesis that explains most is taken, then the one that explains most of the rest, and so on; then each
 //! is looked for again beside the others, since what was taken first was judged in the noise of all.
 
+use std::collections::BTreeMap;
+
 use super::{
     candidates::{Lateness, Trial, Tried},
     case::{Case, Grid},
@@ -14,6 +16,8 @@ const MOST_STEPS: usize = 8;
 const ROUNDS: usize = 2;
 /// So many of those that explain something alone are kept.
 const MOST_RANKED: usize = 16;
+/// And so many of each family: neighbouring zones all explain something.
+const MOST_OF_A_FAMILY: usize = 4;
 /// Widths in thousandths that estimates are tried with: two and a half deviations of usual sketches.
 const SKETCH_WIDTHS: [i64; 8] = [5, 10, 20, 35, 50, 80, 120, 200];
 /// So few cells say nothing about estimates.
@@ -52,6 +56,7 @@ pub(super) fn search(case: &Case<'_>, grid: &mut Grid) -> Found {
     let mut plan: Vec<Hypothesis> = Vec::new();
     if before > 0 {
         ranked = search.trial(&search.start.clone(), None);
+        ranked.retain(|tried| tried.is_sure);
         ranked.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.hypothesis.family().cmp(&b.hypothesis.family())));
         plan = search.greedy(plan, Some(&ranked));
         for _ in 0..ROUNDS {
@@ -65,7 +70,7 @@ pub(super) fn search(case: &Case<'_>, grid: &mut Grid) -> Found {
         plan = search.with_sketch(plan);
     }
     let (steps, end) = search.replay(&plan);
-    ranked.truncate(MOST_RANKED);
+    let ranked = shown(ranked);
     let after = end.distance(case);
     let ours = search.start.rows(search.grid.len());
     Found { steps, ranked, start: search.start, ours, before, after }
@@ -160,18 +165,27 @@ impl Search<'_, '_> {
         }
         for width in SKETCH_WIDTHS {
             let change = state.change(self.case, self.grid, &Hypothesis::Sketch(width), &[]);
-            let (over, under): (Vec<&CellDelta>, Vec<&CellDelta>) =
-                change.cells.iter().partition(|delta| delta.users > 0);
+            // With the same views there are fewer users only where users are estimated.
+            let some_under = change.cells.iter().any(|delta| delta.users < 0);
             let many = change.cells.len() >= LEAST_ESTIMATES;
-            // Estimates err in both directions; sums of users only in one.
-            let both = over.len() * 10 >= change.cells.len() && under.len() * 10 >= change.cells.len();
-            if many && both && change.gain * 20 >= distance * 19 {
+            if many && some_under && change.gain * 20 >= distance * 19 {
                 plan.push(Hypothesis::Sketch(width));
                 break;
             }
         }
         plan
     }
+}
+
+/// The best few of each family.
+fn shown(ranked: Vec<Tried>) -> Vec<Tried> {
+    let mut by_family: BTreeMap<Family, usize> = BTreeMap::new();
+    let mut few = |tried: &Tried| {
+        let count = by_family.entry(tried.hypothesis.family()).or_default();
+        *count += 1;
+        *count <= MOST_OF_A_FAMILY
+    };
+    ranked.into_iter().filter(|tried| few(tried)).take(MOST_RANKED).collect()
 }
 
 /// A rule is one change of the rules as they stand, whatever stood when it was found.
@@ -204,11 +218,16 @@ fn rank(tried: &Tried) -> i64 {
 
 /// The best that explains more than it spoils.
 fn best(tried: &[Tried]) -> Option<&Tried> {
-    let is_good = |tried: &&Tried| match tried.hypothesis.family() {
-        Family::Rule(_) => tried.gain * 4 >= tried.size,
-        Family::Whole | Family::Segments | Family::Lines | Family::Late => tried.gain * 2 >= tried.size,
-        // A single record can be a range by chance.
-        Family::Range | Family::Sketch => tried.records >= 2 && tried.gain * 5 >= tried.size * 3,
+    let is_good = |tried: &&Tried| {
+        tried.is_sure
+            && match tried.hypothesis.family() {
+                Family::Rule(_) => tried.gain * 4 >= tried.size,
+                Family::Whole | Family::Segments | Family::Lines | Family::Late => {
+                    tried.gain * 2 >= tried.size
+                }
+                // A single record can be a range by chance.
+                Family::Range | Family::Sketch => tried.records >= 2 && tried.gain * 5 >= tried.size * 3,
+            }
     };
     let simpler = |tried: &Tried| std::cmp::Reverse(tried.hypothesis.family());
     // Of equals the first one: `max_by` would take the last.

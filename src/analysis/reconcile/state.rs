@@ -217,9 +217,9 @@ impl State {
             let user = user(&rules, raw);
             let same_page = before.cell != NO_CELL && grid.place(before.cell).0 == page && before.day == day;
             let cell = if same_page { before.cell } else { grid.cell(page, day) };
-            let moved = Move { record, cell, day, weight, user };
-            if moved != before {
-                moves.push(moved);
+            let target = Move { record, cell, day, weight, user };
+            if target != before {
+                moves.push(target);
             }
         }
         moves
@@ -303,7 +303,10 @@ impl State {
         let deltas = (0..length).filter_map(|cell| {
             let (theirs, ours) = (at(&case.theirs, cell), at(&self.users, cell));
             let off = theirs.users - ours;
-            let is_estimate = theirs.there && !theirs.users_open && off.abs() * 1_000 <= ours * thousandths;
+            // Small sets are nearly exact in a sketch: one user off is no proof against it.
+            let is_near = off.abs() <= 1 || off.abs() * 1_000 <= ours * thousandths;
+            let same_amount = theirs.amount == at(&self.amounts, cell);
+            let is_estimate = theirs.there && !theirs.users_open && is_near && same_amount;
             (is_estimate && off != 0).then_some(CellDelta { cell, amount: 0, users: off })
         });
         self.weighed(case, Vec::new(), deltas.collect())

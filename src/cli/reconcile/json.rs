@@ -76,7 +76,7 @@ fn one(result: &Result<'_>, judged: &Judged) -> std::result::Result<Value, CliEr
         "repeated": repeated,
         "ours": totals(kind, &found.ours),
         "theirs": totals(kind, &found.theirs),
-        "cells_that_differ": found.cells.len(),
+        "cells_that_differ": found.differing,
         "apart": decimal(kind, found.apart),
         "unexplained": decimal(kind, found.unexplained),
         "causes": causes,

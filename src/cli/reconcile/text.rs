@@ -29,14 +29,15 @@ pub(super) fn text(result: &Result<'_>) -> std::result::Result<String, CliError>
 fn one(text: &mut String, result: &Result<'_>, judged: &Judged) -> std::result::Result<(), CliError> {
     let found = &judged.found;
     let _ = writeln!(text, "{} against {}", found.name, result.log.display());
-    let _ = writeln!(text, "  ours    {}", totals(found, &found.ours));
+    let note = if found.has_users { " (users added over cells)" } else { "" };
+    let _ = writeln!(text, "  ours    {}{note}", totals(found, &found.ours));
     let _ = writeln!(text, "  theirs  {}", totals(found, &found.theirs));
     if found.is_equal() {
         let _ = writeln!(text, "  equal: every cell has the same numbers\n");
         return Ok(());
     }
     let apart = numbers(found, found.distance);
-    let _ = writeln!(text, "  {} differ, by {apart} in all\n", cells(found.cells.len()));
+    let _ = writeln!(text, "  {} differ, by {apart} in all\n", cells(found.differing));
     let (apart, unexplained) = (amount(found.kind, found.apart), amount(found.kind, found.unexplained));
     let _ = writeln!(text, "unexplained: {unexplained} of {apart}");
     for remark in &found.remarks {
@@ -83,8 +84,8 @@ fn ranked(text: &mut String, found: &Reconciliation) {
 fn cell_table(text: &mut String, found: &Reconciliation, limit: usize) {
     let shown: Vec<&CellDifference> = found.cells.iter().take(limit).collect();
     let rest = found.cells.len() - shown.len();
-    let more = if rest == 0 { String::new() } else { format!(" ({rest} more: --limit)") };
-    let _ = writeln!(text, "\ncells that differ most{more}:");
+    let more = if rest == 0 { String::new() } else { format!("; {rest} more with --limit") };
+    let _ = writeln!(text, "\ncells that differ most ({}{more}):", shown.len());
     let width =
         shown.iter().map(|cell| short(&cell.page, MOST_PAGE_CHARS).chars().count()).max().unwrap_or(0);
     let users = if found.has_users { "      users  ours  theirs" } else { "" };
@@ -138,8 +139,8 @@ fn proof(
     }
     let shown: Vec<_> = finding.moved.iter().take(result.limit).collect();
     let rest = finding.moved.len() - shown.len();
-    let more = if rest == 0 { String::new() } else { format!(" ({rest} more)") };
-    let _ = writeln!(text, "\nrecords that prove {number}{more}:");
+    let more = if rest == 0 { String::new() } else { format!("; {rest} more with --limit") };
+    let _ = writeln!(text, "\nrecords that prove {number} ({}{more}):", shown.len());
     let numbers: Vec<u32> = shown.iter().map(|moved| moved.record).collect();
     for (moved, line) in shown.iter().zip(result.raw.lines(&numbers)?) {
         let place = format!("{}:{}", line.segment, line.line);
@@ -159,11 +160,7 @@ fn two(text: &mut String, first: &Judged, second: &Judged) {
 }
 
 fn totals(found: &Reconciliation, totals: &Totals) -> String {
-    format!(
-        "{}, {}",
-        cells(usize::try_from(totals.cells).unwrap_or(usize::MAX)),
-        numbers(found, totals.numbers)
-    )
+    format!("{}, {}", cells(totals.cells), numbers(found, totals.numbers))
 }
 
 fn numbers(found: &Reconciliation, numbers: Numbers) -> String {
@@ -178,7 +175,7 @@ fn numbers(found: &Reconciliation, numbers: Numbers) -> String {
     }
 }
 
-fn cells(count: usize) -> String {
+fn cells(count: u64) -> String {
     format!("{count} {}", if count == 1 { "cell" } else { "cells" })
 }
 

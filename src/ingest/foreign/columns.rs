@@ -104,7 +104,7 @@ impl ColumnsText {
         let field = plain(page_field.rsplit('.').next().unwrap_or(page_field));
         let date = date.or_else(|| finder.named(DATE, "").filter(|&at| finder.is_dates(at)));
         finder.taken.extend(date);
-        let date = date.or_else(|| finder.only(|finder, at| finder.is_dates(at)));
+        let date = date.or_else(|| finder.only(Finder::is_dates));
         finder.taken.extend(date);
         let page =
             page.or_else(|| finder.named(&[field.as_str()], "")).or_else(|| finder.named(PAGE, "page"));
@@ -124,7 +124,7 @@ impl ColumnsText {
         finder.taken.push(amount);
         // Without names the larger of two counts comes first.
         let users = users.or_else(|| {
-            if table.header.is_empty() { finder.only(|finder, at| finder.is_numbers(at)) } else { None }
+            if table.header.is_empty() { finder.only(Finder::is_numbers) } else { None }
         });
         if page.is_none() && date.is_none() {
             return Err(finder.missing("page"));
@@ -202,7 +202,7 @@ impl Finder<'_> {
         }
         match self.named(SUM, "sum") {
             Some(sum) => (Some(sum), AmountKind::Sum),
-            None => (self.only(|finder, at| finder.is_numbers(at)), AmountKind::Views),
+            None => (self.only(Finder::is_numbers), AmountKind::Views),
         }
     }
 

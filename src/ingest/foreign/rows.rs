@@ -36,7 +36,7 @@ pub(super) fn table(file: &str, text: &[u8], known: &[String]) -> Result<Table, 
 fn csv_rows(file: &str, text: &[u8], known: &[String]) -> Result<Table, ForeignError> {
     let first =
         text.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    let count = |wanted: u8| first.iter().filter(|&&byte| byte == wanted).count();
+    let count = |wanted: u8| memchr::memchr_iter(wanted, first).count();
     let delimiter =
         [b',', b'\t', b';', b'|'].into_iter().rev().max_by_key(|&byte| count(byte)).unwrap_or(b',');
     let mut reader =
