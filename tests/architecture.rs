@@ -94,7 +94,7 @@ const FILE_PLACES: [&str; 13] = [
 const THREAD_PLACES: [&str; 6] = [
     "engine/answerer.rs",
     "engine/driver.rs",
-    "engine/session.rs",
+    "engine/handle.rs",
     "ingest/index.rs",
     "ingest/parallel.rs",
     "ui/dialog.rs",

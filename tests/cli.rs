@@ -15,6 +15,8 @@ mod crash;
 mod damage;
 #[path = "cli/growth.rs"]
 mod growth;
+#[path = "cli/merge.rs"]
+mod merge;
 #[path = "cli/reconcile.rs"]
 mod reconcile;
 #[path = "cli/stream.rs"]

@@ -16,6 +16,7 @@ mod error;
 mod fold;
 mod input;
 mod later;
+mod merge;
 mod output;
 mod picture;
 mod reconcile;
@@ -85,8 +86,8 @@ fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(args),
         Command::Picture(args) => picture::run(args, desk.picture),
         Command::Matrix(_) => later::run("matrix"),
-        Command::Merge(_) => later::run("merge"),
         Command::Reconcile(args) => reconcile::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Generate(_) => later::run("generate"),
     }

@@ -8,8 +8,10 @@ mod day;
 mod effects;
 mod event;
 mod names;
+mod reading;
 mod view;
 mod watermark;
+mod zone;
 
 pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
 pub(crate) use classify::{classify_in, in_range};
@@ -19,5 +21,7 @@ pub use effects::{RangeCounts, Run};
 pub(crate) use event::moved_to;
 pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
 pub use names::{NameTable, Names};
+pub use reading::{Ids, Reading};
 pub use view::{CanonicalRow, Cell, Fingerprint, FirstOf, Row, ScopeUsers, View, row_hash};
 pub use watermark::Watermarks;
+pub use zone::ZoneName;

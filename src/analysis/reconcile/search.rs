@@ -163,16 +163,18 @@ impl Search<'_, '_> {
         if !self.case.has_users || distance == 0 {
             return plan;
         }
+        let mut best: Option<(i64, i64)> = None;
         for width in SKETCH_WIDTHS {
             let change = state.change(self.case, self.grid, &Hypothesis::Sketch(width), &[]);
             // With the same views there are fewer users only where users are estimated.
             let some_under = change.cells.iter().any(|delta| delta.users < 0);
             let many = change.cells.len() >= LEAST_ESTIMATES;
-            if many && some_under && change.gain * 20 >= distance * 19 {
-                plan.push(Hypothesis::Sketch(width));
-                break;
+            let is_better = best.is_none_or(|(gain, _)| change.gain > gain);
+            if many && some_under && is_better && change.gain * 20 >= distance * 19 {
+                best = Some((change.gain, width));
             }
         }
+        plan.extend(best.map(|(_, width)| Hypothesis::Sketch(width)));
         plan
     }
 }

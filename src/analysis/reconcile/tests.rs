@@ -47,7 +47,10 @@ fn events(seed: u64) -> Vec<Event> {
         for segment in 0..SEGMENTS {
             let mut last: Option<Event> = None;
             for n in 0..150_i64 {
-                let arrival = START + i64::try_from(segment).unwrap() * 3 * DAY + n * 3 * DAY / 150;
+                let arrival = START
+                    + i64::try_from(segment).unwrap() * 3 * DAY
+                    + n * 3 * DAY / 150
+                    + i64::try_from(partition).unwrap();
                 let behind = if random(&mut state, 12) == 0 { random(&mut state, 2 * 86_400) } else { 5 };
                 let query = if random(&mut state, 4) == 0 { "?q=1" } else { "" };
                 let name = if random(&mut state, 9) == 0 { "/A" } else { "/a" };
@@ -387,12 +390,13 @@ fn between_two_views_what_both_do_cancels_out() {
     assert_eq!(causes[1].id, "missing:segment:p1/s2.jsonl");
 }
 
+/// Views of a page, its users, and its users of each day added up.
+type Page<'a> = (u64, BTreeSet<&'a str>, u64);
+
 #[test]
 fn views_by_page_only_or_by_day_only_are_judged_too() {
     let events = events(8);
     let bench = Bench::new(&events);
-    // Views, users, and users of each day added up.
-    type Page<'a> = (u64, BTreeSet<&'a str>, u64);
     let mut pages: BTreeMap<&str, Page<'_>> = BTreeMap::new();
     let mut days: BTreeMap<i64, u64> = BTreeMap::new();
     let mut daily: BTreeSet<(&str, i64, &str)> = BTreeSet::new();

@@ -72,10 +72,10 @@ impl Zones {
     /// `ours` and every distinct zone of the bundled database over a span of time.
     pub fn over(ours: &str, first: EventTime, last: EventTime) -> Result<Zones, ParseZoneError> {
         let own = DayRule::parse(ours)?;
-        let mut list =
+        let mut known =
             vec![Zone { name: own.name().to_owned(), also: Vec::new(), pieces: pieces(&own, first, last) }];
         if own != DayRule::AsWritten {
-            list.push(Zone {
+            known.push(Zone {
                 name: DayRule::AsWritten.name().to_owned(),
                 also: Vec::new(),
                 pieces: Vec::new(),
@@ -85,20 +85,20 @@ impl Zones {
         // The alphabet, but places before names such as `Etc/GMT+5` and `EST5EDT`.
         names.sort_by_key(|name| (!name.contains('/') || name.starts_with("Etc/"), *name));
         let mut alike: BTreeMap<Vec<(i64, i64)>, usize> = BTreeMap::new();
-        for (at, zone) in list.iter().enumerate().filter(|(_, zone)| !zone.pieces.is_empty()) {
+        for (at, zone) in known.iter().enumerate().filter(|(_, zone)| !zone.pieces.is_empty()) {
             alike.insert(zone.pieces.clone(), at);
         }
         for name in WELL_KNOWN.iter().copied().chain(names) {
             let Ok(rule) = DayRule::parse(name) else { continue };
             let cut = pieces(&rule, first, last);
-            let at = *alike.entry(cut.clone()).or_insert(list.len());
-            match list.get_mut(at) {
+            let at = *alike.entry(cut.clone()).or_insert(known.len());
+            match known.get_mut(at) {
                 Some(zone) if zone.name != name => zone.also.push(name.to_owned()),
                 Some(_) => {}
-                None => list.push(Zone { name: name.to_owned(), also: Vec::new(), pieces: cut }),
+                None => known.push(Zone { name: name.to_owned(), also: Vec::new(), pieces: cut }),
             }
         }
-        Ok(Zones { list })
+        Ok(Zones { list: known })
     }
 
     pub fn get(&self, zone: u32) -> Option<&Zone> {

@@ -168,11 +168,7 @@ fn numbers(found: &Reconciliation, numbers: Numbers) -> String {
         AmountKind::Views => format!("{} page views", numbers.amount),
         AmountKind::Sum => format!("a sum of {}", amount(found.kind, numbers.amount)),
     };
-    if found.has_users {
-        format!("{amounts} and {} users (added over cells)", numbers.users)
-    } else {
-        amounts
-    }
+    if found.has_users { format!("{amounts}, {} users", numbers.users) } else { amounts }
 }
 
 fn cells(count: u64) -> String {

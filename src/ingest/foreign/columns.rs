@@ -123,9 +123,8 @@ impl ColumnsText {
         let Some(amount) = amount else { return Err(finder.missing("views")) };
         finder.taken.push(amount);
         // Without names the larger of two counts comes first.
-        let users = users.or_else(|| {
-            if table.header.is_empty() { finder.only(Finder::is_numbers) } else { None }
-        });
+        let users =
+            users.or_else(|| if table.header.is_empty() { finder.only(Finder::is_numbers) } else { None });
         if page.is_none() && date.is_none() {
             return Err(finder.missing("page"));
         }
