@@ -50,6 +50,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
 mod work;
 mod worker;
 
