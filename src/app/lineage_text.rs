@@ -55,6 +55,21 @@ pub fn search_hint(kind: SearchKind) -> &'static str {
     }
 }
 
+/// A fate by name, in a narrow column.
+pub fn fate_short(fate: Fate) -> &'static str {
+    match fate {
+        Fate::CountedInBatch => "in batch",
+        Fate::CountedInSpeed => "in speed",
+        Fate::CountedAgain => "many times",
+        Fate::Lost => "lost",
+        Fate::Gap => "in between",
+        Fate::Duplicate => "duplicate",
+        Fate::Counted | Fate::Late | Fate::Redelivery | Fate::NoUser | Fate::Malformed | Fate::NotYetRead => {
+            fate.name()
+        }
+    }
+}
+
 /// What a fate means, in one sentence.
 pub fn fate_hint(fate: Fate) -> &'static str {
     match fate {
@@ -86,6 +101,7 @@ pub fn cause_name(cause: Cause) -> &'static str {
         Cause::Overlap => "in both layers",
         Cause::DuplicateId => "duplicate id",
         Cause::OtherDayZone => "on another day",
+        Cause::OtherPageRule => "on another page",
         Cause::Malformed => "malformed",
         Cause::NoUser => "no user",
         Cause::UniquesAdded => "uniques added",
@@ -117,6 +133,7 @@ pub fn cause_sentence(pair: Pair, part: &CausePart) -> String {
             format!("{records} seen before; the {lacking} skips them, the {other} counts them.")
         }
         Cause::OtherDayZone => format!("{records} counted on another day."),
+        Cause::OtherPageRule => format!("{records} counted on another page."),
         Cause::Malformed => format!("{records} without an event in the {lacking}; the {other} counts them."),
         Cause::NoUser => {
             format!("{records} without a user; the {lacking} skips them, the {other} counts them.")

@@ -131,7 +131,11 @@ fn cause_color(cause: Cause, t: &Tokens) -> Color32 {
     match cause {
         Cause::Unexplained => t.error,
         Cause::NotYetRead | Cause::HandedOver => t.subdued,
-        Cause::DuplicateId | Cause::OtherDayZone | Cause::Malformed | Cause::NoUser => t.accent,
+        Cause::DuplicateId
+        | Cause::OtherDayZone
+        | Cause::OtherPageRule
+        | Cause::Malformed
+        | Cause::NoUser => t.accent,
         Cause::Late
         | Cause::CountedTwice
         | Cause::Lost

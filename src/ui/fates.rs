@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{
         AppCommand, Edit, FatesTab, Input, LineageEdit, RightDrawer, State, format,
-        lineage_text::{fate_hint, view_name, view_short},
+        lineage_text::{fate_hint, fate_short, view_name, view_short},
     },
     domain::CanonicalRow,
     engine::protocol::{BookView, Fate, Listing, NumberOf, ViewFates, ViewKind},
@@ -57,6 +57,7 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     // Columns as wide as the largest number asks for, and the head.
     let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(46.0, 74.0);
     let widths = vec![width; fates.len()];
+    let has_room = ui.available_width() / theme::scale(ui) - width * fates.len() as f32 >= 112.0;
     small_text(ui, "One fate a record in each view. Click a number for its records.");
     ScrollArea::vertical().id_salt("fates").auto_shrink(false).show(ui, |ui| {
         let head: Vec<String> = fates.iter().map(|view| view_short(view.view).to_owned()).collect();
@@ -74,8 +75,14 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
                 }
             });
             let cells: Vec<(String, String)> = cells.collect();
-            if let Some(view) =
-                cells_ui(ui, fate.name(), fate_hint(fate), &cells, &widths).and_then(|at| fates.get(at))
+            if let Some(view) = cells_ui(
+                ui,
+                if has_room { fate.name() } else { fate_short(fate) },
+                fate_hint(fate),
+                &cells,
+                &widths,
+            )
+            .and_then(|at| fates.get(at))
             {
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Fate(view.view, fate)))));
             }
