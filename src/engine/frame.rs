@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
+use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
 use crate::{checkpoint::CrashPoint, domain::Run};
 
 /// Most points that a series hands to the window.
@@ -119,6 +119,8 @@ pub enum BatchState {
 pub struct LaneFrame {
     /// Which lane.
     pub lane: LaneId,
+    /// The intervals that trade freshness against cost.
+    pub knobs: Knobs,
     /// Arrivals in records a second of simulated time.
     pub rate: u64,
     /// Records that have arrived so far.

@@ -12,6 +12,7 @@ mod batch_runs;
 pub mod clock;
 mod describe;
 pub mod driver;
+mod event_times;
 pub mod export;
 pub mod fault;
 pub mod frame;
@@ -41,6 +42,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+mod sweep;
 mod work;
 mod worker;
 

@@ -10,10 +10,15 @@ use crate::checkpoint::CrashPoint;
 
 mod asking;
 mod facts;
+mod looking;
 mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use looking::{
+    Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
+    TILE_ROWS, Tile, TradePoint, WatermarkStep,
+};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
@@ -98,6 +103,8 @@ pub enum Command {
     SetPace(u32),
     /// Returns to the paused start of the same run.
     Restart,
+    /// Returns to the paused start of the run with these knobs turned: a new run, whose settings are kept with it.
+    Resettle(Knobs),
     /// Goes back (or on) to this tick by playing the same commands again.
     GoTo(Tick),
     /// A recorded command to one lane.
