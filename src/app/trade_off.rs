@@ -305,7 +305,7 @@ pub fn amount(value: f64) -> String {
 /// How old a view is, from microseconds: `4 ms`, `12.3 s`.
 pub fn age(micros: u64) -> String {
     match micros {
-        0..1_000 => format!("{micros} µs"),
+        0..1_000 => "under 1 ms".to_owned(),
         1_000..1_000_000 => format!("{} ms", micros / 1_000),
         _ => format!("{}.{} s", thousands(micros / 1_000_000), micros / 100_000 % 10),
     }
@@ -339,9 +339,9 @@ pub fn in_words(family: Family, point: &TradePoint) -> String {
 /// How much is played for a point.
 pub fn played(records: u64, log_records: u64) -> String {
     if records < log_records {
-        format!("each point plays the first {} of {}", thousands(records), format::records(log_records))
+        format!("Each point plays the first {} of {}", thousands(records), format::records(log_records))
     } else {
-        format!("each point plays all {}", format::records(records))
+        format!("Each point plays all {}", format::records(records))
     }
 }
 

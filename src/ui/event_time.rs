@@ -43,6 +43,8 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
         UiBuilder::new().max_rect(area.shrink2(vec2(12.0, 8.0))).layout(Layout::top_down(egui::Align::LEFT)),
     );
     child.set_clip_rect(area.intersect(ui.clip_rect()));
+    // What scrolls fades into the card.
+    child.visuals_mut().panel_fill = t.panel;
     let ui = &mut child;
     let page = &state.answers.event_time;
     let Some((_, times)) = &page.times else {
@@ -263,7 +265,7 @@ const DAY: f64 = 86_400.0;
 
 /// Grid lines where clocks and calendars have them.
 fn time_steps(input: &GridInput, first: EventTime) -> Vec<GridMark> {
-    const STEPS: [f64; 20] = [
+    const STEPS: [f64; 21] = [
         1.0,
         5.0,
         15.0,
@@ -281,12 +283,13 @@ fn time_steps(input: &GridInput, first: EventTime) -> Vec<GridMark> {
         7.0 * DAY,
         14.0 * DAY,
         28.0 * DAY,
+        56.0 * DAY,
         91.0 * DAY,
         182.0 * DAY,
         364.0 * DAY,
     ];
     let (from, to) = input.bounds;
-    let least = input.base_step_size * 4.0;
+    let least = input.base_step_size * 3.0;
     if !(from.is_finite() && to.is_finite() && least.is_finite() && least > 0.0) {
         return Vec::new();
     }

@@ -78,7 +78,7 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
 
 /// Which number and which look.
 pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);

@@ -25,6 +25,9 @@ use crate::{
 /// Width of the knobs.
 const SIDE: f32 = 300.0;
 
+/// What is fresher than this is not told apart: a tenth of a tick.
+const FRESH_MICROS: u64 = 1_000;
+
 /// How near to a point a click has to be.
 const REACH: f32 = 12.0;
 
@@ -38,11 +41,13 @@ pub fn trade_off_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, fi
     let right = Rect::from_min_max(pos2(inner.right() - side, inner.top()), inner.max);
     let page = &state.answers.trade_off;
     let mut plot = ui.new_child(UiBuilder::new().max_rect(left).layout(Layout::top_down(egui::Align::LEFT)));
+    plot.visuals_mut().panel_fill = t.panel;
     plot.set_clip_rect(left.intersect(ui.clip_rect()));
-    head_ui(&mut plot, page, lane, out);
+    head_ui(&mut plot, page, out);
     plot_ui(&mut plot, page, lane, fit, out);
     let mut knobs =
         ui.new_child(UiBuilder::new().max_rect(right).layout(Layout::top_down(egui::Align::LEFT)));
+    knobs.visuals_mut().panel_fill = t.panel;
     knobs.set_clip_rect(right.intersect(ui.clip_rect()));
     ScrollArea::vertical().id_salt("trade-off").auto_shrink(false).show(&mut knobs, |ui| {
         side_ui(ui, page, lane, out);
@@ -54,9 +59,9 @@ fn edit(out: &mut Out, edit: TradeOffEdit) {
 }
 
 /// What is priced, and how far the sweep is.
-fn head_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
+fn head_ui(ui: &mut Ui, page: &TradeOffPage, out: &mut Out) {
     let t = tokens(ui);
-    let text = "Batch: high throughput at the price of staleness. Stream: low latency at the price of more work for each event.";
+    let text = "Batch: high throughput, but stale. Stream: low latency, but more work an event.";
     ui.add(Label::new(RichText::new(text).font(theme::strong(ui)).color(t.strong)).truncate());
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
@@ -71,10 +76,7 @@ fn head_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
         }
         ui.add_space(12.0);
         let (done, all) = page.progress();
-        let records = page.points.first().map(|point| point.records);
-        let how =
-            records.map_or_else(String::new, |records| format!("; {}", played(records, lane.log_records)));
-        small_text(ui, format!("{done} of {all} points played{how}"));
+        small_text(ui, format!("{done} of {all} points played"));
         if page.is_sweeping {
             edit_button(ui, out, "Stop", Edit::TradeOff(TradeOffEdit::Stop));
         } else if done < all {
@@ -88,7 +90,7 @@ fn place(family: Family, price: Price, point: &TradePoint, floor: f64) -> [f64; 
     let layer = layer_of(family, point);
     // Nothing has no place on a scale of tens: it stands at the foot.
     let cost = price.of(layer, point.records).max(floor).log10();
-    [(layer.mean_age_micros.max(1) as f64 / 1e6).log10(), cost]
+    [(layer.mean_age_micros.max(FRESH_MICROS) as f64 / 1e6).log10(), cost]
 }
 
 fn layer_of(family: Family, point: &TradePoint) -> &LayerPrice {
@@ -117,14 +119,15 @@ fn plot_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, fit: bool, out: &
     }
     let floor = floor_of(page);
     let (font, color) = (theme::mono_small(ui), t.subdued);
+    let small = |text: &str| RichText::new(text).font(theme::small(ui)).color(color);
     let across = AxisHints::new_x()
-        .label("age of the view on average, simulated")
+        .label(small("age of the view on average, simulated"))
         .formatter(|mark, _| age(power(mark.value + 6.0)))
         .tick_label_font(font.clone())
         .tick_label_color(color);
     let up =
         AxisHints::new_y()
-            .label(page.price.unit())
+            .label(small(page.price.unit()))
             .formatter(move |mark, _| {
                 if mark.value <= floor.log10() { "0".to_owned() } else { amount(10_f64.powf(mark.value)) }
             })
@@ -311,7 +314,9 @@ fn side_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
             edit(out, TradeOffEdit::Play);
         }
     });
-    small_text(ui, "A new run from record 0; its settings are kept with it.");
+    let records = page.points.first().map(|point| point.records);
+    let how = records.map_or_else(String::new, |records| format!(" {}.", played(records, lane.log_records)));
+    small_text(ui, format!("A new run from record 0; its settings are kept with it.{how}"));
 }
 
 /// A slider over the values that were played, so that the point it moves is always a measured one.

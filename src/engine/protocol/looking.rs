@@ -5,14 +5,17 @@ pub use crate::analysis::{
 };
 use crate::domain::Lateness;
 
-/// Allowed lateness to compare: none, a minute, an hour, six hours, a day, a week.
+/// An hour in nanoseconds.
+const HOUR: u64 = 3_600_000_000_000;
+
+/// Allowed lateness to compare: none, an hour, six hours, a day, two days, a week.
 pub const LATENESSES: [Lateness; 6] = [
     Lateness::Within(0),
-    Lateness::Within(60_000_000_000),
-    Lateness::Within(3_600_000_000_000),
-    Lateness::Within(6 * 3_600_000_000_000),
-    Lateness::Within(24 * 3_600_000_000_000),
-    Lateness::Within(7 * 24 * 3_600_000_000_000),
+    Lateness::Within(HOUR),
+    Lateness::Within(6 * HOUR),
+    Lateness::Within(24 * HOUR),
+    Lateness::Within(48 * HOUR),
+    Lateness::Within(7 * 24 * HOUR),
 ];
 
 /// Of a longer log so many records are played for a point of the trade-off (a little fewer: whole chunks of the index).

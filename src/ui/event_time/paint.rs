@@ -190,23 +190,25 @@ impl Scene<'_> {
                 Rect::from_x_y_ranges(arrived.max(pen.rect.left())..=pen.rect.right(), pen.rect.y_range());
             pen.painter.rect_filled(rect, 0, pen.t.panel.gamma_multiply(0.55));
         }
-        for (record, word, color) in [
-            (self.lane.batch_covers, "batch covers", pen.t.batch),
-            (self.lane.served_position, "stream has read", pen.t.speed),
-        ] {
+        let positions = [
+            (self.lane.batch_covers, "batch covers", pen.t.batch, 20.0),
+            (self.lane.served_position, "stream has read", pen.t.speed, 6.0),
+        ];
+        let seen = positions.map(|(record, word, color, rise)| {
             let x = pen.x(record);
-            if record == 0 || !pen.rect.x_range().contains(x) {
-                continue;
-            }
+            (record > 0 && pen.rect.x_range().contains(x)).then_some((x, record, word, color, rise))
+        });
+        for (x, _, _, color, _) in seen.into_iter().flatten() {
             pen.painter.vline(x, pen.rect.y_range(), Stroke::new(1.5, color.gamma_multiply(0.8)));
-            let is_batch = record == self.lane.batch_covers && word.starts_with("batch");
-            let y = pen.rect.bottom() - if is_batch { 20.0 } else { 6.0 };
+        }
+        // Words over all lines.
+        for (x, record, word, _, rise) in seen.into_iter().flatten() {
             let right = x > pen.rect.center().x;
             let (anchor, dx) = if right { (Align2::RIGHT_BOTTOM, -5.0) } else { (Align2::LEFT_BOTTOM, 5.0) };
             let text = format!("{word} {}", thousands(record));
             let galley = pen.painter.layout_no_wrap(text, theme::mono_small(ui), pen.t.text);
-            let place = anchor.anchor_size(pos2(x + dx, y), galley.size());
-            pen.painter.rect_filled(place.expand(2.0), 2, pen.t.panel.gamma_multiply(0.85));
+            let place = anchor.anchor_size(pos2(x + dx, pen.rect.bottom() - rise), galley.size());
+            pen.painter.rect_filled(place.expand(2.0), 2, pen.t.panel.gamma_multiply(0.9));
             pen.painter.galley(place.min, galley, pen.t.text);
         }
     }
