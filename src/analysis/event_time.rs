@@ -393,7 +393,9 @@ mod tests {
         let names = ["a".to_owned(), "b".to_owned()];
         let names = names.get(..end.len()).unwrap();
         let mut pass = Pass::new(names, end, entries.len() as u64, judging, what_if);
-        entries.iter().for_each(|entry| pass.take(entry));
+        for entry in entries {
+            pass.take(entry);
+        }
         pass.finish(Vec::new)
     }
 

@@ -9,8 +9,10 @@ mod day;
 mod effects;
 mod event;
 mod names;
+mod reading;
 mod view;
 mod watermark;
+mod zone;
 
 pub use approximation::{IDLE_AFTER_RECORDS, Lateness, ParseLatenessError};
 pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
@@ -21,5 +23,7 @@ pub use effects::{RangeCounts, Run};
 pub(crate) use event::moved_to;
 pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
 pub use names::{NameTable, Names};
+pub use reading::{Ids, Reading};
 pub use view::{CanonicalRow, Cell, Fingerprint, FirstOf, Row, ScopeUsers, View, row_hash};
 pub use watermark::Watermarks;
+pub use zone::ZoneName;

@@ -42,14 +42,6 @@ impl Invariants {
     /// None checked yet.
     pub fn new(guarantee: GuaranteeId) -> Self {
         let exactly_once = guarantee.is_exactly_once();
-        let watch = |id, sentence, is_promised| Watch {
-            id,
-            sentence,
-            checks: 0,
-            breaks: 0,
-            counterexample: None,
-            is_promised,
-        };
         let watches = vec![
             watch("I1", "Batch runs over the same records publish the same view", true),
             watch("I2", "Every record that counts, counts once", exactly_once),
@@ -61,9 +53,38 @@ impl Invariants {
         Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
     }
 
+    /// Of a Kappa lane, none checked yet.
+    pub fn of_kappa(guarantee: GuaranteeId) -> Self {
+        let exactly_once = guarantee.is_exactly_once();
+        let watches = vec![
+            watch("I2", "Every record that counts, counts once in every version", exactly_once),
+            watch(
+                "I4",
+                "After a crash and a restore: the state of a version that never crashed",
+                exactly_once,
+            ),
+            watch(
+                "I6",
+                "Every version is the batch view of the same records under its settings",
+                exactly_once,
+            ),
+        ];
+        Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
+    }
+
     /// A batch run published: the view of an earlier run with the same cut, if there was one.
     fn batch_published(&mut self, cut: u64, fingerprint: Fingerprint) -> Fingerprint {
         *self.batch_fingerprints.entry(cut).or_insert(fingerprint)
+    }
+
+    /// What was published over which records, in this playing and in earlier ones that it knows of.
+    pub fn publications(&self) -> &BTreeMap<u64, Fingerprint> {
+        &self.batch_fingerprints
+    }
+
+    /// What earlier playings of the same run published: the same cut must give the same view again.
+    pub fn know(&mut self, publications: BTreeMap<u64, Fingerprint>) {
+        self.batch_fingerprints = publications;
     }
 
     /// A checkpoint was restored: it had passed every check of its file.
@@ -83,7 +104,12 @@ impl Invariants {
     }
 
     /// Notes a check; the counterexample, where this was the first break of something promised.
-    fn note(&mut self, id: &str, holds: bool, counterexample: impl FnOnce() -> String) -> Option<String> {
+    pub(super) fn note(
+        &mut self,
+        id: &str,
+        holds: bool,
+        counterexample: impl FnOnce() -> String,
+    ) -> Option<String> {
         let watch = self.watches.iter_mut().find(|watch| watch.id == id)?;
         watch.checks += 1;
         if holds {
@@ -93,6 +119,10 @@ impl Invariants {
         let first = watch.counterexample.get_or_insert_with(counterexample);
         (watch.is_promised && watch.breaks == 1).then(|| first.clone())
     }
+}
+
+fn watch(id: &'static str, sentence: &'static str, is_promised: bool) -> Watch {
+    Watch { id, sentence, checks: 0, breaks: 0, counterexample: None, is_promised }
 }
 
 impl Watch {

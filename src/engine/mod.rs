@@ -21,12 +21,17 @@ mod identity_codec;
 mod invariants;
 mod jobs;
 pub mod journal;
+mod kappa;
+mod kappa_lane;
 mod keeping;
 mod lane;
 mod lane_commands;
 mod lane_sides;
 mod lane_source;
+#[cfg(test)]
+mod lane_tests;
 mod ledger;
+mod log_name;
 mod open_log;
 mod opening;
 pub mod play;

@@ -17,7 +17,7 @@ use super::{
     handle::EngineOptions,
     lane::Ticked,
     open_log::{Loaded, OpenLog},
-    protocol::{Answer, Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
+    protocol::{Answer, Command, EngineEvent, Fact, KappaFact, LaneCommand, RunId, Tick, Until},
     scenario::Moment,
 };
 
@@ -169,7 +169,10 @@ impl Session {
         let tick = lane.tick_now().0;
         if lane.command(command) {
             open.done.push((tick, command));
-            let noted = open.directory.as_ref().map(|directory| directory.note_command(tick, 0, command));
+            let noted = open
+                .directory
+                .as_ref()
+                .map(|directory| directory.note_command(tick, command.lane().0, command));
             if let Some(Err(error)) = noted {
                 self.failed("note a command", &error.to_string());
             }
@@ -240,7 +243,7 @@ impl Session {
                 self.moment |= advancing || stops.contains(&moment);
             }
             self.moment |= advancing && matches!(fact, Fact::Finished { .. } | Fact::RestoreRefused { .. });
-            self.tell(EngineEvent::Happened { run: self.run, lane: super::protocol::LaneId(0), tick, fact });
+            self.tell(EngineEvent::Happened { run: self.run, lane: fact.lane(), tick, fact });
         }
         for (what, why) in troubles {
             self.failed(what, &why);
@@ -248,7 +251,7 @@ impl Session {
     }
 
     /// Hands an event out; never dropped while anybody listens.
-    pub(super) fn tell(&mut self, event: EngineEvent) {
+    pub(super) fn tell(&self, event: EngineEvent) {
         let _nobody_listens = self.events.send(event);
         (self.options.wake)();
     }
@@ -307,6 +310,7 @@ impl Session {
             frame.loading = open.loading();
             if let Some(lane) = &mut open.lane {
                 frame.lanes.push(Arc::new(open.model.frame(lane)));
+                frame.kappa = lane.kappa_frame().map(Arc::new);
             }
         }
         frame
@@ -319,6 +323,7 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         Fact::StreamCrashed { .. } => Some(Moment::StreamCrashed),
         Fact::Restored { .. } => Some(Moment::Restored),
         Fact::ReplayFinished { .. } => Some(Moment::ReplayFinished),
+        Fact::Kappa(fact) => kappa_moment(fact),
         Fact::Started
         | Fact::BatchStarted { .. }
         | Fact::BatchCrashed { .. }
@@ -327,5 +332,73 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         | Fact::StreamFinished { .. }
         | Fact::Finished { .. }
         | Fact::InvariantBroken { .. } => None,
+    }
+}
+
+fn kappa_moment(fact: &KappaFact) -> Option<Moment> {
+    match fact {
+        KappaFact::GateOpened { .. } => Some(Moment::GateOpened),
+        KappaFact::Switched { .. } | KappaFact::RolledBack { .. } => Some(Moment::Switched),
+        KappaFact::Crashed { .. } => Some(Moment::VersionCrashed),
+        KappaFact::VersionStarted { .. } => Some(Moment::VersionStarted),
+        KappaFact::CaughtUp { .. }
+        | KappaFact::Deleted { .. }
+        | KappaFact::CheckpointWritten { .. }
+        | KappaFact::Restored { .. }
+        | KappaFact::RestoreRefused { .. }
+        | KappaFact::ReplayFinished { .. }
+        | KappaFact::Mark { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::engine::driver::Driver;
+
+    #[test]
+    fn a_session_sleeps_unless_there_is_something_to_do() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let drawn = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&drawn);
+        let wake = Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        // The first picture, then none while nothing changes.
+        session.draw();
+        for flow in [Flow::Paused, Flow::Finished] {
+            session.flow = flow;
+            assert!(session.wait() >= Duration::from_mins(1), "{flow:?}");
+            session.advance();
+            session.draw();
+        }
+        assert_eq!(drawn.load(Ordering::Relaxed), 1);
+        session.touch();
+        assert!(!session.wait().is_zero() && session.wait() < Duration::from_mins(1), "to draw it");
+        // Run time that stands until more of the log is there does not turn in circles.
+        session.flow = Flow::Advancing;
+        session.waits_for_log = true;
+        assert!(session.wait() >= Duration::from_millis(1));
+        session.waits_for_log = false;
+        assert!(session.wait().is_zero());
+        session.flow = Flow::Playing;
+        assert!(session.wait() >= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn nothing_flows_without_a_lane() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake: Arc::new(|| {}) };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        for flow in [Flow::Playing, Flow::Advancing] {
+            session.set_flow(flow, None);
+            assert_eq!(session.flow, Flow::Paused);
+        }
     }
 }

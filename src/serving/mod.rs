@@ -3,6 +3,7 @@
 //! Absent on purpose: reading the log (a refold is handed in), threads, disks.
 
 mod boundary;
+mod kappa;
 mod lambda;
 mod reading;
 
@@ -10,5 +11,6 @@ pub use boundary::{
     Boundary, BoundaryRule, CountedBy, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
     rows_that_differ,
 };
+pub use kappa::{Changeover, Closed, Health, Kappa, Refusal, Role, Version, VersionNumber};
 pub use lambda::{Change, GroupTotals, Lambda, Numbers};
 pub use reading::{DayReading, Reading, read_cells};

@@ -3,6 +3,8 @@
 
 mod paint;
 
+use std::fmt::Write as _;
+
 use eframe::egui::{
     self, Button, Layout, Rect, RichText, Role, ScrollArea, Ui, UiBuilder, Vec2b, pos2, vec2,
 };
@@ -227,7 +229,7 @@ fn hover(response: &PlotResponse<()>, times: &EventTimes, plane: Plane) {
         None => format!("at record {}, {}", format::thousands(record), moment(plane.time(at.y))),
     };
     if let Some(step) = standing(&times.combined, record) {
-        text.push_str(&format!("\ncombined watermark {}", moment(step.time)));
+        let _ = write!(text, "\ncombined watermark {}", moment(step.time));
     }
     response.response.clone().on_hover_text_at_pointer(text);
 }

@@ -369,6 +369,7 @@ pub(crate) fn state(moment: Moment) -> State {
             ..Loading::default()
         },
         lanes: vec![Arc::new(story.lane())],
+        kappa: None,
     };
     State {
         run: RunId(1),

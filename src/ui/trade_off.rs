@@ -157,13 +157,13 @@ fn plot_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, fit: bool, out: &
                 let is_main = family == Family::Batch || is_of(&curve, page.knobs.checkpoint_every);
                 let points =
                     curve.iter().map(|point| place(family, page.price, point, floor)).map(PlotPoint::from);
-                let line = Line::new("", PlotPoints::Owned(points.collect())).allow_hover(false);
+                let drawn = Line::new("", PlotPoints::Owned(points.collect())).allow_hover(false);
                 plot.line(match (family, is_main) {
-                    (Family::Batch, _) => line.color(color).width(2.0),
+                    (Family::Batch, _) => drawn.color(color).width(2.0),
                     (Family::Stream, true) => {
-                        line.color(color).width(2.0).style(LineStyle::Dashed { length: 8.0 })
+                        drawn.color(color).width(2.0).style(LineStyle::Dashed { length: 8.0 })
                     }
-                    (Family::Stream, false) => line.color(color.gamma_multiply(0.35)).width(1.0),
+                    (Family::Stream, false) => drawn.color(color.gamma_multiply(0.35)).width(1.0),
                 });
             }
         }

@@ -37,9 +37,20 @@ fn a_point_of_the_curve_can_be_played() {
     live.click("Play the run again like this");
     live.until("the run with other settings", |live| live.state().run > run && live.lane().knobs == turned);
     assert!(live.sees("Batch view"), "the plots of the run are shown");
+    assert!(
+        kept_settings(&live).contains("\"batch_every_records\": 2,"),
+        "a run that goes on later has them too"
+    );
     live.fast();
     live.until("its end", |live| live.flow() == Flow::Finished);
     assert_eq!(live.lane().batch_runs, 10, "a batch run every 2 of 20 records");
+}
+
+/// What the run's directory says of its settings.
+fn kept_settings(live: &Live) -> String {
+    let runs = live.directory.path().join("runs");
+    let newest = std::fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    std::fs::read_to_string(newest.join("scenario.json")).unwrap()
 }
 
 #[test]
