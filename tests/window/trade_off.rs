@@ -50,7 +50,7 @@ fn a_point_of_the_curve_can_be_played() {
 fn kept_settings(live: &Live) -> String {
     let runs = live.directory.path().join("runs");
     let newest = std::fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
-    std::fs::read_to_string(newest.join("scenario.json")).unwrap()
+    std::fs::read_to_string(newest.join("run.json")).unwrap()
 }
 
 #[test]
