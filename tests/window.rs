@@ -14,6 +14,8 @@ mod asking;
 mod event_time;
 #[path = "window/files.rs"]
 mod files;
+#[path = "window/handover.rs"]
+mod handover;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]

@@ -1,6 +1,6 @@
 //! What the engine has answered, page by page.
 
-use super::{asking::AskPage, event_time::EventTimePage, trade_off::TradeOffPage};
+use super::{HandoverPage, asking::AskPage, event_time::EventTimePage, trade_off::TradeOffPage};
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -63,6 +63,8 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// The hand-over.
+    pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
     /// Event time against arrival.

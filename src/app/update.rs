@@ -3,9 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, EventTimeEdit, TradeOffEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
-    event_time,
+    event_time, handover,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
@@ -91,6 +91,8 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Change the hand-over that is looked at.
+    Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
     /// Choose in the look "event time".
@@ -225,6 +227,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
@@ -319,6 +322,7 @@ fn adopt(state: &mut State, run: RunId) -> bool {
         state.facts.clear();
         state.prediction = None;
         state.answers.checkpoint = None;
+        state.answers.handover.forget();
         state.answers.asked_at = crate::engine::protocol::Tick(0);
     }
     run == state.run
@@ -369,9 +373,10 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
+    let due = due || stopped || is_new;
     // A sweep keeps asking; pages are refreshed between its points.
     let is_waiting = state.answers.pending.iter().any(|(_, query)| !matches!(query, Query::TradeOff(_)));
-    if !(due || stopped || is_new) || is_waiting {
+    if !due || is_waiting {
         return Vec::new();
     }
     refresh(state)
@@ -387,6 +392,9 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.right == Some(RightDrawer::Fates) {
         let RowsPage { view, first, .. } = state.answers.rows;
         effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    }
+    if state.right == Some(RightDrawer::Handover) {
+        effects.extend(handover::compute(state));
     }
     if state.asks() {
         effects.extend(asking::opened(state));
@@ -418,6 +426,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (query, Answer::Nothing(why)) => {
             // Whoever cannot play one point cannot play the others.
             state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));

@@ -13,6 +13,7 @@ mod dialog;
 mod empty;
 mod event_time;
 mod fates;
+mod handover;
 mod help;
 mod keyboard;
 mod letters;

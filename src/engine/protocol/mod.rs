@@ -10,12 +10,16 @@ use crate::checkpoint::CrashPoint;
 
 mod asking;
 mod facts;
+mod handover;
 mod kappa;
 mod looking;
 mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use handover::{
+    BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
+};
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use looking::{
     Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Asked, CheckpointId, EventTimes, Knobs, LaneId, TradePoint};
+use super::{Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, TradePoint};
 use crate::domain::{CanonicalRow, Day, Lateness};
 
 /// Which of a lane's views.
@@ -56,6 +56,13 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What a hand-over counts, twice or nowhere.
+    Handover {
+        /// Of which lane.
+        lane: LaneId,
+        /// Where batch is cut and speed starts.
+        setup: HandoverSetup,
+    },
     /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
     Ask {
         /// Of which lane.
@@ -103,6 +110,8 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What a hand-over counts.
+    Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
     /// The log as event time against arrival.
