@@ -243,7 +243,7 @@ pub(super) fn answered(state: &mut State, knobs: Knobs, answer: Answer) -> Vec<E
     let mine = &mut state.answers.trade_off;
     match answer {
         Answer::TradeOff(point) if mine.todo.contains(&knobs) => {
-            mine.todo.retain(|todo| *todo != knobs);
+            mine.todo.retain(|point| *point != knobs);
             mine.points.push(*point);
         }
         // A point of a grid that was given up.
