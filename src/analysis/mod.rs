@@ -9,6 +9,7 @@ mod differences;
 mod event_time;
 mod lineage;
 mod numbers_of;
+pub mod reconcile;
 mod scan;
 #[cfg(test)]
 mod testing;

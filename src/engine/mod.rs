@@ -48,6 +48,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
 mod sweep;
 mod work;
 mod worker;
