@@ -14,6 +14,7 @@ pub mod clock;
 mod describe;
 mod difference_answers;
 pub mod driver;
+mod event_times;
 pub mod export;
 pub mod fault;
 pub mod frame;
@@ -51,6 +52,7 @@ mod session;
 pub mod simulate;
 mod source;
 pub mod sql;
+mod sweep;
 mod work;
 mod worker;
 

@@ -12,6 +12,7 @@ mod checkpoints;
 mod dialog;
 mod differences;
 mod empty;
+mod event_time;
 mod fates;
 mod grid;
 mod handover;
@@ -36,6 +37,7 @@ mod story;
 mod tables;
 pub mod theme;
 mod timeline;
+mod trade_off;
 mod waterfall;
 mod widgets;
 

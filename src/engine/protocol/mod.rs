@@ -13,6 +13,7 @@ mod facts;
 mod handover;
 mod kappa;
 mod lineage;
+mod looking;
 mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
@@ -24,6 +25,10 @@ pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, Versio
 pub use lineage::{
     BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
     RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+};
+pub use looking::{
+    Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
+    TILE_ROWS, Tile, TradePoint, WatermarkStep,
 };
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
@@ -115,6 +120,8 @@ pub enum Command {
     SetPace(u32),
     /// Returns to the paused start of the same run.
     Restart,
+    /// Returns to the paused start of the run with these knobs turned: a new run, whose settings are kept with it.
+    Resettle(Knobs),
     /// Goes back (or on) to this tick by playing the same commands again.
     GoTo(Tick),
     /// A recorded command to one lane.
