@@ -20,6 +20,8 @@ use crate::{
 const ROW: f32 = 74.0;
 /// Height of its fields, where there is no room for them beside its name.
 const FIELDS: f32 = 26.0;
+/// So many partitions are no long list.
+const FEW: usize = 8;
 /// From this width on there is.
 const ROOMY: f32 = 400.0;
 
@@ -38,11 +40,18 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).max_height(most).show(ui, |ui| {
         numbers::verdict_ui(ui, page, answer);
         choices_ui(ui, page, answer, out);
-        numbers::numbers_ui(ui, state, page, answer);
-        ui.add_space(6.0);
+        // In a narrow window few of either are in sight at once: then the handles come first, unless they are many.
+        let handles_first = lines > 1.0 && answer.partitions.len() <= FEW;
+        if !handles_first {
+            numbers::numbers_ui(ui, state, page, answer);
+            ui.add_space(6.0);
+        }
         track::legend_ui(ui, answer, out);
         for (index, partition) in (0_u16..).map(PartitionIndex).zip(&answer.partitions) {
             partition_ui(ui, page, answer, (index, partition), out);
+        }
+        if handles_first {
+            numbers::numbers_ui(ui, state, page, answer);
         }
     });
     foot_ui(ui, page, answer, out);

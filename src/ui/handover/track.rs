@@ -30,8 +30,8 @@ const HEIGHT: f32 = 44.0;
 const STEP: f32 = 12.0;
 /// Half the width of a handle, and its height.
 const HANDLE: f32 = 6.0;
-/// What is wrong is at least so high.
-const LEAST: f32 = 3.0;
+/// What is wrong is at least so high and wide.
+const LEAST: f32 = 4.0;
 
 /// Where the two handles of a partition stand: as set, before the answer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,16 +172,18 @@ impl Track {
         let block = |low: f32, high: f32| {
             Rect::from_min_max(pos2(left, self.floor - high), pos2(right, self.floor - low))
         };
+        // A few records among many are still seen.
+        let seen = |block: Rect| block.expand2(vec2(((LEAST - block.width()) / 2.0).max(0.0), 0.0));
         let batch = height(bin.batch + bin.twice);
         let top = batch + height(bin.speed + bin.twice);
         self.painter.rect_filled(block(0.0, batch), 0, self.t.batch.gamma_multiply(AREA + 0.2));
         self.painter.rect_filled(block(batch, top), 0, self.t.speed.gamma_multiply(AREA + 0.2));
         if bin.twice > 0 {
-            let over = block((self.step).min(top), top.max(self.step + LEAST));
+            let over = seen(block(self.step.min(top), top.max(self.step + LEAST)));
             self.painter.rect_filled(over, 0, self.t.crash);
         }
         if bin.nowhere > 0 {
-            let missing = block(self.step - height(bin.nowhere).max(LEAST), self.step);
+            let missing = seen(block(self.step - height(bin.nowhere).max(LEAST), self.step));
             self.painter.rect_filled(missing, 0, self.t.panel);
             hatch(&self.painter, missing, 4.0, self.t.error);
             let edge = [missing.left_top(), missing.right_top()];
