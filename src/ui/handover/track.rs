@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use eframe::egui::{
-    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText,
-    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, RichText, Role, Sense,
+    Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     edit,
 };
 use crate::{
-    app::{Edit, HandoverEdit, HandoverPage, Input, format},
+    app::{HandoverEdit, HandoverPage, format},
     domain::PartitionIndex,
     engine::protocol::{BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition},
 };
@@ -270,8 +270,8 @@ fn shares(bin: &HandoverBin) -> [u64; 4] {
     [bin.batch, bin.speed, bin.twice, bin.nowhere].map(|count| (count * 24).div_ceil(counted))
 }
 
-/// What the forms mean; and the tracks as a table.
-pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
+/// What the forms mean.
+pub fn legend_ui(ui: &mut Ui) {
     let t = tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -292,17 +292,11 @@ pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
             small_text(ui, name);
             ui.add_space(2.0);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let copy = ui.button(RichText::new("Copy table").font(theme::small(ui)));
-            if copy.clicked() {
-                out.push(Input::Edit(Edit::Copy(as_text(answer))));
-            }
-        });
     });
 }
 
 /// The tracks as a table.
-fn as_text(answer: &HandoverAnswer) -> String {
+pub fn as_text(answer: &HandoverAnswer) -> String {
     let mut text =
         String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
     for partition in &answer.partitions {
