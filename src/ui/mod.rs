@@ -11,6 +11,7 @@ mod canvas;
 mod checkpoints;
 mod dialog;
 mod empty;
+mod event_time;
 mod fates;
 mod handover;
 mod help;
@@ -32,6 +33,7 @@ mod story;
 mod tables;
 pub mod theme;
 mod timeline;
+mod trade_off;
 mod widgets;
 
 #[cfg(test)]
