@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use eframe::egui::{
-    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, RichText, Role, Sense,
-    Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, Role, Sense, Shape, Stroke,
+    Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{
