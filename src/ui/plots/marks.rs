@@ -36,6 +36,19 @@ pub fn steps(input: &GridInput, pixels: f64, headroom: f64) -> Vec<GridMark> {
         .collect()
 }
 
+/// The legend stands at the top: the share of the values' height that is left free for it, so that it hides nothing.
+pub fn legend_room(ui: &Ui, panel: Panel) -> f64 {
+    const AXIS: f32 = 22.0;
+    let (entries, least) = match panel {
+        Panel::Batch => (1.0, 0.2),
+        Panel::Speed => (3.0, 0.3),
+        Panel::Merged => (2.0, 0.2),
+    };
+    let legend = 12.0 + entries * (theme::small(ui).size * 1.25 + 3.0);
+    let free = (ui.available_height() - AXIS - legend).max(1.0);
+    f64::from(legend / free).clamp(least, 2.0)
+}
+
 /// How a series is drawn, beside its colour.
 #[derive(Debug, Clone, Copy)]
 enum Form {
