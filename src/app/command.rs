@@ -5,8 +5,12 @@ use super::{
     keys::{Key, Shortcut},
     settings::ThemeChoice,
     state::{ExampleKind, LeftDrawer, Look, Measure, Prediction, RightDrawer},
+    two_versions::VersionStep,
 };
-use crate::{checkpoint::CrashPoint, engine::protocol::CrashTarget};
+use crate::{
+    checkpoint::CrashPoint,
+    engine::protocol::{CrashTarget, KAPPA, LAMBDA, LaneId},
+};
 
 /// What a person asks for. Texts that are typed come as [`super::Edit`]s instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,10 @@ pub enum AppCommand {
     Help,
     /// Closes what is on top.
     Close,
+    /// A step of the Kappa lane.
+    Version(VersionStep),
+    /// Which lane the plots show.
+    Lane(LaneId),
     /// Ends the program.
     Quit,
 }
@@ -219,6 +227,13 @@ const ALL: &[Spec] = &[
     row(C::Predict(Prediction::TooLow), Fault, "Predict: too low", "After the restore the total will be too low", bare(Key::Digit(1))),
     row(C::Predict(Prediction::Right), Fault, "Predict: right", "After the restore the total will be right", bare(Key::Digit(2))),
     row(C::Predict(Prediction::TooHigh), Fault, "Predict: too high", "After the restore the total will be too high", bare(Key::Digit(3))),
+    row(C::Version(VersionStep::Start), Run, "Start version 1 (Kappa)", "A stream view of its own reads the log from its start, beside batch and speed", None),
+    row(C::Version(VersionStep::StartNext), Run, "Start the next version (Kappa)", "With the settings of the drawer, from record 0, into a new view", None),
+    row(C::Version(VersionStep::Switch), Run, "Switch to the next version", "Readers change over in one step, where both stand at the same record", Some(Shortcut::shift(Key::Letter('V')))),
+    row(C::Version(VersionStep::RollBack), Run, "Roll back to the old version", "Readers see the old view again, in one step", None),
+    row(C::Version(VersionStep::Delete), Run, "Delete the view that does not serve", "With its checkpoints; the old view goes last", None),
+    row(C::Version(VersionStep::Crash), Fault, "Crash a version", "The one that readers do not see, or the only one", None),
+    row(C::Version(VersionStep::Restore), Fault, "Restore the version", "From its newest good checkpoint", None),
     row(C::Show(Measure::Views), View, "Measure: page views", "Plot the number of events", None),
     row(C::Show(Measure::Users), View, "Measure: unique users", "Plot distinct users; united, never added", None),
     row(C::Show(Measure::Sum), View, "Measure: sum", "Plot the sum of values", None),
@@ -234,6 +249,9 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Numbers), View, "Numbers", "Lag, cost, and what has been checked", letter('N')),
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "Views row by row, malformed lines, differences", letter('W')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
+    row(C::Right(RightDrawer::Versions), View, "Two versions (Kappa)", "One stream view, two versions of its rules, and Lambda beside it", letter('V')),
+    row(C::Lane(LAMBDA), View, "Plots: batch, speed, merged", "The Lambda lane", None),
+    row(C::Lane(KAPPA), View, "Plots: two versions", "The Kappa lane", None),
     row(C::Right(RightDrawer::Runs), View, "Kept runs", "Old runs in the state directory", None),
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),
     row(C::OpenExample(ExampleKind::Crash), File, "Watch a crash", "20 clicks, one minute", None),

@@ -11,10 +11,12 @@ pub mod format;
 mod keys;
 mod moment;
 mod narrate;
+mod narrate_versions;
 mod pages;
 mod proof_text;
 mod settings;
 mod state;
+mod two_versions;
 mod update;
 mod update_command;
 
@@ -30,4 +32,5 @@ pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use two_versions::{VersionEdit, VersionStep, VersionsPage, cause_in_words, is_down};
 pub use update::{Edit, Effect, Input, Pick, apply};

@@ -4,6 +4,7 @@
 
 use super::{
     format::{records, records_in, signed, thousands},
+    narrate_versions::versions_sentence,
     state::{Phase, Prediction, State, lost},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub struct Sentence {
 }
 
 impl Sentence {
-    fn new(tone: Tone, lead: impl Into<String>, rest: impl Into<String>) -> Sentence {
+    pub(super) fn new(tone: Tone, lead: impl Into<String>, rest: impl Into<String>) -> Sentence {
         Sentence { lead: lead.into(), rest: rest.into(), tone }
     }
 
@@ -60,6 +61,9 @@ pub fn narrate(state: &State) -> Sentence {
         ),
         Phase::Opening(path) => Sentence::new(Tone::Plain, format!("Opening {}.", path.display()), ""),
         Phase::Failed(why) => Sentence::new(Tone::Error, "The log could not be opened.", why.clone()),
+        Phase::Open if state.shows_kappa() && state.kappa().is_some() => {
+            state.kappa().map(|kappa| versions_sentence(state, kappa)).unwrap_or_default()
+        }
         Phase::Open => match state.lane() {
             Some(lane) => lane_sentence(state, lane),
             None => Sentence::new(Tone::Plain, "The log is open.", "Waiting for its first records."),
@@ -137,12 +141,12 @@ fn is_telling(fact: &Fact) -> bool {
         | Fact::Restored { .. }
         | Fact::RestoreRefused { .. }
         | Fact::ReplayFinished { .. }
-        | Fact::Kappa(_)
         | Fact::Finished { .. } => true,
         Fact::Started
         | Fact::BatchStarted { .. }
         | Fact::CheckpointWritten { .. }
         | Fact::StreamFinished { .. }
+        | Fact::Kappa(_)
         | Fact::InvariantBroken { .. } => false,
     }
 }

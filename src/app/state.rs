@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{AppCommand, dialogs::Dialog, pages::Answers, settings::Settings};
+use super::{AppCommand, dialogs::Dialog, pages::Answers, settings::Settings, two_versions::VersionsPage};
 use crate::{
     checkpoint::CrashPoint,
     engine::{
@@ -118,6 +118,8 @@ pub enum RightDrawer {
     Runs,
     /// A question to the serving layer.
     Ask,
+    /// The Kappa lane.
+    Versions,
 }
 
 /// What a person expects of the total after the restore.
@@ -268,6 +270,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// What the engine has answered.
     pub answers: Answers,
+    /// The next version, and the comparison of two.
+    pub versions: VersionsPage,
     /// What is remembered between sessions.
     pub settings: Settings,
     /// Bundled logs.
@@ -318,7 +322,7 @@ impl State {
         self.facts
             .iter()
             .rev()
-            .filter(|happening| happening.lane == self.lane)
+            .filter(|happening| happening.lane == self.shown_lane())
             .map(|happening| &happening.fact)
     }
 
@@ -335,6 +339,9 @@ impl State {
         let Some(lane) = self.lane() else { return AppCommand::Open };
         if !matches!(self.phase, Phase::Open) {
             return AppCommand::Open;
+        }
+        if let Some(step) = self.next_version_step() {
+            return AppCommand::Version(step);
         }
         match (lane.stream, self.flow()) {
             (StreamState::Crashed { .. }, _) => AppCommand::Restore,

@@ -8,6 +8,7 @@ use super::{
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
+    two_versions,
     update_command::{ask, give},
 };
 use crate::engine::{
@@ -89,6 +90,8 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Typed or chosen for a version.
+    Version(super::VersionEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
 }
@@ -219,6 +222,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Version(edit) => return two_versions::edited(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
     }
     Vec::new()
@@ -369,6 +373,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         let RowsPage { view, first, .. } = state.answers.rows;
         effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
     }
+    effects.extend(two_versions::refresh(state));
     if state.asks() {
         effects.extend(asking::opened(state));
     }
@@ -398,6 +403,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (Query::VersionDifferences, answer) => two_versions::answered(state, answer),
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),

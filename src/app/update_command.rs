@@ -8,6 +8,7 @@ use super::{
     format::thousands,
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State},
+    two_versions,
     update::{PAGE_ROWS, open, say},
 };
 use crate::engine::{
@@ -39,11 +40,12 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::PaceSlower => pace(state, |percent| percent / 2),
         AppCommand::RateUp => rate(state, |rate| rate.saturating_mul(2)),
         AppCommand::RateDown => rate(state, |rate| rate / 2),
-        AppCommand::BatchNow => to_lane(state, LaneCommand::BatchNow),
-        AppCommand::Checkpoint => to_lane(state, LaneCommand::Checkpoint),
+        AppCommand::BatchNow => to_lane(LaneCommand::BatchNow),
+        AppCommand::Version(step) => two_versions::step(state, step),
+        AppCommand::Checkpoint => to_lane(LaneCommand::Checkpoint),
         AppCommand::Crash => crash(state),
-        AppCommand::Restore => to_lane(state, LaneCommand::Restore(None)),
-        AppCommand::RestoreFromStart => to_lane(state, LaneCommand::RestoreFromStart),
+        AppCommand::Restore => to_lane(LaneCommand::Restore(None)),
+        AppCommand::RestoreFromStart => to_lane(LaneCommand::RestoreFromStart),
         AppCommand::CancelLoading => send(Command::CancelLoading),
         AppCommand::OpenExample(kind) => {
             let path =
@@ -94,6 +96,7 @@ fn show(state: &mut State, command: AppCommand) {
             state.look = Look::OverRun;
         }
         AppCommand::Look(look) => (state.look, state.tables) = (look, false),
+        AppCommand::Lane(lane) => state.lane = lane,
         AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
             state.look = Look::OverRun;
@@ -123,14 +126,14 @@ fn send(command: Command) -> Vec<Effect> {
     vec![Effect::Send(command)]
 }
 
-fn to_lane(state: &State, command: LaneCommand) -> Vec<Effect> {
-    send(Command::Lane(state.lane, command))
+fn to_lane(command: LaneCommand) -> Vec<Effect> {
+    send(Command::Lane(command.lane(), command))
 }
 
 /// Restores from the checkpoint that a person chose.
 pub(super) fn restore_from(state: &mut State, id: CheckpointId) -> Vec<Effect> {
     if state.is_crashed() {
-        return to_lane(state, LaneCommand::Restore(Some(id)));
+        return to_lane(LaneCommand::Restore(Some(id)));
     }
     say(state, "The stream is not down");
     Vec::new()
@@ -160,7 +163,7 @@ fn story_next(state: &State) -> Vec<Effect> {
     if !state.is_crashed() {
         return send(Command::RunUntil(Until::NextMoment));
     }
-    let mut effects = to_lane(state, LaneCommand::Restore(None));
+    let mut effects = to_lane(LaneCommand::Restore(None));
     effects.extend(send(Command::Pause));
     effects
 }
@@ -193,7 +196,7 @@ fn pace(state: &mut State, change: impl Fn(u32) -> u32) -> Vec<Effect> {
 
 fn rate(state: &State, change: impl Fn(u64) -> u64) -> Vec<Effect> {
     let now = state.lane().map_or(1, |lane| lane.rate);
-    to_lane(state, LaneCommand::SetRate(change(now).clamp(RATES.0, RATES.1)))
+    to_lane(LaneCommand::SetRate(change(now).clamp(RATES.0, RATES.1)))
 }
 
 fn crash(state: &mut State) -> Vec<Effect> {
@@ -227,7 +230,7 @@ fn crash(state: &mut State) -> Vec<Effect> {
     }
     // A record is where one crash happens; the next press means "now" again.
     state.crash.record.clear();
-    to_lane(state, LaneCommand::Crash { target: state.crash.target, when })
+    to_lane(LaneCommand::Crash { target: state.crash.target, when })
 }
 
 fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
@@ -252,6 +255,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
         }
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Ask) => asking::opened(state),
+        Some(RightDrawer::Versions) => two_versions::refresh(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }
 }

@@ -31,6 +31,7 @@ impl Session {
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Runs => Answer::Runs(self.other_runs()),
+            Query::VersionDifferences => return self.answer_versions(number),
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 mod kappa;
 
 pub use kappa::{
-    Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
+    Construction, DayDifference, KappaFrame, KappaPoint, Role, VersionFrame, VersionPoint, VersionState,
 };
 
 use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};

@@ -13,7 +13,7 @@ use super::{
     driver::Driver,
     frame::{KappaFrame, LaneFrame},
     lane::{Lane, LanePlan, OpenDisk, OpenVersionDisk, Ticked},
-    protocol::{Fact, LaneId, LogSummary, Tick},
+    protocol::{Fact, LaneId, LogSummary, Tick, VersionDifferences},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
     scenario::{Expectations, RunSettings, Scenario},
@@ -74,6 +74,8 @@ pub struct Played {
     pub frame: LaneFrame,
     /// Where the Kappa lane ended, if there was one.
     pub kappa: Option<KappaFrame>,
+    /// Why its two versions differ, if there were two.
+    pub versions: Option<VersionDifferences>,
     /// When that was.
     pub tick: Tick,
     /// Expectations and invariants that do not hold; empty when all is well.
@@ -180,6 +182,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         facts: lane.take_facts(),
         tick: lane.tick_now(),
         kappa: lane.kappa_frame(),
+        versions: lane.comparison().map(|comparison| comparison.differences()),
         frame,
         failures,
     }

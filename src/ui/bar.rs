@@ -147,6 +147,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
     menu_row(ui, state, out, AppCommand::Left(LeftDrawer::Log), state.left == Some(LeftDrawer::Log));
     for drawer in [
         RightDrawer::Ask,
+        RightDrawer::Versions,
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,

@@ -30,6 +30,7 @@ mod story;
 mod tables;
 pub mod theme;
 mod timeline;
+mod versions;
 mod widgets;
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
     }
 }
 
-fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
+pub(super) fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
     let t = tokens(ui);
     let (words, color) = standing(&invariant.state, t);
     ui.horizontal_top(|ui| {

@@ -1,6 +1,7 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
 mod marks;
+mod versions;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -14,8 +15,11 @@ use super::{
     widgets::{Out, named, segmented},
 };
 use crate::{
-    app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
-    engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+    app::{AppCommand, Look, Measure, State, format::thousands},
+    engine::{
+        frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+        protocol::{KAPPA, LAMBDA},
+    },
 };
 
 /// Which of the three.
@@ -55,10 +59,13 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     let area = ui.available_rect_before_wrap();
     let gap = 12.0;
     let width = ((area.width() - 2.0 * gap) / 3.0).floor();
-    let close = state.moment().filter(|_| state.look == Look::Moment);
+    let close = state.moment().filter(|_| state.look == Look::Moment && !state.shows_kappa());
     // Bounds that were set stay set: the whole run comes back by a fit.
     let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
     (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
+    if let Some(kappa) = state.kappa().filter(|_| state.shows_kappa()) {
+        return versions::versions_ui(ui, state, lane, kappa, fit);
+    }
     for (panel, left) in Panel::ALL.into_iter().zip([0.0, width + gap, 2.0 * (width + gap)]) {
         let rect = Rect::from_min_size(pos2(area.left() + left, area.top()), vec2(width, area.height()));
         let mut child =
@@ -75,9 +82,11 @@ pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);
-        let looks =
-            Look::ALL.map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
-        segmented(ui, state, out, &looks);
+        if !state.shows_kappa() {
+            let looks = Look::ALL
+                .map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
+            segmented(ui, state, out, &looks);
+        }
         segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
         lanes(ui, state, out);
     });
@@ -85,16 +94,13 @@ pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
 
 /// Several lanes stand side by side over one log; one is shown.
 fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
-    let lanes = state.frame.as_ref().map(|frame| frame.lanes.as_slice()).unwrap_or_default();
-    if lanes.len() < 2 {
+    if state.kappa().is_none() {
         return;
     }
-    for lane in lanes {
-        let name = format!("lane {}", lane.lane.0 + 1);
-        if ui.selectable_label(lane.lane == state.lane, name).clicked() {
-            out.push(Input::Edit(Edit::Lane(lane.lane)));
-        }
-    }
+    ui.add_space(8.0);
+    let lanes = [(LAMBDA, "Lambda"), (KAPPA, "Kappa")];
+    let lanes = lanes.map(|(lane, name)| (AppCommand::Lane(lane), name, state.shown_lane() == lane));
+    segmented(ui, state, out, &lanes);
 }
 
 /// Which part of the run the plots show.

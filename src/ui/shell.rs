@@ -20,6 +20,7 @@ use super::{
     tables::tables_ui,
     theme::{self, tokens},
     timeline::{self, timeline_ui},
+    versions::versions_ui,
     widgets::Out,
 };
 use crate::{
@@ -38,6 +39,9 @@ const ASK_DRAWER: f32 = 360.0;
 
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
+
+/// From this width on a wide drawer leaves room enough.
+const ROOMY: f32 = 1_100.0;
 
 /// Below this height the rows at the foot are lower.
 const LOW: f32 = 680.0;
@@ -199,7 +203,7 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right = state.right.filter(|drawer| width - taken - right_width(*drawer) * scale >= least);
+    let right = state.right.filter(|drawer| width - taken - right_width(*drawer, width) * scale >= least);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -210,16 +214,19 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     Fit { left, right, hidden }
 }
 
-fn right_width(drawer: RightDrawer) -> f32 {
+fn right_width(drawer: RightDrawer, width: f32) -> f32 {
     match drawer {
         RightDrawer::Fates => WIDE_DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
+        RightDrawer::Versions if width < ROOMY => DRAWER,
+        RightDrawer::Versions => WIDE_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }
 
 fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     let t = tokens(ui);
+    let width = ui.available_width();
     let frame = Frame::new().fill(t.panel).inner_margin(Margin::same(12)).outer_margin(Margin::ZERO);
     if let Some(LeftDrawer::Log) = fit.left {
         let panel = Panel::left("left-drawer").exact_size(DRAWER * scale).show_separator_line(false);
@@ -229,7 +236,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     }
     if let Some(drawer) = fit.right {
         let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
-            .exact_size(right_width(drawer) * scale)
+            .exact_size(right_width(drawer, width) * scale)
             .show_separator_line(false);
         panel
             .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))
@@ -239,6 +246,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),
+                RightDrawer::Versions => versions_ui(ui, state, out),
             });
     }
 }

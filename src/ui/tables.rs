@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     app::{Edit, Input, State, TableTwin, format},
-    engine::frame::{GroupRow, LaneFrame, MarkKind, Totals},
+    engine::{
+        frame::{GroupRow, KappaFrame, KappaPoint, LaneFrame, MarkKind, Totals},
+        protocol::VersionNumber,
+    },
 };
 
 /// A column of a table.
@@ -90,6 +93,7 @@ fn aligned(ui: &mut Ui, right: bool, text: RichText) {
     ui.with_layout(layout, |ui| ui.add(Label::new(text).truncate()));
 }
 
+#[derive(Default)]
 struct Twin {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
@@ -129,11 +133,34 @@ fn as_text(twin: &Twin) -> String {
 
 fn twin(state: &State, lane: &LaneFrame) -> Twin {
     match state.twin {
+        TableTwin::Plots if state.shows_kappa() => {
+            state.kappa().map(|kappa| versions(state, kappa)).unwrap_or_default()
+        }
         TableTwin::Plots => plots(state, lane),
         TableTwin::Proof => proof(lane),
         TableTwin::Timeline => timeline(lane),
         TableTwin::Pages => groups(state, "Page", &lane.by_page),
         TableTwin::Days => groups(state, "Day", &lane.by_day),
+    }
+}
+
+/// The versions over the run, newest first.
+fn versions(state: &State, kappa: &KappaFrame) -> Twin {
+    let number = |of: Option<VersionNumber>| of.map_or("-".to_owned(), |number| number.to_string());
+    let columns = ["Run time", "Version", "Its view", "Version", "Its view", "Serves", "Served"];
+    let row = |point: &KappaPoint| {
+        let mut row = vec![format::seconds(point.tick)];
+        for version in point.versions {
+            row.push(number(version.map(|version| version.version)));
+            row.push(version.map_or("-".to_owned(), |version| state.measure.text(&version.view)));
+        }
+        row.push(number(point.serving));
+        row.push(state.measure.text(&point.served));
+        row
+    };
+    Twin {
+        columns: columns.into_iter().map(|title| Column::number(title, 96.0)).collect(),
+        rows: kappa.series.iter().rev().map(row).collect(),
     }
 }
 

@@ -325,7 +325,7 @@ impl VersionSide {
 }
 
 /// How the processor of a version reads under the guarantee of the run.
-fn stream_reading(reading: &Reading, ground: &Ground<'_>) -> Reading {
+pub(super) fn stream_reading(reading: &Reading, ground: &Ground<'_>) -> Reading {
     let rules = guarantee(ground.plan.settings.guarantee).rules(reading.rules);
     Reading { rules, ..reading.clone() }
 }

@@ -15,7 +15,10 @@ mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
-pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
+pub use kappa::{
+    CausePart, DayCauses, Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionDifferences,
+    VersionNumber, VersionSettings,
+};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.

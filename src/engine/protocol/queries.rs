@@ -1,6 +1,6 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{Asked, CheckpointId, LaneId};
+use super::{Asked, CheckpointId, LaneId, VersionDifferences};
 use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
@@ -52,6 +52,8 @@ pub enum Query {
         /// Which checkpoint.
         id: CheckpointId,
     },
+    /// Why the two versions of the Kappa lane differ.
+    VersionDifferences,
     /// Runs kept in the state directory.
     Runs,
     /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
@@ -95,6 +97,8 @@ pub enum Answer {
     },
     /// Section name, bytes, and its content in words.
     CheckpointContents(Vec<(String, u64, String)>),
+    /// Why the two versions of the Kappa lane differ.
+    VersionDifferences(Box<VersionDifferences>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
     /// What the serving layer says.
