@@ -22,3 +22,5 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/versions.rs"]
+mod versions;

@@ -156,12 +156,11 @@ pub(super) fn enabled(state: &State, step: VersionStep) -> Result<(), &'static s
         VersionStep::StartNext if role.is_some() => {
             Err("Two versions are there: delete the one that does not serve first")
         }
-        VersionStep::StartNext => Ok(()),
         VersionStep::Switch if role != Some(Role::Next) => Err("No next version is there to switch to"),
         VersionStep::RollBack if role != Some(Role::Old) => Err("No old view is kept to go back to"),
         VersionStep::Switch | VersionStep::RollBack => gate,
         VersionStep::Delete if role.is_none() => Err("Only the version that serves is there"),
-        VersionStep::Delete => Ok(()),
+        VersionStep::StartNext | VersionStep::Delete => Ok(()),
         VersionStep::Crash => target(kappa).map(|_| ()).ok_or("The version is down already"),
         VersionStep::Restore => down(kappa).map(|_| ()).ok_or("No version is down"),
     }
@@ -253,11 +252,11 @@ pub(super) fn answered(state: &mut State, answer: Answer) {
 /// Why two versions differ, in words.
 pub fn cause_in_words(id: &str) -> &'static str {
     match id {
-        "not-yet-read" => "not read yet by one of them",
-        "late" => "dropped as late by one of them",
-        "duplicate-id" => "duplicate id, counted by one of them",
-        "other-day-zone" => "other day: days begin elsewhere",
-        "no-user" => "no user, counted by one of them",
+        "not-yet-read" => "not read yet",
+        "late" => "dropped as late",
+        "duplicate-id" => "duplicate id",
+        "other-day-zone" => "other day",
+        "no-user" => "no user",
         "malformed" => "malformed",
         "counted-twice" => "counted more than once",
         "lost" => "read, and its effect is gone",

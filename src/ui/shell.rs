@@ -216,10 +216,9 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
 
 fn right_width(drawer: RightDrawer, width: f32) -> f32 {
     match drawer {
-        RightDrawer::Fates => WIDE_DRAWER,
-        RightDrawer::Ask => ASK_DRAWER,
         RightDrawer::Versions if width < ROOMY => DRAWER,
-        RightDrawer::Versions => WIDE_DRAWER,
+        RightDrawer::Fates | RightDrawer::Versions => WIDE_DRAWER,
+        RightDrawer::Ask => ASK_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }

@@ -30,6 +30,7 @@ const DAYS: f32 = 190.0;
 pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Two versions (Kappa)", AppCommand::Right(RightDrawer::Versions));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
         let Some(kappa) = state.kappa() else {
             return start_ui(ui, state, out);
         };
@@ -48,17 +49,17 @@ pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             }
         }
         steps_ui(ui, state, kappa, out);
+        side_by_side(ui, kappa, out);
         if kappa.other.is_some() {
             differences_ui(ui, state, out);
         }
-        side_by_side(ui, kappa, out);
         section(ui, "Checked while it runs");
         for invariant in kappa.invariants.iter() {
             invariant_ui(ui, invariant);
         }
         section(ui, "Steps so far");
         for (tick, step) in kappa.steps.iter() {
-            fact_row(ui, step, format::seconds(*tick));
+            text(ui, format!("{}  {step}", format::seconds(*tick)));
         }
     });
 }
@@ -97,10 +98,9 @@ fn version_ui(ui: &mut Ui, version: &VersionFrame, part: &str, out: &mut Out) {
             named(&response, egui::Role::Button, format!("{word} version {}", version.number));
         });
     });
-    small_text(ui, version.settings.to_string());
     let (stands, color) = match version.state {
-        VersionState::CatchingUp => ("reads what has arrived".to_owned(), t.text),
-        VersionState::UpToDate => ("up to date".to_owned(), t.text),
+        VersionState::CatchingUp => ("reads what has arrived".to_owned(), t.subdued),
+        VersionState::UpToDate => ("up to date".to_owned(), t.subdued),
         VersionState::Rereading { from, to } => {
             let done = version.position.clamp(from, to) - from;
             (format!("reads again: {} of {}", thousands(done), thousands(to - from)), t.warning)
@@ -110,11 +110,11 @@ fn version_ui(ui: &mut Ui, version: &VersionFrame, part: &str, out: &mut Out) {
         }
         VersionState::Crashed { checkpoint: None, .. } => ("down; no checkpoint".to_owned(), t.error),
     };
-    ui.label(RichText::new(stands).font(theme::small(ui)).color(color));
+    let line = RichText::new(format!("{} · {stands}", version.settings)).font(theme::small(ui)).color(color);
+    ui.add(Label::new(line).wrap());
     fact_row(ui, "Its view stands at", thousands(version.view_position));
     fact_row(ui, "Page views", thousands(version.totals.views));
     fact_row(ui, "Unique users", thousands(version.totals.users));
-    fact_row(ui, "Reads of each record", per(version.reads, version.records));
 }
 
 /// How far the other version is, and whether readers can change over.
@@ -135,8 +135,8 @@ fn gate_ui(ui: &mut Ui, kappa: &KappaFrame, other: &VersionFrame) {
         format!("Version {} stands at {} of {}", other.number, thousands(at), thousands(to)),
     );
     let behind = to.saturating_sub(at);
-    fact_row(ui, "Records to go", thousands(behind));
-    fact_row(ui, "Reads at most, simulated", format!("{}/s", thousands(other.capacity)));
+    let pace = format!("{} at {}/s, simulated", thousands(behind), thousands(other.capacity));
+    fact_row(ui, "Records to go", if behind == 0 { "none".to_owned() } else { pace });
     ui.horizontal_wrapped(|ui| match &kappa.closed {
         None => {
             badge(ui, "gate open", t.success);
@@ -218,15 +218,10 @@ fn choices<T: Copy + PartialEq>(
     chosen: T,
     mut take: impl FnMut(T),
 ) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        let width = 92.0 * theme::scale(ui);
-        let size = vec2(width, ui.spacing().interact_size.y);
-        let left = egui::Layout::left_to_right(egui::Align::Center);
-        ui.allocate_ui_with_layout(size, left, |ui| {
-            ui.set_min_width(width);
-            ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)));
-        });
+        ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)));
+        ui.add_space(6.0);
         for &(one, label) in all {
             let response = ui.selectable_label(one == chosen, label);
             named(&response, egui::Role::Button, format!("{name}: {label}"));
@@ -246,11 +241,7 @@ fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let (first, second) = (found.first, found.second);
     let total = &found.total;
     let off = i128::from(total.first.views) - i128::from(total.second.views);
-    fact_row(
-        ui,
-        &format!("Version {first} minus version {second}, page views"),
-        format!("{} - {} = {}", thousands(total.first.views), thousands(total.second.views), signed(off)),
-    );
+    fact_row(ui, &format!("Version {first} minus version {second}"), format!("{} page views", signed(off)));
     fact_row(
         ui,
         "Days that differ",
@@ -268,38 +259,39 @@ fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     if ui.button("Copy the days").on_hover_text("With tabs between columns").clicked() {
         out.push(Input::Edit(Edit::Copy(days_as_text(found))));
     }
-    let columns = [
-        Column::number("Day", 82.0),
-        Column::number("Serves", 58.0),
-        Column::number("Other", 58.0),
-        Column::number("", 48.0),
-        Column::text("Cause, records"),
-    ];
+    days_ui(ui, found);
+}
+
+fn days_ui(ui: &mut Ui, found: &VersionDifferences) {
+    let is_roomy = ui.available_width() >= 380.0 * theme::scale(ui);
+    let mut columns = vec![Column::number("Day", 82.0)];
+    if is_roomy {
+        columns.extend([Column::number("Serves", 58.0), Column::number("Other", 58.0)]);
+    }
+    columns.extend([Column::number("Differs", 48.0), Column::text("Cause, records")]);
     let height = DAYS * theme::scale(ui);
     ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
         ui.set_max_height(height);
         table_ui(ui, "version-days", &columns, found.days.len(), |at| {
-            found.days.get(at).map_or_else(Vec::new, |day| {
-                let off = i128::from(day.first.views) - i128::from(day.second.views);
-                let causes: Vec<String> = day
-                    .causes
-                    .iter()
-                    .map(|part| format!("{} {}", short_cause(part.cause), thousands(part.records)))
-                    .collect();
-                vec![
-                    day.day.clone(),
-                    thousands(day.first.views),
-                    thousands(day.second.views),
-                    signed(off),
-                    causes.join(", "),
-                ]
-            })
+            let Some(day) = found.days.get(at) else { return Vec::new() };
+            let off = i128::from(day.first.views) - i128::from(day.second.views);
+            let causes: Vec<String> = day
+                .causes
+                .iter()
+                .map(|part| format!("{} {}", short_cause(part.cause), thousands(part.records)))
+                .collect();
+            let mut cells = vec![day.day.clone()];
+            if is_roomy {
+                cells.extend([thousands(day.first.views), thousands(day.second.views)]);
+            }
+            cells.extend([signed(off), causes.join(", ")]);
+            cells
         });
     });
 }
 
 fn cause_numbers(part: &CausePart) -> String {
-    format!("{}, {} views", records(part.records), signed(i128::from(part.views)))
+    format!("{} ({})", records(part.records), signed(i128::from(part.views)))
 }
 
 /// In a narrow column.
@@ -336,31 +328,37 @@ fn days_as_text(found: &VersionDifferences) -> String {
 fn side_by_side(ui: &mut Ui, kappa: &KappaFrame, out: &mut Out) {
     section(ui, "Lambda and Kappa on this run");
     let rows = comparison(kappa);
-    egui::Grid::new("lambda-kappa").num_columns(3).striped(true).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
-        let t = tokens(ui);
-        let head = |ui: &mut Ui, words: &str| {
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.label(RichText::new(words).font(theme::small(ui)).color(t.subdued));
+    let t = tokens(ui);
+    let number = ((ui.available_width() * 0.26).min(104.0 * theme::scale(ui))).floor();
+    let (small, mono) = (theme::small(ui), theme::mono(ui));
+    let line = |ui: &mut Ui, name: &str, cells: [&str; 2], font: &egui::FontId, color: egui::Color32| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            let height = theme::body(ui).size + 5.0;
+            let rest = ui.available_width() - 2.0 * number;
+            let left = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(vec2(rest, height), left, |ui| {
+                ui.set_min_width(rest);
+                ui.add(Label::new(RichText::new(name).color(t.subdued)).truncate());
             });
-        };
-        ui.label("");
-        head(ui, "Lambda");
-        head(ui, "Kappa");
-        ui.end_row();
-        for (name, lambda, kappa) in &rows {
-            ui.add(Label::new(RichText::new(*name).color(t.subdued)).wrap());
-            for value in [lambda, kappa] {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.label(RichText::new(value).font(theme::mono(ui)).color(t.strong));
+            for cell in cells {
+                let right = egui::Layout::right_to_left(egui::Align::Center);
+                ui.allocate_ui_with_layout(vec2(number, height), right, |ui| {
+                    ui.set_min_width(number);
+                    ui.add(Label::new(RichText::new(cell).font(font.clone()).color(color)));
                 });
             }
-            ui.end_row();
-        }
-    });
+        });
+    };
+    line(ui, "", ["Lambda", "Kappa"], &small, t.subdued);
+    for (name, lambda, kappa) in &rows {
+        line(ui, name, [lambda, kappa], &mono, t.strong);
+    }
     small_text(
         ui,
-        "Code: the batch fold, the stream fold and the merge have to agree in Lambda; Kappa has the stream fold. Each column \
-         counts from the start of its lane.",
+        "Code: the batch fold, the stream fold and the merge in Lambda, the stream fold in Kappa. Each column counts from the \
+         start of its lane. Steps are the commands given; the rules of the Lambda lane are those of the whole run, so a \
+         change there is another run.",
     );
     if ui.button("Copy the comparison").clicked() {
         let lines: Vec<String> = rows.iter().map(|(name, a, b)| format!("{name}\t{a}\t{b}")).collect();
@@ -377,16 +375,16 @@ fn comparison(kappa: &KappaFrame) -> Vec<(&'static str, String, String)> {
         row("Views stored", both(&|c| c.stored_views.to_string())),
         row("Rows stored", both(&|c| thousands(c.stored_cells))),
         row("Records read", both(&|c| thousands(c.reads))),
-        row("Reads of each record", both(&|c| per(c.reads, c.records))),
+        row("Reads a record", both(&|c| per(c.reads, c.records))),
         row("CPU a record, measured", both(&|c| micros(c.micros, c.records))),
-        row("Bytes written a record", both(&|c| per(c.bytes_written, c.records))),
-        row("Files synced a record", both(&|c| per(c.fsyncs, c.records))),
+        row("Bytes a record", both(&|c| per(c.bytes_written, c.records))),
+        row("Syncs a record", both(&|c| per(c.fsyncs, c.records))),
         row("Records not seen yet", both(&|c| thousands(c.behind_records))),
-        row("Age of what readers see, simulated", both(&|c| format::seconds(c.age_ticks))),
+        row("Age, simulated", both(&|c| format::seconds(c.age_ticks))),
         (
-            "Steps taken to change a rule",
+            "Steps taken so far",
             // The rules of a Lambda lane are those of its run.
-            "none taken".to_owned(),
+            "-".to_owned(),
             kappa.steps.len().to_string(),
         ),
     ]

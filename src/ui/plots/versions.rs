@@ -98,7 +98,7 @@ impl HeadText {
                     format!("version {}, up to {}", serving.number, thousands(serving.view_position))
                 });
                 HeadText {
-                    title: "Served to readers".to_owned(),
+                    title: "Served".to_owned(),
                     number: number.unwrap_or_else(|| "-".to_owned()),
                     number_color: t.strong,
                     line: line.unwrap_or_default(),
