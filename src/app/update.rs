@@ -290,6 +290,15 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             }
             happened(state, Happening { lane, tick, fact });
         }
+        EngineEvent::LogHasMore { run, records } => {
+            if adopt(state, run) {
+                let were = super::format::records(records);
+                say(
+                    state,
+                    format!("The log has grown since this run was kept. The run is over the {were} of then."),
+                );
+            }
+        }
         EngineEvent::Saved(path) => say(state, format!("Saved {}.", path.display())),
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });

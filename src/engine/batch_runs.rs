@@ -86,8 +86,8 @@ impl Lane {
     fn publish(&mut self, view: BatchView) {
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
-        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
-        self.lambda.publish(Arc::new(view), |from, to| refold(&index, rules, from, to));
+        let index = Arc::clone(&self.index);
+        self.lambda.publish(Arc::new(view), |from, effects| refold(&index, from, effects));
         let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
         self.check_publication(cut, fingerprint);
         self.stream.beside.clip_below(cut);

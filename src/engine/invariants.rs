@@ -77,6 +77,16 @@ impl Invariants {
         *self.batch_fingerprints.entry(cut).or_insert(fingerprint)
     }
 
+    /// What was published over which records, in this playing and in earlier ones that it knows of.
+    pub fn publications(&self) -> &BTreeMap<u64, Fingerprint> {
+        &self.batch_fingerprints
+    }
+
+    /// What earlier playings of the same run published: the same cut must give the same view again.
+    pub fn know(&mut self, publications: BTreeMap<u64, Fingerprint>) {
+        self.batch_fingerprints = publications;
+    }
+
     /// A checkpoint was restored: it had passed every check of its file.
     pub fn restored(&mut self) {
         let _holds = self.note("I5", true, String::new);

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::{
     describe::relative,
+    log_name::LogName,
     open_log::OpenLog,
     protocol::{EngineEvent, LaneCommand, OpenRequest},
-    runs::{RunDirectory, replace_file},
+    runs::{RunDirectory, prune, replace_file},
     scenario::{Expectations, Planned, Scenario, When},
     session::Session,
 };
-use crate::ingest::LogIndex;
-
 /// Why a file is not written.
 pub(super) const NEVER_WRITTEN: &str = "the log directory is never written to";
 
@@ -42,8 +41,18 @@ impl Session {
     pub(super) fn close(&mut self) {
         self.flush();
         if let Some(mut open) = self.open.take() {
+            let is_untouched = open.is_untouched();
             open.lane = None;
-            end_run(&mut open);
+            if is_untouched {
+                if let Some(directory) = open.directory.take() {
+                    directory.discard();
+                }
+            } else {
+                end_run(&mut open);
+            }
+            if let Some(runs) = &self.options.runs {
+                prune(runs);
+            }
         }
     }
 
@@ -99,25 +108,16 @@ pub(super) fn prepare(open: &OpenLog, runs: &Path) -> Result<RunDirectory, Strin
     prepared.map_err(|error| error.to_string())
 }
 
-/// Where the run starts from, naming the log once it is known.
+/// Where the run starts from, naming the log as far as it was loaded: a run over the first part of a log is over that
+/// part when it is played again.
 pub(super) fn start_of(open: &OpenLog) -> Scenario {
     let mut start = open.scenario.clone();
-    let complete = open.index.as_ref().filter(|index| index.complete());
-    if let Some(digest) = complete.and_then(|index| identity_digest(index)) {
-        start.log.identity = Some(digest);
+    let Some(index) = &open.index else { return start };
+    let is_named = index.complete() && matches!(open.name, Some(LogName::Whole(_)));
+    if let Some(identity) = index.identity().filter(|_| !is_named) {
+        start.log.identity = Some(LogName::text(identity));
     }
     start
-}
-
-pub(super) fn identity_digest(index: &LogIndex) -> Option<String> {
-    index.identity().map(|identity| format!("{:032x}", identity.digest()))
-}
-
-/// Why the log is not the one that the run names; a log that was not read to its end cannot tell.
-pub(super) fn is_other_log(scenario: &Scenario, index: &LogIndex) -> Option<String> {
-    let (expected, found) = (scenario.log.identity.as_ref()?, identity_digest(index)?);
-    (index.complete() && *expected != found)
-        .then(|| format!("the log has changed: the run names log {expected}, this is {found}"))
 }
 
 pub(super) fn end_run(open: &mut OpenLog) {

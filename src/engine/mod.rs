@@ -27,7 +27,10 @@ mod lane;
 mod lane_commands;
 mod lane_sides;
 mod lane_source;
+#[cfg(test)]
+mod lane_tests;
 mod ledger;
+mod log_name;
 mod open_log;
 mod opening;
 pub mod play;

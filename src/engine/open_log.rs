@@ -1,6 +1,7 @@
 //! A log that is open in a session, and the thread that loads it.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,12 +15,16 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 use super::{
     frame::Loading,
     lane::Lane,
+    log_name::LogName,
     protocol::{LaneCommand, LogSummary, RunId},
     read_model::ReadModel,
     runs::RunDirectory,
     scenario::Scenario,
 };
-use crate::ingest::{LoadEvent, LogDirectory, LogIndex, Mapping};
+use crate::{
+    domain::Fingerprint,
+    ingest::{LoadEvent, LogDirectory, LogIndex, Mapping},
+};
 
 /// From this size (as stored) on a log is played while it is still being loaded, with settings from an estimate.
 const PLAY_WHILE_LOADING_BYTES: u64 = 64 << 20;
@@ -37,6 +42,8 @@ pub(super) struct Loaded {
 pub(super) struct OpenLog {
     pub(super) summary: LogSummary,
     pub(super) log: LogDirectory,
+    /// The log that the run names, where it does.
+    pub(super) name: Option<LogName>,
     pub(super) mapping: Mapping,
     /// What the run plays; settings are final once a lane is there.
     pub(super) scenario: Scenario,
@@ -44,6 +51,10 @@ pub(super) struct OpenLog {
     pub(super) index: Option<Arc<LogIndex>>,
     pub(super) lane: Option<Lane>,
     pub(super) model: ReadModel,
+    /// Fingerprints of what batch runs of earlier playings published, by cut.
+    pub(super) publications: BTreeMap<u64, Fingerprint>,
+    /// The run was kept and is gone on with.
+    pub(super) is_continued: bool,
     /// What a person did, with ticks.
     pub(super) done: Vec<(u64, LaneCommand)>,
     pub(super) directory: Option<RunDirectory>,
@@ -60,6 +71,19 @@ pub(super) struct OpenLog {
 }
 
 impl OpenLog {
+    /// Ends the lane, keeping what its batch runs published for the next one to be held to.
+    pub(super) fn end_lane(&mut self) {
+        if let Some(lane) = self.lane.take() {
+            self.publications.clone_from(lane.invariants.publications());
+        }
+    }
+
+    /// Whether the run stands at its start, untouched: nothing of it is worth keeping.
+    pub(super) fn is_untouched(&self) -> bool {
+        let at_start = self.lane.as_ref().is_none_or(|lane| lane.tick_now().0 == 0);
+        at_start && self.done.is_empty() && !self.is_continued
+    }
+
     pub(super) fn loading(&self) -> Loading {
         let total = self.log.bytes();
         let Some(index) = &self.index else {

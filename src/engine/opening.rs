@@ -1,6 +1,7 @@
 //! Opening, loading, restarting and continuing: how a session comes to a lane.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -11,17 +12,20 @@ use std::{
 use super::{
     describe::{plain_scenario, summary},
     frame::Flow,
-    keeping::{end_run, is_other_log, prepare, start_of},
+    keeping::{end_run, prepare, start_of},
     lane::Lane,
+    log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
     play::{lane_plan, memory_disk},
     protocol::{EngineEvent, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
-    runs::{RunDirectory, RunFileError, open_disk, read_scenario},
+    runs::{RunDirectory, RunFileError, open_disk, prune, read_scenario},
     scenario::{RunSettings, Scenario},
     session::Session,
 };
-use crate::ingest::{LoadEvent, LogDirectory, LogError, Mapping, MappingOptions, spawn_loader};
+use crate::ingest::{
+    LoadEvent, LogDirectory, LogError, LogMatch, Mapping, MappingOptions, spawn_recorded_loader,
+};
 
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
@@ -63,6 +67,7 @@ impl Session {
     ) -> Result<OpenLog, OpenError> {
         let is_scenario =
             request.path.extension().is_some_and(|extension| extension == "json") && request.path.is_file();
+        let is_continued = continued.is_some();
         let (given, directory) = match continued {
             Some((scenario, directory)) => (Some(scenario), Some(directory)),
             None if is_scenario => (Some(read_scenario(&request.path)?), None),
@@ -92,16 +97,23 @@ impl Session {
         let cancel = Arc::new(AtomicBool::new(false));
         let abandoned = Arc::new(AtomicBool::new(false));
         let publish = publisher(self.run, self.loads.0.clone(), Arc::clone(&abandoned));
-        let loader = spawn_loader(log.clone(), mapping.clone(), publish, Arc::clone(&cancel))?;
+        // Its text was checked when the file was read.
+        let name = scenario.log_name().ok().flatten();
+        let recorded = name.as_ref().and_then(LogName::recorded).cloned();
+        let loader =
+            spawn_recorded_loader(log.clone(), mapping.clone(), recorded, publish, Arc::clone(&cancel))?;
         Ok(OpenLog {
             summary: summary(&request.path, is_scenario, &scenario, &mapping, &log),
             log,
+            name,
             mapping,
             scenario,
             has_settings,
             index: None,
             lane: None,
             model: ReadModel::default(),
+            publications: BTreeMap::new(),
+            is_continued,
             done: Vec::new(),
             directory,
             play_when_ready: false,
@@ -122,7 +134,7 @@ impl Session {
         let Some(open) = &mut self.open else { return };
         match loaded.event {
             LoadEvent::Progress(index) | LoadEvent::Done(index) => {
-                if let Some(message) = is_other_log(&open.scenario, &index) {
+                if let Some(message) = open.name.as_ref().and_then(|name| name.refuses(&index)) {
                     return self.give_up(message);
                 }
                 if let Some(lane) = &mut open.lane {
@@ -130,12 +142,16 @@ impl Session {
                 }
                 let ready = open.lane.is_none() && open.is_ready(&index);
                 // A run that began while its log was still being loaded could not name it yet.
-                let is_known_now = index.complete() && open.lane.is_some();
+                let is_known_now = index.is_last() && open.lane.is_some();
+                let has_more = open.index.is_none() && index.log_match() == LogMatch::Grown;
                 open.index = Some(index);
                 let named = open.directory.as_ref().filter(|_| is_known_now);
                 let named = named.map(|directory| directory.replace_start(&start_of(open)));
                 if let Some(Err(error)) = named {
                     self.failed("name the log in the run's directory", &error.to_string());
+                }
+                if has_more {
+                    self.tell_log_has_more();
                 }
                 self.touch();
                 if ready {
@@ -145,6 +161,14 @@ impl Session {
             LoadEvent::Failed(error) => {
                 self.give_up(error.to_string());
             }
+        }
+    }
+
+    /// The log has grown since the run that is opened was kept.
+    fn tell_log_has_more(&self) {
+        let name = self.open.as_ref().and_then(|open| open.name.as_ref());
+        if let Some(identity) = name.and_then(LogName::recorded) {
+            self.tell(EngineEvent::LogHasMore { run: self.run, records: identity.records() });
         }
     }
 
@@ -177,13 +201,16 @@ impl Session {
     /// A lane at its paused start, in a directory of its own, with what a person did before as part of its plan.
     fn new_lane(&mut self) {
         let Some(open) = &mut self.open else { return };
-        open.lane = None;
+        open.end_lane();
         open.model.restart();
         let Some(index) = open.index.clone() else { return };
         let mut trouble = None;
         if let Some(runs) = &self.options.runs {
             match prepare(open, runs) {
-                Ok(directory) => open.directory = Some(directory),
+                Ok(directory) => {
+                    open.directory = Some(directory);
+                    prune(runs);
+                }
                 Err(why) => {
                     open.directory = None;
                     trouble = Some(why);
@@ -203,6 +230,7 @@ impl Session {
         }
         let mut lane = Lane::new(plan, index);
         lane.repeat(&open.done);
+        lane.invariants.know(open.publications.clone());
         if let Some(directory) = &open.directory
             && let Err(error) = lane.journal().save_to(&directory.journal())
         {
@@ -215,15 +243,19 @@ impl Session {
         self.touch();
     }
 
-    /// Back to the paused start of the same run, in a fresh directory.
+    /// Back to the paused start of the same run, in a fresh directory where there is something to keep of this one.
     pub(super) fn restart(&mut self) {
         let Some(open) = &mut self.open else { return };
         if open.lane.is_none() {
             return;
         }
-        open.lane = None;
+        // What was not played leaves nothing behind: its directory is used again.
+        let is_untouched = open.is_untouched();
+        open.end_lane();
         open.done.clear();
-        end_run(open);
+        if !is_untouched {
+            end_run(open);
+        }
         self.renew();
         self.new_lane();
         self.set_flow(Flow::Paused, None);
@@ -234,7 +266,7 @@ impl Session {
         let Some(open) = &mut self.open else { return };
         let Some(lane) = &open.lane else { return };
         if tick < lane.tick_now() {
-            open.lane = None;
+            open.end_lane();
             open.done.retain(|&(at, _)| at < tick.0);
             self.renew();
             self.new_lane();

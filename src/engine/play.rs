@@ -13,6 +13,7 @@ use super::{
     driver::Driver,
     frame::{KappaFrame, LaneFrame},
     lane::{Lane, LanePlan, OpenDisk, OpenVersionDisk, Ticked},
+    log_name::LogName,
     protocol::{Fact, LaneId, LogSummary, Tick, VersionDifferences},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
     domain::Value,
-    ingest::{LogDirectory, LogError, LogIndex, Mapping, MappingOptions, load},
+    ingest::{LogDirectory, LogError, LogIndex, LogMatch, Mapping, MappingOptions, load, load_recorded},
     serving::VersionNumber,
 };
 
@@ -40,6 +41,16 @@ pub struct OpenScenario {
     pub summary: LogSummary,
 }
 
+impl OpenScenario {
+    /// Whether the log holds more than the scenario names, which it is played over: in words.
+    pub fn log_has_more(&self) -> Option<String> {
+        (self.index.log_match() == LogMatch::Grown).then(|| {
+            let records = self.index.len();
+            format!("the log holds more than this run names: it is played over the {records} records that it names")
+        })
+    }
+}
+
 /// Why a scenario cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -50,14 +61,12 @@ pub enum PlayError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// Its log is another one than it names.
-    #[error("the log has changed: the scenario names log {expected}, {path:?} is {found}")]
+    #[error("{path:?}: {cause}")]
     OtherLog {
-        /// The digest in the scenario.
-        expected: String,
-        /// The digest of the log.
-        found: String,
         /// The log.
         path: String,
+        /// In which way.
+        cause: String,
     },
 }
 
@@ -99,13 +108,11 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
         Some(mapping) => mapping.clone(),
         None => Mapping::resolve(&MappingOptions::default(), &log)?.0,
     };
-    let index = load(&log, &mapping)?;
-    if let (Some(expected), Some(identity)) = (&scenario.log.identity, index.identity()) {
-        let found = format!("{:032x}", identity.digest());
-        if found != *expected {
-            let path = log_path.display().to_string();
-            return Err(PlayError::OtherLog { expected: expected.clone(), found, path });
-        }
+    // Its text was checked when the file was read.
+    let named = scenario.log_name().ok().flatten();
+    let index = load_recorded(&log, &mapping, named.as_ref().and_then(LogName::recorded))?;
+    if let Some(cause) = named.and_then(|named| named.refuses(&index)) {
+        return Err(PlayError::OtherLog { path: log_path.display().to_string(), cause });
     }
     scenario.log.path = log_path.display().to_string();
     let summary = summary(path, true, &scenario, &mapping, &log);

@@ -73,7 +73,8 @@ impl Lane {
         self.stream.replay = Some(Replay { from: position, to: read_before, same: None });
         // What the checkpoint still held below the batch view, and the hand-over drops: a naive restore counts it twice.
         let held_from = self.stream.held_from;
-        let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(position)).views;
+        let held_to = position.max(self.stream.held_to);
+        let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(held_to)).views;
         let refused = resumed.refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
         self.invariants.restored();
         self.happened(Fact::Restored {
@@ -172,7 +173,7 @@ impl Lane {
             if let Some(replay) = &mut self.stream.replay {
                 replay.same = Some(same_as_never_crashed(&index, &Reading::as_loaded(rules), state));
             }
-            self.lambda.replace((**state).clone(), |from, to| refold(&index, rules, from, to));
+            self.lambda.replace((**state).clone(), |from, effects| refold(&index, from, effects));
         } else if let Some(emitted) = &report.work.emitted {
             self.lambda.apply(&report.work.changes, &report.work.counted, emitted.clone());
         }

@@ -5,7 +5,10 @@ use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{CrashTarget, KappaMoment, LaneCommand};
+use super::{
+    log_name::{LogName, NoLogName},
+    protocol::{CrashTarget, KappaMoment, LaneCommand},
+};
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
     ingest::Mapping,
@@ -59,7 +62,8 @@ pub struct Scenario {
 pub struct LogReference {
     /// Relative to the scenario file.
     pub path: String,
-    /// Digest of its identity; a log that does not match is refused.
+    /// Its identity, as [`LogName`] writes it; a log that does not match is refused, one that only grew is played over
+    /// the records that were there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
 }
@@ -258,6 +262,9 @@ pub enum ScenarioError {
     /// It is of another version.
     #[error("scenario version {0} is not known, this program reads version {SCENARIO_VERSION}")]
     Version(u32),
+    /// It names its log in a way that this version does not know.
+    #[error(transparent)]
+    LogName(#[from] NoLogName),
     /// A setting that makes no run.
     #[error("setting \"{0}\" must be at least {1}")]
     TooSmall(&'static str, u64),
@@ -280,12 +287,18 @@ impl Scenario {
         }
         let scenario: Scenario = serde_json::from_str(text)?;
         scenario.settings.check()?;
+        scenario.log_name()?;
         Ok(scenario)
     }
 
     /// The text of a scenario file.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The log that it names, if it does.
+    pub fn log_name(&self) -> Result<Option<LogName>, NoLogName> {
+        self.log.identity.as_deref().map(LogName::parse).transpose()
     }
 
     /// The log's path, seen from where the scenario file lies.
@@ -354,6 +367,8 @@ mod tests {
         assert_eq!(Scenario::from_json(&scenario.to_json()).unwrap(), scenario);
         let newer = TEXT.replace("\"rederive_scenario\": 1", "\"rederive_scenario\": 2, \"new\": 3");
         assert!(matches!(Scenario::from_json(&newer), Err(ScenarioError::Version(2))));
+        let named = TEXT.replace(r#""path": "shop""#, r#""path": "shop", "identity": "2:00""#);
+        assert!(Scenario::from_json(&named).unwrap_err().to_string().contains("2:00"));
         let unknown = TEXT.replace("\"name\"", "\"nmae\"");
         assert!(Scenario::from_json(&unknown).unwrap_err().to_string().contains("nmae"));
         let zero = TEXT.replace("\"rate\": 170", "\"rate\": 0");

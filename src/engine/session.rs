@@ -247,7 +247,7 @@ impl Session {
     }
 
     /// Hands an event out; never dropped while anybody listens.
-    pub(super) fn tell(&mut self, event: EngineEvent) {
+    pub(super) fn tell(&self, event: EngineEvent) {
         let _nobody_listens = self.events.send(event);
         (self.options.wake)();
     }
@@ -344,5 +344,57 @@ fn kappa_moment(fact: &KappaFact) -> Option<Moment> {
         | KappaFact::RestoreRefused { .. }
         | KappaFact::ReplayFinished { .. }
         | KappaFact::Mark { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::engine::driver::Driver;
+
+    #[test]
+    fn a_session_sleeps_unless_there_is_something_to_do() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let drawn = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&drawn);
+        let wake = Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        // The first picture, then none while nothing changes.
+        session.draw();
+        for flow in [Flow::Paused, Flow::Finished] {
+            session.flow = flow;
+            assert!(session.wait() >= Duration::from_mins(1), "{flow:?}");
+            session.advance();
+            session.draw();
+        }
+        assert_eq!(drawn.load(Ordering::Relaxed), 1);
+        session.touch();
+        assert!(!session.wait().is_zero() && session.wait() < Duration::from_mins(1), "to draw it");
+        // Run time that stands until more of the log is there does not turn in circles.
+        session.flow = Flow::Advancing;
+        session.waits_for_log = true;
+        assert!(session.wait() >= Duration::from_millis(1));
+        session.waits_for_log = false;
+        assert!(session.wait().is_zero());
+        session.flow = Flow::Playing;
+        assert!(session.wait() >= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn nothing_flows_without_a_lane() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake: Arc::new(|| {}) };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        for flow in [Flow::Playing, Flow::Advancing] {
+            session.set_flow(flow, None);
+            assert_eq!(session.flow, Flow::Paused);
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, clean_temporary, encode_checkpoint,
         list_checkpoints, next_checkpoint_id, replace, resolve, retain, set_aside,
     },
-    domain::{Cell, Offsets, RangeCounts, Record, Row, Rules, Run, Verdict, View},
+    domain::{Cell, Offsets, RangeCounts, Record, Row, Run, Verdict, View},
     processing::{Handover, StreamProcessor, StreamState},
     serving::Change,
 };
@@ -116,7 +116,8 @@ impl StreamWorker {
         &mut self.injector
     }
 
-    /// Writes a checkpoint at the end of the next micro-batch.
+    /// Writes a checkpoint at the end of the next micro-batch, or when [`StreamWorker::checkpoint_if_asked`] is called
+    /// before it.
     pub fn ask_for_checkpoint(&mut self) {
         self.checkpoint_asked = true;
     }
@@ -155,6 +156,15 @@ impl StreamWorker {
             self.at(CrashPoint::AfterCheckpoint, end)?;
         }
         Ok(read as u64)
+    }
+
+    /// Writes the checkpoint that was asked for now, between records.
+    pub fn checkpoint_if_asked(&mut self) -> Result<(), WorkError> {
+        if !self.checkpoint_asked {
+            return Ok(());
+        }
+        self.checkpoint()?;
+        self.at(CrashPoint::AfterCheckpoint, self.number())
     }
 
     /// Writes a checkpoint now, between records.
@@ -197,15 +207,15 @@ impl StreamWorker {
     }
 
     /// A batch view with this cut was published: what it covers is forgotten, here and in the sink. `refold` folds
-    /// `[cut, position)` again from the log; it is asked only where the cut is no bucket bound.
+    /// what counts at or above the cut again from the log; it is asked only where the cut is no bucket bound.
     pub fn published(
         &mut self,
         cut: &Offsets,
-        refold: impl FnOnce(Rules, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) -> Result<(), WorkError> {
         if self.processor.published(cut) == Handover::Refold {
-            let (view, effects) = refold(self.processor.rules(), cut, &self.processor.state().position);
-            self.processor.replace_from(cut, view, effects);
+            let refolded = refold(cut, &self.processor.state().effects);
+            self.processor.replace_from(cut, refolded);
         }
         let position = self.sink.position();
         self.rebuild_sink(position)?;

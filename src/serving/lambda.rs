@@ -101,15 +101,16 @@ impl Lambda {
 
     /// Publishes a batch view: it overrides, and the speed view drops exactly what it covers, in one step.
     ///
-    /// `refold` folds `[cut, position)` from the log; it is asked only where the cut is no bucket bound.
+    /// `refold` folds what counts at or above the cut, by the books, from the log; it is asked only where the cut is no
+    /// bucket bound.
     pub fn publish(
         &mut self,
         batch: Arc<BatchView>,
-        refold: impl FnOnce(&Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
         if self.speed.drop_below(&batch.cut) == Handover::Refold {
-            let (view, effects) = refold(&batch.cut, &self.speed.position);
-            self.speed.replace_from(&batch.cut, view, effects);
+            let refolded = refold(&batch.cut, &self.speed.effects);
+            self.speed.replace_from(&batch.cut, refolded);
         }
         self.batch_users = ScopeUsers::of(&batch.view);
         self.batch_groups = GroupTotals::of(&batch.view);
@@ -153,12 +154,12 @@ impl Lambda {
     pub fn replace(
         &mut self,
         state: StreamState,
-        refold: impl FnOnce(&Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
         self.speed = state;
         if self.speed.drop_below(&self.batch.cut) == Handover::Refold {
-            let (view, effects) = refold(&self.batch.cut, &self.speed.position);
-            self.speed.replace_from(&self.batch.cut.clone(), view, effects);
+            let refolded = refold(&self.batch.cut, &self.speed.effects);
+            self.speed.replace_from(&self.batch.cut, refolded);
         }
         self.recount_speed();
     }
@@ -305,7 +306,7 @@ mod tests {
     use crate::{
         domain::Record,
         processing::{
-            BatchProcessor, StreamProcessor, StreamState, fold_range,
+            BatchProcessor, Refold, StreamProcessor, StreamState, fold_range,
             test_support::{any_log, names, rules},
         },
     };
@@ -316,6 +317,14 @@ mod tests {
             position.set(record.partition, record.offset + 1);
         }
         position
+    }
+
+    fn refolded(log: &[Record], from: &Offsets, effects: &[RangeCounts]) -> (View, Vec<RangeCounts>) {
+        let mut refold = Refold::new(from, effects);
+        for record in log {
+            refold.apply(record);
+        }
+        refold.finish()
     }
 
     fn batch_run(log: &[Record], cut: &Offsets) -> Arc<BatchView> {
@@ -370,12 +379,11 @@ mod tests {
                     }
                     if at == start.max(end) && covered <= cut_at {
                         covered = cut_at;
-                        let refold = |from: &Offsets, _: &Offsets| fold_range(rules(), from, &log[..at]);
                         if stream.published(&cut) == Handover::Refold {
-                            let (view, effects) = refold(&cut, &cut);
-                            stream.replace_from(&cut, view, effects);
+                            let refolded = refolded(&log, &cut, &stream.state().effects);
+                            stream.replace_from(&cut, refolded);
                         }
-                        lambda.publish(batch_run(&log, &cut), refold);
+                        lambda.publish(batch_run(&log, &cut), |from, effects| refolded(&log, from, effects));
                     }
                 }
                 check(&lambda, &log, at.max(covered))?;
@@ -404,7 +412,7 @@ mod tests {
             lambda.publish(batch_run(&log, &vector(&log[..b])), |_, _| unreachable!("nothing was emitted yet"));
             let mut stream = StreamProcessor::new(rules(), StreamState::new(2));
             log[..a].iter().for_each(|record| { stream.apply(record); });
-            lambda.replace(stream.state().clone(), |from, _| fold_range(rules(), from, &log[..a]));
+            lambda.replace(stream.state().clone(), |from, effects| refolded(&log, from, effects));
             check(&lambda, &log, a.max(b))?;
         }
     }

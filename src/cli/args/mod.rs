@@ -173,7 +173,7 @@ pub struct CheckpointsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  rederive check run.json --driver threads")]
 pub struct CheckArgs {
-    /// Scenario to play
+    /// Scenario to play; a log that has grown since it was saved is played over the records that it names
     #[arg(value_name = "SCENARIO.json")]
     pub scenario: PathBuf,
     /// On which threads the run is played; the digest is the same

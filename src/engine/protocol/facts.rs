@@ -24,6 +24,13 @@ pub enum EngineEvent {
         /// What is known of it.
         summary: Arc<LogSummary>,
     },
+    /// The log has grown since the run that is opened was kept: the run is over what was there.
+    LogHasMore {
+        /// The run.
+        run: RunId,
+        /// Records that it is over.
+        records: u64,
+    },
     /// The log (or scenario) could not be opened or read on.
     OpenFailed {
         /// The run that it would have been.

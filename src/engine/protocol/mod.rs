@@ -153,7 +153,7 @@ pub enum LaneCommand {
     Restore(Option<CheckpointId>),
     /// Starts the stream processor again from record 0, setting its old files aside.
     RestoreFromStart,
-    /// Writes a checkpoint after the current micro-batch.
+    /// Writes a checkpoint after the current micro-batch; between records where none is there.
     Checkpoint,
     /// Starts a batch run now, over what has arrived.
     BatchNow,
