@@ -11,8 +11,8 @@ use crate::{
     engine::{
         frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{
-            Answer, Command, CrashWhen, Duplicates, KAPPA, KappaCommand, LAMBDA, LaneCommand, LaneId, NoUser,
-            Query, VersionDifferences, VersionNumber, VersionSettings,
+            Answer, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
+            LaneCommand, LaneId, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
         },
     },
 };
@@ -238,6 +238,11 @@ pub(super) fn edited(state: &mut State, edit: VersionEdit) -> Vec<Effect> {
 /// The drawer was opened, or what it compares may have changed.
 pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
     if state.compares() { ask(state, Query::VersionDifferences) } else { Vec::new() }
+}
+
+/// Whether another version serves from now on.
+pub(super) fn changes_roles(fact: &Fact) -> bool {
+    matches!(fact, Fact::Kappa(KappaFact::Switched { .. } | KappaFact::RolledBack { .. }))
 }
 
 /// Takes the comparison.

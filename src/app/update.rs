@@ -288,7 +288,11 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             if !adopt(state, run) {
                 return Vec::new();
             }
+            let compares_anew = two_versions::changes_roles(&fact);
             happened(state, Happening { lane, tick, fact });
+            if compares_anew {
+                return two_versions::refresh(state);
+            }
         }
         EngineEvent::LogHasMore { run, records } => {
             if adopt(state, run) {

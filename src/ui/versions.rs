@@ -376,7 +376,7 @@ fn comparison(kappa: &KappaFrame) -> Vec<(&'static str, String, String)> {
         row("Rows stored", both(&|c| thousands(c.stored_cells))),
         row("Records read", both(&|c| thousands(c.reads))),
         row("Reads a record", both(&|c| per(c.reads, c.records))),
-        row("CPU a record, measured", both(&|c| micros(c.micros, c.records))),
+        row("Time a record, measured", both(&|c| micros(c.micros, c.records))),
         row("Bytes a record", both(&|c| per(c.bytes_written, c.records))),
         row("Syncs a record", both(&|c| per(c.fsyncs, c.records))),
         row("Records not seen yet", both(&|c| thousands(c.behind_records))),
