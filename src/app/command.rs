@@ -248,6 +248,7 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),
     row(C::Right(RightDrawer::Numbers), View, "Numbers", "Lag, cost, and what has been checked", letter('N')),
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "Views row by row, malformed lines, differences", letter('W')),
+    row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
     row(C::Right(RightDrawer::Versions), View, "Two versions (Kappa)", "One stream view, two versions of its rules, and Lambda beside it", letter('V')),
     row(C::Lane(LAMBDA), View, "Plots: batch, speed, merged", "The Lambda lane", None),

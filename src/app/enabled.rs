@@ -28,8 +28,9 @@ impl AppCommand {
                 RightDrawer::Checkpoints
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
-                | RightDrawer::Ask
-                | RightDrawer::Versions,
+                | RightDrawer::Handover
+                | RightDrawer::Versions
+                | RightDrawer::Ask,
             )
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),

@@ -16,6 +16,7 @@ pub mod export;
 pub mod fault;
 pub mod frame;
 mod handle;
+mod handover;
 mod identity_codec;
 mod invariants;
 mod jobs;
@@ -46,6 +47,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
 mod work;
 mod worker;
 

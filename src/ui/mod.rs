@@ -12,6 +12,7 @@ mod checkpoints;
 mod dialog;
 mod empty;
 mod fates;
+mod handover;
 mod help;
 mod keyboard;
 mod letters;

@@ -1,5 +1,6 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
+mod handover;
 mod marks;
 mod versions;
 
@@ -21,6 +22,8 @@ use crate::{
         protocol::{KAPPA, LAMBDA},
     },
 };
+
+pub use handover::{Seam, gaps, overlaps, seams};
 
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -306,6 +309,7 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
             plot.line(line);
         }
     });
+    handover::paint(ui, state, lane, &response.transform);
     marks::paint(ui, state, lane, panel, &response.response, &response.transform);
     response
 }
