@@ -9,9 +9,12 @@ mod answerer;
 mod answers;
 mod asking;
 mod batch_runs;
+mod books;
 pub mod clock;
 mod describe;
+mod difference_answers;
 pub mod driver;
+mod event_times;
 pub mod export;
 pub mod fault;
 pub mod frame;
@@ -31,6 +34,7 @@ mod lane_source;
 #[cfg(test)]
 mod lane_tests;
 mod ledger;
+mod lineage_answers;
 mod log_name;
 mod open_log;
 mod opening;
@@ -48,6 +52,7 @@ mod session;
 pub mod simulate;
 mod source;
 pub mod sql;
+mod sweep;
 mod work;
 mod worker;
 

@@ -18,8 +18,8 @@ use crate::{
         is_down,
     },
     engine::{
-        frame::{Construction, KappaFrame, Role, VersionFrame, VersionState},
-        protocol::{CausePart, Duplicates, NoUser, VersionDifferences},
+        frame::{Construction, Flow, KappaFrame, Role, VersionFrame, VersionState},
+        protocol::{Duplicates, NoUser, VersionCause, VersionDifferences},
     },
 };
 
@@ -35,7 +35,7 @@ pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             return start_ui(ui, state, out);
         };
         if let Some(serving) = &kappa.serving {
-            version_ui(ui, serving, "serves readers", out);
+            version_ui(ui, state, serving, "serves readers", out);
         }
         match &kappa.other {
             None => form_ui(ui, state, kappa, out),
@@ -44,7 +44,7 @@ pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
                     Role::Next => "next",
                     Role::Old => "kept for the way back",
                 };
-                version_ui(ui, other, part, out);
+                version_ui(ui, state, other, part, out);
                 gate_ui(ui, kappa, other);
             }
         }
@@ -80,7 +80,7 @@ fn start_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     command_button(ui, state, out, AppCommand::Version(VersionStep::Start), "Start version 1");
 }
 
-fn version_ui(ui: &mut Ui, version: &VersionFrame, part: &str, out: &mut Out) {
+fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, out: &mut Out) {
     let t = tokens(ui);
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -94,8 +94,11 @@ fn version_ui(ui: &mut Ui, version: &VersionFrame, part: &str, out: &mut Out) {
             } else {
                 ("Crash", VersionEdit::Crash(version.number))
             };
-            let response = edit_button(ui, out, word, Edit::Version(edit));
-            named(&response, egui::Role::Button, format!("{word} version {}", version.number));
+            // After the end of the run nothing is carried out any more.
+            ui.add_enabled_ui(state.flow() != Flow::Finished, |ui| {
+                let response = edit_button(ui, out, word, Edit::Version(edit));
+                named(&response, egui::Role::Button, format!("{word} version {}", version.number));
+            });
         });
     });
     let (stands, color) = match version.state {
@@ -290,7 +293,7 @@ fn days_ui(ui: &mut Ui, found: &VersionDifferences) {
     });
 }
 
-fn cause_numbers(part: &CausePart) -> String {
+fn cause_numbers(part: &VersionCause) -> String {
     format!("{} ({})", records(part.records), signed(i128::from(part.views)))
 }
 
@@ -390,12 +393,12 @@ fn comparison(kappa: &KappaFrame) -> Vec<(&'static str, String, String)> {
     ]
 }
 
-/// A share in hundredths, exact integers: `2.15`.
+/// A share in thousandths, exact integers: `2.150`.
 fn per(amount: u64, of: u64) -> String {
-    let Some(hundredths) = amount.saturating_mul(100).checked_div(of) else {
+    let Some(thousandths) = amount.saturating_mul(1_000).checked_div(of) else {
         return "not yet".to_owned();
     };
-    format!("{}.{:02}", thousands(hundredths / 100), hundredths % 100)
+    format!("{}.{:03}", thousands(thousandths / 1_000), thousandths % 1_000)
 }
 
 fn micros(micros: u64, records: u64) -> String {

@@ -8,7 +8,7 @@ use crate::{
         Actual, Fate, GroupDifference, Grouping, Ledger, Part, Side, Taken, Uniques, actual_of, differences,
     },
     domain::{Cell, Offsets, PartitionMemory, Reading, Verdict, classify_in},
-    engine::protocol::{CausePart, DayCauses, VersionDifferences},
+    engine::protocol::{DayCauses, VersionCause, VersionDifferences},
     ingest::{Entry, LogIndex},
     serving::{Lambda, Version, VersionNumber},
 };
@@ -98,7 +98,7 @@ fn union_of_days(first: &Actual, second: &Actual) -> u64 {
 }
 
 fn day_causes(group: GroupDifference) -> DayCauses {
-    let part = |part: Part| CausePart { cause: part.cause.id(), records: part.records, views: part.views };
+    let part = |part: Part| VersionCause { cause: part.cause.id(), records: part.records, views: part.views };
     DayCauses {
         day: group.scope.day.map(|day| day.to_string()).unwrap_or_default(),
         first: group.first.into(),

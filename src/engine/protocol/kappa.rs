@@ -275,12 +275,12 @@ pub struct DayCauses {
     /// In the second view.
     pub second: Totals,
     /// The unexplained first; page views add up to first minus second.
-    pub causes: Vec<CausePart>,
+    pub causes: Vec<VersionCause>,
 }
 
 /// What one cause makes of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CausePart {
+pub struct VersionCause {
     /// Its id in files.
     pub cause: &'static str,
     /// Records behind it.

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId, VersionDifferences};
-use crate::domain::{CanonicalRow, Day};
+use super::{
+    Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, Listed, Listing, Pair,
+    PairDifference, RecordNumbers, TradePoint, VersionDifferences, ViewFates,
+};
+use crate::domain::{CanonicalRow, Day, Lateness};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -58,6 +61,36 @@ pub enum Query {
     VersionDifferences,
     /// Runs kept in the state directory.
     Runs,
+    /// What became of all records, in each view.
+    Fates {
+        /// Of which lane.
+        lane: LaneId,
+    },
+    /// The records of a listing, in delivery order.
+    RecordsOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which records.
+        listing: Listing,
+        /// Number of the first one in the listing; where lines are searched, the record to go on from.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
+    /// Every number that a record touches.
+    NumbersOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// The record, by number.
+        record: u64,
+    },
+    /// Why two views differ.
+    Differences {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which views.
+        pair: Pair,
+    },
     /// What a hand-over counts, twice or nowhere.
     Handover {
         /// Of which lane.
@@ -76,6 +109,10 @@ pub enum Query {
         /// One past the last day.
         to: Day,
     },
+    /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
+    EventTimes(Option<Lateness>),
+    /// One play of the log under other knobs.
+    TradeOff(Knobs),
     /// Names of pages that hold a text.
     Pages {
         /// The text, in any case.
@@ -110,10 +147,22 @@ pub enum Answer {
     VersionDifferences(Box<VersionDifferences>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What became of all records, in each view.
+    Fates(Vec<ViewFates>),
+    /// A page of a listing.
+    Listed(Listed),
+    /// A record and every number that it touches.
+    Numbers(Box<RecordNumbers>),
+    /// Why two views differ.
+    Differences(Box<PairDifference>),
     /// What a hand-over counts.
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
+    /// The log as event time against arrival.
+    EventTimes(Arc<EventTimes>),
+    /// One play of the log.
+    TradeOff(Box<TradePoint>),
     /// Names of pages, and how many there are in all.
     Pages {
         /// Those that begin with the text first, then by name.
