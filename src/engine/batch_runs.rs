@@ -7,7 +7,10 @@ use super::{
     lane::Lane,
     protocol::{Fact, TICKS_PER_SECOND},
 };
-use crate::processing::{BatchProcessor, BatchView};
+use crate::{
+    domain::{LateRecords, Offsets},
+    processing::{BatchProcessor, BatchView},
+};
 
 /// Ticks between the crash of a batch run and its being run again.
 const RERUN_AFTER_TICKS: u64 = TICKS_PER_SECOND;
@@ -87,7 +90,9 @@ impl Lane {
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
-        self.lambda.publish(Arc::new(view), |from, to| refold(&index, rules, from, to));
+        let refold =
+            |late: &LateRecords, from: &Offsets, to: &Offsets| refold(&index, &rules, late, from, to);
+        self.lambda.publish(Arc::new(view), index.users(), refold);
         let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
         self.check_publication(cut, fingerprint);
         self.stream.beside.clip_below(cut);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::{
     clock::Stopwatch,
     fault::Armed,
@@ -12,7 +10,9 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::{Offsets, RangeCounts, Record, Rules, View},
+    domain::{
+        EventTime, LateRecords, Offsets, RangeCounts, Record, StreamRules, UnitedUsers, View, Watermarks,
+    },
     ingest::{IndexSource, LogIndex, RecordSource},
     processing::{BatchProcessor, BatchView, RangeFold, StreamState},
     serving::Numbers,
@@ -67,6 +67,10 @@ pub struct StreamReport {
     pub position: Offsets,
     /// The speed state in memory.
     pub memory: Numbers,
+    /// How far event time has come in each partition.
+    pub watermarks: Watermarks,
+    /// The combined watermark.
+    pub watermark: Option<EventTime>,
     /// The whole state, once, when everything that was served before has been read again.
     pub full: Option<Box<StreamState>>,
     /// It crashed there; this is its last report.
@@ -86,7 +90,7 @@ pub struct StreamReport {
 pub struct StreamJob {
     worker: StreamWorker,
     /// Distinct users of the buckets.
-    users: FxHashSet<u32>,
+    users: UnitedUsers,
     /// The whole state is handed out once when this record is reached.
     full_at: Option<u64>,
     index: Arc<LogIndex>,
@@ -96,7 +100,7 @@ impl StreamJob {
     /// Around a started worker. Until record `full_at` has been read (again) no changes are handed out, then the
     /// whole state once.
     pub fn new(worker: StreamWorker, index: Arc<LogIndex>, full_at: u64) -> Self {
-        let mut job = StreamJob { worker, users: FxHashSet::default(), full_at: Some(full_at), index };
+        let mut job = StreamJob { worker, users: UnitedUsers::default(), full_at: Some(full_at), index };
         job.recount_users();
         job
     }
@@ -106,14 +110,14 @@ impl StreamJob {
         let buckets = &self.worker.state().buckets;
         Numbers {
             views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
-            users: self.users.len() as u64,
+            users: self.users.count(),
             sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
         }
     }
 
     fn recount_users(&mut self) {
-        let rows = self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows());
-        self.users = rows.flat_map(|row| row.users.iter().map(|user| user.0)).collect();
+        self.users =
+            UnitedUsers::of(self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows()));
     }
 
     fn notice(&mut self, notice: Notice) -> Result<(), WorkError> {
@@ -125,7 +129,7 @@ impl StreamJob {
             Notice::CutStarted(cut) => self.worker.cut_started(&cut),
             Notice::Published(cut) => {
                 let index = &self.index;
-                self.worker.published(&cut, |rules, from, to| refold(index, rules, from, to))?;
+                self.worker.published(&cut, |rules, late, from, to| refold(index, rules, late, from, to))?;
                 self.recount_users();
             }
             Notice::Checkpoint => self.worker.ask_for_checkpoint(),
@@ -164,13 +168,14 @@ impl Job for StreamJob {
         let outcome = self.run(order);
         let mut work = self.worker.take_work();
         for change in &work.changes {
-            self.users.extend(change.row.users.iter().map(|user| user.0));
+            self.users.add(&change.row);
         }
         let number = self.worker.number();
         let mut full = None;
         if let Some(at) = self.full_at {
             work.changes.clear();
             work.counted.clear();
+            work.late.clear();
             work.emitted = None;
             if number >= at && outcome.is_ok() {
                 full = Some(Box::new(self.worker.state().clone()));
@@ -186,6 +191,8 @@ impl Job for StreamJob {
         StreamReport {
             work,
             position: self.worker.state().position.clone(),
+            watermarks: self.worker.state().watermarks.clone(),
+            watermark: self.worker.watermark(),
             memory,
             full,
             crashed,
@@ -201,15 +208,21 @@ impl Job for StreamJob {
     }
 }
 
-/// `fold(L[from, to))` from the index.
-pub fn refold(index: &Arc<LogIndex>, rules: Rules, from: &Offsets, to: &Offsets) -> (View, Vec<RangeCounts>) {
+/// `fold(L[from, to))` from the index, without the late records.
+pub fn refold(
+    index: &Arc<LogIndex>,
+    rules: &StreamRules,
+    late: &LateRecords,
+    from: &Offsets,
+    to: &Offsets,
+) -> (View, Vec<RangeCounts>) {
     // A position that delivery passes through is a prefix; any other may be scattered over the whole log.
     let is_prefix = index.offsets_at(to.total()) == *to;
     let end = if is_prefix { to.total() } else { index.len() };
-    let mut range = RangeFold::new(rules, from.clone());
+    let mut range = RangeFold::of_stream(rules, from.clone(), late.clone());
     each_record(index, 0, end, |record| {
         if to.contains(record.partition, record.offset) {
-            range.apply(record);
+            range.apply_named(record, index.users());
         }
     });
     range.finish()

@@ -9,14 +9,15 @@ use super::{
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
     recount::{Recount, each_record},
-    worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
+    source::WorkerSource as _,
+    worker::{Pick, Resumed, StartError, StreamWorker, Work, WorkerSettings},
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats, guarantee, state_bytes},
-    domain::{Rules, View},
+    domain::{LateRecords, Offsets, StreamRules, View},
     ingest::LogIndex,
     processing::{StreamProcessor, StreamState},
-    serving::Numbers,
+    serving::{Emission, Numbers},
 };
 
 impl Lane {
@@ -87,7 +88,7 @@ impl Lane {
             retain: usize::try_from(settings.retain).unwrap_or(2),
             guarantee: guarantee(settings.guarantee),
             settings_hash: self.plan.settings_hash,
-            rules: self.plan.rules,
+            rules: self.plan.stream_rules.clone(),
             sums: super::export::sums(&self.plan.mapping),
         };
         let disk = (self.plan.disk)()?;
@@ -163,11 +164,14 @@ impl Lane {
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         if let Some(state) = &report.full {
             if let Some(replay) = &mut self.stream.replay {
-                replay.same = Some(same_as_never_crashed(&index, rules, state));
+                replay.same = Some(same_as_never_crashed(&index, &rules, state));
             }
-            self.lambda.replace((**state).clone(), |from, to| refold(&index, rules, from, to));
+            let refold =
+                |late: &LateRecords, from: &Offsets, to: &Offsets| refold(&index, &rules, late, from, to);
+            self.lambda.replace((**state).clone(), refold);
         } else if let Some(emitted) = &report.work.emitted {
-            self.lambda.apply(&report.work.changes, &report.work.counted, emitted.clone());
+            let Work { changes, counted, late, .. } = &report.work;
+            self.lambda.apply(Emission { changes, counted, late, position: emitted.clone() });
         }
     }
 
@@ -212,15 +216,16 @@ impl Lane {
 }
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
-fn same_as_never_crashed(index: &Arc<LogIndex>, rules: Rules, state: &StreamState) -> bool {
+fn same_as_never_crashed(index: &Arc<LogIndex>, rules: &StreamRules, state: &StreamState) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets.clone_from(&state.buckets);
     for bucket in &mut straight.buckets {
         bucket.view = View::new();
     }
-    let mut processor = StreamProcessor::new(rules, straight);
+    let mut processor = StreamProcessor::new(rules.clone(), straight);
+    processor.ends_at(LaneSource::new(Arc::clone(index)).ends());
     each_record(index, 0, state.position.total(), |record| {
-        processor.apply(record);
+        processor.apply_named(record, index.users());
     });
     let bytes = |state: &StreamState| state_bytes(state, index.keys(), index.users());
     bytes(processor.state()) == bytes(state)

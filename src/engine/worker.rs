@@ -13,7 +13,10 @@ use crate::{
         clean_temporary, encode_checkpoint, list_checkpoints, next_checkpoint_id, replace, resolve, retain,
         set_aside,
     },
-    domain::{Cell, Offsets, RangeCounts, Record, Row, Rules, Run, Verdict, View},
+    domain::{
+        Cell, EventTime, LateRecords, LateRun, Lateness, Offsets, PartitionIndex, RangeCounts, Record, Row,
+        Run, StreamRules, Verdict, View,
+    },
     ingest::LogError,
     processing::{Handover, StreamProcessor, StreamState},
     serving::Change,
@@ -32,8 +35,8 @@ pub struct WorkerSettings {
     pub guarantee: &'static dyn Guarantee,
     /// Hash of all settings that decide results.
     pub settings_hash: u128,
-    /// The rules of verdicts, before the guarantee has its say.
-    pub rules: Rules,
+    /// What counts and how, before the guarantee has its say on verdicts.
+    pub rules: StreamRules,
     /// Whether a value is mapped, so that readers of the sink are shown sums.
     pub sums: SinkSums,
 }
@@ -100,6 +103,8 @@ pub struct Work {
     pub read: Vec<(u64, u64)>,
     /// Records that counted and were emitted, by partition, as ranges of offsets.
     pub counted: Vec<(usize, Run)>,
+    /// Records that were dropped as late, up to the same position.
+    pub late: Vec<(PartitionIndex, LateRun)>,
     /// Position up to which everything was emitted; behind the memory's when a crash came in between.
     pub emitted: Option<Offsets>,
     /// Changed rows, where they are collected for a serving layer in this process.
@@ -141,6 +146,8 @@ pub struct StreamWorker {
     buffer: Vec<Record>,
     /// Records that counted since the last emission.
     counted: Vec<(usize, Run)>,
+    /// Records found late since the last emission.
+    late: Vec<(PartitionIndex, LateRun)>,
     work: Work,
 }
 
@@ -184,7 +191,8 @@ impl StreamWorker {
         let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);
         let next_id = next_checkpoint_id(disk.as_ref())?;
         let refused_ids = resumed.refused.iter().filter_map(|one| checkpoint_id(&one.file)).collect();
-        let rules = settings.guarantee.rules(settings.rules);
+        let verdicts = settings.guarantee.rules(settings.rules.verdicts);
+        let rules = StreamRules { verdicts, ..settings.rules.clone() };
         let mut worker = StreamWorker {
             source,
             processor: StreamProcessor::new(rules, state),
@@ -200,6 +208,7 @@ impl StreamWorker {
             collects_changes: false,
             buffer: Vec::new(),
             counted: Vec::new(),
+            late: Vec::new(),
             work: Work::default(),
         };
         let is_short = sink_position.is_some_and(|position| !worker.sink.contains(position));
@@ -242,6 +251,9 @@ impl StreamWorker {
         if read == 0 {
             self.buffer = records;
             return Ok(0);
+        }
+        if self.processor.rules().options.lateness != Lateness::Unbounded {
+            self.processor.ends_at(self.source.ends());
         }
         let end = first + read as u64;
         self.deliveries.append(self.disk.as_mut(), self.incarnation, first, end)?;
@@ -305,14 +317,15 @@ impl StreamWorker {
     }
 
     /// A batch view with this cut was published: what it covers is forgotten, here and in the sink. `refold` folds
-    /// `[cut, position)` again from the log; it is asked only where the cut is no bucket bound.
+    /// `[cut, position)` without the late records again from the log; it is asked only where the cut is no bucket bound.
     pub fn published(
         &mut self,
         cut: &Offsets,
-        refold: impl FnOnce(Rules, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&StreamRules, &LateRecords, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
     ) -> Result<(), WorkError> {
         if self.processor.published(cut) == Handover::Refold {
-            let (view, effects) = refold(self.processor.rules(), cut, &self.processor.state().position);
+            let state = self.processor.state();
+            let (view, effects) = refold(self.processor.rules(), &state.late, cut, &state.position);
             self.processor.replace_from(cut, view, effects);
         }
         let position = self.sink.position();
@@ -333,6 +346,11 @@ impl StreamWorker {
     /// The state.
     pub fn state(&self) -> &StreamState {
         self.processor.state()
+    }
+
+    /// The combined watermark now.
+    pub fn watermark(&self) -> Option<EventTime> {
+        self.processor.watermark()
     }
 
     /// Record number of the next record to read.
@@ -377,14 +395,20 @@ impl StreamWorker {
     }
 
     fn apply(&mut self, record: &Record) {
-        let verdict = self.processor.apply(record);
-        if verdict != Verdict::Counted || !self.collects_changes {
+        let verdict = self.processor.apply_named(record, self.source.users());
+        if !self.collects_changes || !matches!(verdict, Verdict::Counted | Verdict::Late) {
             return;
         }
         // Below all buckets the published batch view counts it, not the stream.
         let from =
             self.processor.state().buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
         if record.offset < from {
+            return;
+        }
+        if verdict == Verdict::Late {
+            let watermark = self.processor.state().late.watermark_of(record.partition, record.offset);
+            let run = |watermark| LateRun { start: record.offset, end: record.offset + 1, watermark };
+            self.late.extend(watermark.map(|watermark| (record.partition, run(watermark))));
             return;
         }
         let partition = record.partition.index();
@@ -417,6 +441,7 @@ impl StreamWorker {
         if self.collects_changes {
             self.work.changes.append(&mut changes);
             self.work.counted.append(&mut self.counted);
+            self.work.late.append(&mut self.late);
             self.work.emitted = Some(state.position.clone());
         }
         Ok(())
@@ -438,7 +463,7 @@ fn sink_row<'a>(row: &Row, source: &'a dyn WorkerSource) -> SinkRow<'a> {
         day: row.cell.day,
         views: row.views,
         sum: row.sum,
-        unique_users: row.users.len() as u64,
+        unique_users: row.unique_users(),
         users_hash: row.users_hash(source.users()),
     }
 }

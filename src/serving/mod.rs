@@ -3,5 +3,6 @@
 //! Absent on purpose: reading the log (a refold is handed in), threads, disks.
 
 mod lambda;
+mod sketched;
 
-pub use lambda::{Change, GroupTotals, Lambda, Numbers};
+pub use lambda::{Change, Emission, GroupTotals, Lambda, Numbers};
