@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     clock::Stopwatch,
     fault::Armed,
+    lane_sides::Progress,
     recount::each_record,
     worker::{StreamWorker, Work, WorkError},
 };
@@ -67,10 +68,8 @@ pub struct StreamReport {
     pub position: Offsets,
     /// The speed state in memory.
     pub memory: Numbers,
-    /// How far event time has come in each partition.
-    pub watermarks: Watermarks,
-    /// The combined watermark.
-    pub watermark: Option<EventTime>,
+    /// How far event time has come.
+    pub progress: Progress,
     /// The whole state, once, when everything that was served before has been read again.
     pub full: Option<Box<StreamState>>,
     /// It crashed there; this is its last report.
@@ -112,6 +111,16 @@ impl StreamJob {
             views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
             users: self.users.count(),
             sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
+        }
+    }
+
+    /// How far event time has come.
+    pub fn progress(&self) -> Progress {
+        let state = self.worker.state();
+        Progress {
+            watermarks: state.watermarks.clone(),
+            watermark: self.worker.watermark(),
+            late_dropped: state.counts.late,
         }
     }
 
@@ -191,8 +200,7 @@ impl Job for StreamJob {
         StreamReport {
             work,
             position: self.worker.state().position.clone(),
-            watermarks: self.worker.state().watermarks.clone(),
-            watermark: self.worker.watermark(),
+            progress: self.progress(),
             memory,
             full,
             crashed,

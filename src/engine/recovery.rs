@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     jobs::{Notice, StreamJob, StreamReport, refold},
     lane::Lane,
-    lane_sides::{Replay, StreamPhase},
+    lane_sides::{Progress, Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
     recount::{Recount, each_record},
@@ -103,6 +103,7 @@ impl Lane {
         self.stream.held_to = worker.state().counts.records();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
+        self.stream.progress = job.progress();
         self.stream.slot.start(job, self.plan.driver)?;
         self.stream.phase = StreamPhase::Alive;
         self.stream.generation = Generation(self.stream.generation.0 + 1);
@@ -140,6 +141,7 @@ impl Lane {
         }
         self.serve(&report);
         self.stream.memory = report.memory;
+        self.stream.progress = report.progress.clone();
         self.stream.number = report.position.total();
         for written in &report.work.written {
             self.history.checkpoint_written(self.tick, written, self.plan.settings.retain);
@@ -191,6 +193,7 @@ impl Lane {
         self.ledger.crashed(checkpoint.map_or(0, |(_, position)| position), position);
         self.happened(Fact::StreamCrashed { point, position, checkpoint, batch_covers: self.batch.covers });
         self.stream.memory = Numbers::default();
+        self.stream.progress = Progress::default();
     }
 
     fn finish_replay(&mut self) {

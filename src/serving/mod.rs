@@ -2,6 +2,8 @@
 //!
 //! Absent on purpose: reading the log (a refold is handed in), threads, disks.
 
+#[cfg(test)]
+mod approximation_tests;
 mod lambda;
 mod sketched;
 
