@@ -92,7 +92,7 @@ const FILE_PLACES: [&str; 12] = [
 const THREAD_PLACES: [&str; 6] = [
     "engine/answerer.rs",
     "engine/driver.rs",
-    "engine/session.rs",
+    "engine/handle.rs",
     "ingest/index.rs",
     "ingest/parallel.rs",
     "ui/dialog.rs",

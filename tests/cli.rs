@@ -17,6 +17,8 @@ mod crash;
 mod damage;
 #[path = "cli/growth.rs"]
 mod growth;
+#[path = "cli/merge.rs"]
+mod merge;
 #[path = "cli/stream.rs"]
 mod stream;
 #[path = "cli/support.rs"]

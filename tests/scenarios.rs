@@ -20,7 +20,7 @@ use rederive::{
         driver::Driver,
         frame::{InvariantState, LaneFrame, Totals},
         play::{OpenScenario, Played, lane_plan, memory_disk, open_log, open_scenario, play},
-        protocol::{CheckpointId, CrashTarget, CrashWhen, Fact, LaneCommand},
+        protocol::{CheckpointId, CrashTarget, CrashWhen, Fact, LaneCommand, Tick},
         scenario::{Planned, PlannedFault, When},
     },
     ingest::{LoadEvent, LogIndex, spawn_loader},
@@ -247,6 +247,39 @@ fn a_command_at_the_tick_of_a_repeated_one_comes_after_it() {
     assert_eq!(continued.journal().digest(), by_hand.journal().digest());
 }
 
+#[test]
+fn a_checkpoint_is_written_at_once_where_no_micro_batch_comes() {
+    let mut open = opened("clicks");
+    open.scenario.settings.micro_batch_records = 8;
+    open.scenario.settings.checkpoint_every_records = 0;
+    // The last batch run goes on long after the stream has read everything.
+    open.scenario.settings.batch_capacity = 1;
+    let at = |tick, command| Planned { at: When::Tick(tick), lane: 0, command };
+    let crash_there = CrashWhen::At { point: CrashPoint::AfterCheckpoint, record: 19 };
+    open.scenario.commands = vec![
+        at(0, LaneCommand::Checkpoint),
+        at(1_010, LaneCommand::Checkpoint),
+        at(2_500, LaneCommand::Checkpoint),
+        at(2_600, LaneCommand::Crash { target: CrashTarget::Stream, when: crash_there }),
+        at(2_700, LaneCommand::Checkpoint),
+        at(2_800, LaneCommand::Restore(None)),
+    ];
+    let inline = play(&open, Driver::Inline, None);
+    assert_eq!(inline.journal, play(&open, Driver::Threads, None).journal);
+    let written = |(tick, fact): &(Tick, Fact)| match fact {
+        Fact::CheckpointWritten { position, .. } => Some((tick.0, *position)),
+        _ => None,
+    };
+    let checkpoints: Vec<(u64, u64)> = inline.facts.iter().filter_map(written).collect();
+    assert_eq!(checkpoints, [(0, 0), (1_010, 8), (2_500, 20), (2_700, 20)]);
+    let crashed =
+        |fact: &Fact| matches!(fact, Fact::StreamCrashed { point: CrashPoint::AfterCheckpoint, .. });
+    let restored = |fact: &Fact| matches!(fact, Fact::Restored { position: 20, replay_to: 20, .. });
+    assert!(inline.facts.iter().any(|(tick, fact)| tick.0 == 2_700 && crashed(fact)));
+    assert!(inline.facts.iter().any(|(_, fact)| restored(fact)));
+    assert_eq!((inline.failures, inline.frame.merged_totals.views), (Vec::new(), 20));
+}
+
 /// All versions of a log as the loader publishes them.
 fn versions(open: &OpenScenario) -> Vec<Arc<LogIndex>> {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -335,4 +368,89 @@ fn the_textbook_counts_16_and_5_then_32_and_10_until_batch_corrects_it() {
         )
     });
     assert!(honest);
+}
+
+/// Ticks on until the batch view covers `cut`.
+fn published(lane: &mut Lane, cut: u64) -> LaneFrame {
+    let mut model = ReadModel::default();
+    for _ in 0..20_000 {
+        let frame = model.frame(lane);
+        if frame.batch_covers == cut {
+            return frame;
+        }
+        lane.tick();
+    }
+    panic!("no batch run covers {cut}");
+}
+
+#[test]
+fn under_the_textbook_what_batch_covers_is_right_again_and_what_it_does_not_counts_twice() {
+    // Checkpoint at 10, batch covers 8, crash at 13: the restored state holds 0 to 9, and all is read again.
+    let mut open = opened("clicks");
+    open.scenario.settings.guarantee = GuaranteeId::Textbook;
+    // What is read again is read again before more arrives.
+    open.scenario.settings.stream_capacity = 2_000;
+    let mut lane = lane(&open);
+    until(&mut lane, "12 records", |lane| lane.stream_position() == 12);
+    lane.command(LaneCommand::BatchAt(8));
+    published(&mut lane, 8);
+    until(&mut lane, "13 records", |lane| lane.stream_position() == 13);
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(None));
+    let both = |lane: &Lane| lane.stream_position() == 13 && !lane.is_replaying();
+    let frame = until(&mut lane, "all read again", both);
+    assert_eq!((frame.recount_totals.views, frame.merged_totals.views), (13, 15), "8 and 9 twice");
+    let restored = facts(&mut lane).into_iter().find_map(|fact| match fact {
+        Fact::Restored { position, dropped_below_batch, .. } => Some((position, dropped_below_batch)),
+        _ => None,
+    });
+    assert_eq!(restored, Some((0, 8)));
+    assert_eq!(lane.counted_more_than_once(), 2);
+    lane.command(LaneCommand::BatchAt(9));
+    let frame = published(&mut lane, 9);
+    assert_eq!(frame.merged_totals.views, frame.recount_totals.views + 1, "9 twice");
+    // A batch run that starts before the crash and ends after the restore, with its cut inside what came back.
+    until(&mut lane, "16 records", |lane| lane.stream_position() == 16);
+    lane.command(LaneCommand::BatchAt(11));
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(None));
+    let frame = published(&mut lane, 11);
+    until(&mut lane, "all read again", |lane| !lane.is_replaying());
+    assert!(frame.batch_covers == 11);
+    let frame = until(&mut lane, "all read again", |lane| lane.stream_position() == 16);
+    // Checkpoint 15 held 9 once too often, which 11 covers, and 11 to 14, which are read again.
+    assert_eq!((frame.recount_totals.views, frame.merged_totals.views), (16, 20), "11 to 14 twice");
+    let frame = until(&mut lane, "the end", Lane::is_finished);
+    assert_eq!(frame.merged_totals, frame.recount_totals, "batch overrides");
+    let at = |&(tick, command): &(u64, LaneCommand)| Planned { at: When::Tick(tick), lane: 0, command };
+    open.scenario.commands = lane.carried_out().iter().map(at).collect();
+    for driver in [Driver::Inline, Driver::Threads] {
+        assert_eq!(play(&open, driver, None).digest, lane.final_digest().unwrap());
+    }
+}
+
+/// Late records are missing until the next batch run covers them: the error goes up and ends with each publication.
+#[test]
+fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
+    let open = open_scenario(&sample("late-events.json")).unwrap();
+    let mut lane = Lane::new(plan(&open), Arc::clone(&open.index));
+    let (mut published, mut missing, mut most) = (0, 0, 0);
+    let mut removed = Vec::new();
+    while lane.tick() == Ticked::On {
+        let frame = ReadModel::default().frame(&mut lane);
+        let late = frame.approximation.late_missing;
+        assert_eq!(frame.merged_totals.views + late, frame.recount_totals.views, "tick {}", lane.tick_now().0);
+        if frame.batch_runs > published {
+            published = frame.batch_runs;
+            removed.push(missing.saturating_sub(late));
+        }
+        missing = late;
+        most = most.max(late);
+    }
+    assert_eq!(removed.len(), 6);
+    assert!(removed.iter().all(|&records| records > 10), "{removed:?}");
+    assert!(most > 50, "{most}");
+    let frame = ReadModel::default().frame(&mut lane);
+    assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
+    played("late-events.json");
 }

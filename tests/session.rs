@@ -247,6 +247,105 @@ fn a_run_whose_log_has_changed_or_is_gone_is_not_continued_and_says_so() {
     again.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("log")));
 }
 
+/// Two more clicks, in a segment that was there and in a new one.
+fn grow(log: &Path) {
+    let file = log.join("2024-05-02.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last = text.lines().last().unwrap();
+    std::fs::write(&file, format!("{text}{last}\n")).unwrap();
+    std::fs::write(log.join("2024-06-01.jsonl"), format!("{last}\n")).unwrap();
+}
+
+fn has_more(watched: &Watched) -> Option<u64> {
+    watched.others.iter().find_map(|event| match event {
+        EngineEvent::LogHasMore { records, .. } => Some(*records),
+        _ => None,
+    })
+}
+
+#[test]
+fn an_interrupted_run_over_a_log_that_has_grown_goes_on_over_what_it_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, runs, name) = killed_run(directory.path());
+    let straight = Watched::open(None, log.clone()).finish();
+    grow(&log);
+    let mut again = Watched::start(Some(runs));
+    again.send(Command::ContinueRun(name));
+    again.until("continued", |w| !w.frame.lanes.is_empty() && w.frame.flow == Flow::Paused);
+    assert_eq!(again.finish(), straight);
+    assert_eq!((has_more(&again), again.frame.loading.records), (Some(20), 20));
+    assert_ne!(Watched::open(None, log).finish(), straight, "the run over all of it is another");
+}
+
+#[test]
+fn a_saved_run_over_a_log_that_has_grown_plays_the_same_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, file) = (directory.path().join("log"), directory.path().join("saved.json"));
+    copy_tree(&sample("clicks"), &log);
+    let mut watched = Watched::open(None, log.clone());
+    let digest = watched.finish();
+    watched.send(Command::SaveScenario(file.clone()));
+    watched.until("saved", |_| file.exists());
+    assert_eq!(open_scenario(&file).unwrap().log_has_more(), None);
+    grow(&log);
+    let open = open_scenario(&file).unwrap();
+    assert!(open.log_has_more().unwrap().contains("20 records"));
+    let again = play(&open, Driver::Inline, None);
+    assert_eq!((again.digest, again.failures), (digest.clone(), Vec::new()));
+    let mut watched = Watched::open(None, file.clone());
+    assert_eq!((watched.finish(), has_more(&watched)), (digest, Some(20)));
+    // Saved again it still names what it was played over.
+    let second = directory.path().join("second.json");
+    watched.send(Command::SaveScenario(second.clone()));
+    watched.until("saved", |_| second.exists());
+    assert_eq!(open_scenario(&second).unwrap().index.len(), 20);
+    let text = std::fs::read_to_string(log.join("2024-05-01.jsonl")).unwrap();
+    std::fs::write(log.join("2024-05-01.jsonl"), text.replacen("ada", "eve", 1)).unwrap();
+    let refused = open_scenario(&file).unwrap_err().to_string();
+    assert!(refused.contains("2024-05-01.jsonl"), "{refused}");
+}
+
+#[test]
+fn a_scenario_with_a_bare_digest_means_exactly_that_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, file) = (directory.path().join("log"), directory.path().join("old.json"));
+    copy_tree(&sample("clicks"), &log);
+    let mut watched = Watched::open(None, log.clone());
+    watched.send(Command::SaveScenario(file.clone()));
+    watched.until("saved", |_| file.exists());
+    let identity = open_scenario(&file).unwrap().index.identity().unwrap().digest();
+    let mut old: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    old["log"]["identity"] = format!("{identity:032x}").into();
+    std::fs::write(&file, old.to_string()).unwrap();
+    assert_eq!(open_scenario(&file).unwrap().index.len(), 20);
+    grow(&log);
+    let refused = open_scenario(&file).unwrap_err().to_string();
+    assert!(refused.contains("the log has changed"), "{refused}");
+}
+
+#[test]
+fn a_run_over_a_part_of_a_log_is_saved_as_that() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("part.json");
+    // The loader may be faster than the order to stop it.
+    let mut watched = loop {
+        let mut watched = Watched::start(None);
+        watched.send(Command::Open(OpenRequest { path: sample("shop"), mapping: Vec::new() }));
+        watched.send(Command::CancelLoading);
+        watched.until("a lane", |w| !w.frame.lanes.is_empty());
+        if watched.frame.loading.records < 31_106 {
+            break watched;
+        }
+    };
+    let (digest, records) = (watched.finish(), watched.frame.loading.records);
+    watched.send(Command::SaveScenario(file.clone()));
+    watched.until("saved", |_| file.exists());
+    let open = open_scenario(&file).unwrap();
+    assert!(open.index.len() == records && records < 31_106 && open.log_has_more().is_some());
+    let again = play(&open, Driver::Threads, None);
+    assert_eq!((again.digest, again.failures), (digest, Vec::new()));
+}
+
 #[test]
 fn a_run_that_is_open_elsewhere_is_neither_offered_nor_deleted_nor_continued() {
     let directory = tempfile::tempdir().unwrap();
@@ -261,11 +360,35 @@ fn a_run_that_is_open_elsewhere_is_neither_offered_nor_deleted_nor_continued() {
         other.until("a refusal", |w| failure(w).is_some_and(|text| text.contains("another window")));
         assert!(runs.join(&name).join("run.json").exists());
     }
+    one.send(Command::Step(1));
     drop(one);
     let mut other = Watched::start(Some(runs.clone()));
     assert!(kept(&mut other, 1)[0].ended, "closed by the person");
     other.send(Command::DeleteRun(name.clone()));
     other.until("deleted", |_| !runs.join(&name).exists());
+}
+
+#[test]
+fn what_was_not_played_leaves_no_run_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let runs = directory.path().join("runs");
+    let count = || std::fs::read_dir(&runs).map_or(0, Iterator::count);
+    let mut watched = Watched::open(Some(runs.clone()), sample("clicks"));
+    watched.send(Command::Restart);
+    watched.until("a new run", |w| w.frame.run.0 == 2);
+    assert_eq!(count(), 1, "the same directory again");
+    watched.send(Command::Step(3));
+    watched.until("3", |w| w.frame.tick == Tick(3));
+    watched.send(Command::GoTo(Tick(1)));
+    watched.until("back", |w| w.frame.tick == Tick(1));
+    assert_eq!(count(), 1, "stepping back plays in the same directory");
+    watched.send(Command::Restart);
+    watched.until("a new run", |w| w.frame.tick == Tick(0) && w.frame.run.0 == 4);
+    assert_eq!(count(), 2, "what was played is kept");
+    drop(watched);
+    let mut other = Watched::start(Some(runs.clone()));
+    let kept = kept(&mut other, 1);
+    assert_eq!((count(), kept.len(), kept[0].ended), (1, 1, true));
 }
 
 #[test]

@@ -8,10 +8,14 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "window/asking.rs"]
+mod asking;
 #[path = "window/files.rs"]
 mod files;
 #[path = "window/live.rs"]
 mod live;
+#[path = "window/look.rs"]
+mod look;
 #[path = "window/panels.rs"]
 mod panels;
 #[path = "window/runs.rs"]

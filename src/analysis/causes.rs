@@ -10,6 +10,8 @@ pub enum Cause {
     Unexplained,
     /// The record lies at or above the position of one of the two.
     NotYetRead,
+    /// The batch view covers it, so the speed view has dropped it.
+    HandedOver,
     /// It came after its day was closed, and one of the two drops such records.
     Late,
     /// It was counted more than once: redelivered or replayed.
@@ -36,9 +38,10 @@ pub enum Cause {
 
 impl Cause {
     /// All, in order.
-    pub const ALL: [Cause; 13] = [
+    pub const ALL: [Cause; 14] = [
         Cause::Unexplained,
         Cause::NotYetRead,
+        Cause::HandedOver,
         Cause::Late,
         Cause::CountedTwice,
         Cause::Lost,
@@ -57,6 +60,7 @@ impl Cause {
         match self {
             Cause::Unexplained => "unexplained",
             Cause::NotYetRead => "not-yet-read",
+            Cause::HandedOver => "handed-over",
             Cause::Late => "late",
             Cause::CountedTwice => "counted-twice",
             Cause::Lost => "lost",

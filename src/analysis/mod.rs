@@ -3,6 +3,19 @@
 //! Pure functions over a [`crate::ingest::LogIndex`] and views; their callers decide on which thread they run. Absent on
 //! purpose: files, threads, clocks, the engine.
 
+mod account;
 mod causes;
+mod differences;
+mod lineage;
+mod numbers_of;
+mod scan;
+#[cfg(test)]
+mod testing;
 
 pub use causes::{Cause, CauseShare};
+pub use differences::{
+    Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, causes_of, differences,
+};
+pub use lineage::{Books, Fate, FateTally, Found, Layer, Ledger, Reader, Taken, find, tally};
+pub use numbers_of::{Touch, Touched, numbers_of};
+pub use scan::{Scanned, find_pages, scan_log};

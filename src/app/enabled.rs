@@ -24,7 +24,9 @@ impl AppCommand {
             | AppCommand::RateDown
             | AppCommand::Tables
             | AppCommand::Left(_)
-            | AppCommand::Right(RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates)
+            | AppCommand::Right(
+                RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates | RightDrawer::Ask,
+            )
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::CancelLoading => loading(state),

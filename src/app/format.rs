@@ -1,6 +1,6 @@
 //! Numbers as people read them: thousands separators, run time, bytes. No locale, so pictures repeat.
 
-use crate::engine::protocol::TICKS_PER_SECOND;
+use crate::{domain::Day, engine::protocol::TICKS_PER_SECOND};
 
 /// `14734` as `14,734`.
 pub fn thousands(number: u64) -> String {
@@ -33,6 +33,33 @@ pub fn millionths(sum: i128) -> String {
 pub fn seconds(ticks: u64) -> String {
     let tenths = ticks.saturating_mul(10) / TICKS_PER_SECOND;
     format!("{}.{} s", group(&(tenths / 10).to_string()), tenths % 10)
+}
+
+/// A measured time in the unit that keeps it short: `0.9 µs`, `12.3 ms`, `1.2 s`.
+pub fn duration(nanos: u64) -> String {
+    let (unit, name) = match nanos {
+        0..1_000_000 => (1_000, "µs"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let tenths = nanos.saturating_mul(10) / unit;
+    format!("{}.{} {name}", group(&(tenths / 10).to_string()), tenths % 10)
+}
+
+/// `26 Apr 2024`.
+pub fn date(day: Day) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let text = day.to_string();
+    let mut parts = text.rsplitn(3, '-');
+    let (date, month, year) = (parts.next(), parts.next(), parts.next());
+    let month = month.and_then(|month| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?));
+    match (date, month, year) {
+        (Some(date), Some(month), Some(year)) => {
+            format!("{} {month} {year}", date.trim_start_matches('0'))
+        }
+        _ => text,
+    }
 }
 
 /// Bytes in the largest unit that keeps them readable.
@@ -95,6 +122,8 @@ mod tests {
             (bytes(512).as_str(), bytes(1536).as_str(), bytes(5 << 30).as_str()),
             ("512 B", "1.5 KiB", "5.0 GiB")
         );
+        assert_eq!([850, 12_345_678, 2_100_000_000].map(duration), ["0.8 µs", "12.3 ms", "2.1 s"]);
+        assert_eq!(Day::parse("2024-04-06").map(date).as_deref(), Some("6 Apr 2024"));
         assert_eq!(bytes(u64::MAX), "1,677,721.5 TiB");
         assert_eq!(records_in(14_000, 14_734), "14,000 to 14,733");
         assert_eq!((records(1).as_str(), records(2).as_str()), ("1 record", "2 records"));

@@ -19,6 +19,8 @@ pub enum Key {
     Plus,
     /// `-`
     Minus,
+    /// `/`
+    Slash,
     /// `?`
     Question,
     /// Home.
@@ -71,6 +73,7 @@ impl fmt::Display for Key {
             Key::Comma => f.write_str(","),
             Key::Plus => f.write_str("+"),
             Key::Minus => f.write_str("-"),
+            Key::Slash => f.write_str("/"),
             Key::Question => f.write_str("?"),
             Key::Home => f.write_str("Home"),
             Key::PageDown => f.write_str("Page down"),

@@ -3,6 +3,7 @@
 //! [`State`] mirrors the session, [`apply`] is its only mutator, [`Effect`]s are what the composition root does
 //! for it. Absent on purpose: drawing, threads, clocks, and files other than the settings.
 
+pub mod asking;
 mod command;
 mod dialogs;
 mod enabled;
@@ -17,6 +18,7 @@ mod state;
 mod update;
 mod update_command;
 
+pub use asking::{AskEdit, AskPage, Question};
 pub use command::{AppCommand, Group, Spec};
 pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
 pub use keys::{Key, Shortcut};

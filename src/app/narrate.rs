@@ -137,6 +137,7 @@ fn is_telling(fact: &Fact) -> bool {
         | Fact::Restored { .. }
         | Fact::RestoreRefused { .. }
         | Fact::ReplayFinished { .. }
+        | Fact::Kappa(_)
         | Fact::Finished { .. } => true,
         Fact::Started
         | Fact::BatchStarted { .. }

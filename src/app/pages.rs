@@ -1,5 +1,6 @@
 //! What the engine has answered, page by page.
 
+use super::asking::AskPage;
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -62,6 +63,8 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// Questions to the serving layer.
+    pub asking: AskPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.

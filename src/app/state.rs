@@ -116,6 +116,8 @@ pub enum RightDrawer {
     Fates,
     /// Old runs.
     Runs,
+    /// A question to the serving layer.
+    Ask,
 }
 
 /// What a person expects of the total after the restore.

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand,
+    AppCommand, AskEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
@@ -89,6 +89,8 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Ask the serving layer.
+    Ask(AskEdit),
 }
 
 /// What the desktop is asked for.
@@ -217,6 +219,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Ask(edit) => return asking::edited(state, edit),
     }
     Vec::new()
 }
@@ -283,11 +286,20 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             }
             happened(state, Happening { lane, tick, fact });
         }
+        EngineEvent::LogHasMore { run, records } => {
+            if adopt(state, run) {
+                let were = super::format::records(records);
+                say(
+                    state,
+                    format!("The log has grown since this run was kept. The run is over the {were} of then."),
+                );
+            }
+        }
         EngineEvent::Saved(path) => say(state, format!("Saved {}.", path.display())),
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
         }
-        EngineEvent::Answered(number, answer) => answered(state, number, answer),
+        EngineEvent::Answered(number, answer) => return answered(state, number, answer),
     }
     Vec::new()
 }
@@ -345,9 +357,11 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     }
     let stopped = state.flow() == Flow::Playing && frame.flow != Flow::Playing;
     let now = frame.tick;
+    let had_lane = state.frame.as_ref().is_some_and(|old| old.run == frame.run && !old.lanes.is_empty());
+    let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    if !(due || stopped) || !state.answers.pending.is_empty() {
+    if !(due || stopped || is_new) || !state.answers.pending.is_empty() {
         return Vec::new();
     }
     refresh(state)
@@ -364,11 +378,16 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         let RowsPage { view, first, .. } = state.answers.rows;
         effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
     }
+    if state.asks() {
+        effects.extend(asking::opened(state));
+    }
     effects
 }
 
-fn answered(state: &mut State, number: u64, answer: Answer) {
-    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else { return };
+fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+    let Some(at) = state.answers.pending.iter().position(|(asked, _)| *asked == number) else {
+        return Vec::new();
+    };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
         (Query::Records { first, .. }, Answer::Records(records)) => {
@@ -390,8 +409,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) {
         }
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
-        _ => {}
+        (query, answer) => return asking::answered(state, query, answer),
     }
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    AppCommand, Effect,
+    AppCommand, Effect, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     format::thousands,
     settings::Settings,
@@ -251,6 +251,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             effects
         }
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
+        Some(RightDrawer::Ask) => asking::opened(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }
 }

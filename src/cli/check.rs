@@ -18,6 +18,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, CliError> {
     if let Some(path) = &args.journal {
         output::refuse_inside("--journal", path, Some(&open.log))?;
     }
+    if let Some(words) = open.log_has_more() {
+        output::note(&words);
+    }
     let driver = match args.driver {
         DriverKind::Inline => Driver::Inline,
         DriverKind::Threads => Driver::Threads,

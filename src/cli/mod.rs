@@ -16,6 +16,7 @@ mod error;
 mod fold;
 mod input;
 mod later;
+mod merge;
 mod output;
 mod picture;
 mod report;
@@ -84,7 +85,7 @@ fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(args),
         Command::Picture(args) => picture::run(args, desk.picture),
         Command::Matrix(_) => later::run("matrix"),
-        Command::Merge(_) => later::run("merge"),
+        Command::Merge(args) => merge::run(args),
         Command::Reconcile(_) => later::run("reconcile"),
         Command::Simulate(args) => simulate::run(args),
         Command::Generate(_) => later::run("generate"),

@@ -14,7 +14,7 @@ use crate::{
         driver::Driver,
         frame::{Flow, Frame, InvariantState, Loading},
         play::{OpenScenario, PlayError, Played, open_scenario, play},
-        protocol::{EngineEvent, Fact, LaneId, RunId, TICKS_PER_SECOND, Tick},
+        protocol::{EngineEvent, Fact, RunId, TICKS_PER_SECOND, Tick},
     },
 };
 
@@ -92,7 +92,7 @@ fn sentence(open: &OpenScenario, played: Played) -> Sentence {
     apply(&mut state, Input::Event(EngineEvent::Opened { run, summary }));
     let ended = played.facts.iter().any(|(_, fact)| matches!(fact, Fact::Finished { .. }));
     for (tick, fact) in played.facts {
-        apply(&mut state, Input::Event(EngineEvent::Happened { run, lane: LaneId(0), tick, fact }));
+        apply(&mut state, Input::Event(EngineEvent::Happened { run, lane: fact.lane(), tick, fact }));
     }
     let frame = Frame {
         run,
@@ -101,6 +101,7 @@ fn sentence(open: &OpenScenario, played: Played) -> Sentence {
         pace_percent: 100,
         loading: Loading { records: open.index.len(), complete: true, ..Loading::default() },
         lanes: vec![Arc::new(played.frame)],
+        kappa: played.kappa.map(Arc::new),
     };
     apply(&mut state, Input::Frame(Arc::new(frame)));
     narrate(&state)

@@ -36,6 +36,13 @@ impl Day {
         civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(self.0).ok()?).ok()
     }
 
+    /// Reads a date as it is printed, `2024-04-26`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let date: civil::Date = text.parse().ok()?;
+        // Other spellings of a date mean the same to the parser, but not to whoever reads it back.
+        (text.len() == 10).then(|| Day::from_date(date))
+    }
+
     /// From a calendar date.
     pub fn from_date(date: civil::Date) -> Day {
         // days_since_epoch of the civil calendar (Hinnant), integers only
@@ -168,6 +175,10 @@ mod tests {
             assert_eq!(Day::from_date(Day(days).date().unwrap()), Day(days));
         }
         assert_eq!(Day(0).to_string(), "1970-01-01");
+        assert_eq!(Day::parse("1970-01-02"), Some(Day(1)));
+        for bad in ["", "2024-02-30", "26 Apr", "20240426", "2024-04-26T10:00", "2024-4-26"] {
+            assert_eq!(Day::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -10,9 +10,11 @@ mod effects;
 mod event;
 mod late;
 mod names;
+mod reading;
 mod sketch;
 mod view;
 mod watermark;
+mod zone;
 
 pub use approximation::{
     IDLE_AFTER_RECORDS, Lateness, ParseLatenessError, StreamOptions, StreamRules, Uniques,
@@ -26,6 +28,8 @@ pub(crate) use event::moved_to;
 pub use event::{Event, KeyId, Offsets, PartitionIndex, Record, UserId, Value};
 pub use late::{LateRecords, LateRun};
 pub use names::{NameTable, Names};
+pub use reading::{Ids, Reading};
 pub use sketch::{Sketch, UnitedUsers};
 pub use view::{CanonicalRow, Cell, Fingerprint, FirstOf, Row, ScopeUsers, View, row_hash};
 pub use watermark::Watermarks;
+pub use zone::ZoneName;

@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     export::{Format, TableRow, render, sums},
+    keeping::NEVER_WRITTEN,
     lane::Lane,
-    opening::NEVER_WRITTEN,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
     read_model::counted_in_merged,
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
@@ -23,7 +23,7 @@ const MOST_RECORDS: u32 = 1_000;
 const MOST_TEXT: usize = 4_096;
 
 impl Session {
-    /// Answers now, or (records, which have to be read from files) by and by.
+    /// Answers now, or (what needs files or all records) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
         let answer = match query {
             Query::Records { first, count } => return self.answer_records(number, *first, *count),
@@ -31,6 +31,8 @@ impl Session {
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Runs => Answer::Runs(self.other_runs()),
+            Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
+            Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));
     }

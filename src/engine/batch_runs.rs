@@ -8,7 +8,7 @@ use super::{
     protocol::{Fact, TICKS_PER_SECOND},
 };
 use crate::{
-    domain::{LateRecords, Offsets},
+    domain::{Offsets, RangeCounts},
     processing::{BatchProcessor, BatchView},
 };
 
@@ -89,9 +89,8 @@ impl Lane {
     fn publish(&mut self, view: BatchView) {
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
-        let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
-        let refold =
-            |late: &LateRecords, from: &Offsets, to: &Offsets| refold(&index, &rules, late, from, to);
+        let (uniques, index) = (self.plan.settings.uniques, Arc::clone(&self.index));
+        let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
         self.lambda.publish(Arc::new(view), index.users(), refold);
         let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
         self.check_publication(cut, fingerprint);

@@ -57,6 +57,11 @@ impl Stopwatch {
         Stopwatch(Instant::now())
     }
 
+    /// Nanoseconds since the start, for what takes less than a microsecond.
+    pub fn nanos(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// Microseconds since the start.
     pub fn micros(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)

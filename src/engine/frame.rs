@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+mod kappa;
+
+pub use kappa::{
+    Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
+};
+
 use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
 use crate::{
     checkpoint::CrashPoint,
@@ -70,6 +76,8 @@ pub struct Frame {
     pub loading: Loading,
     /// Lanes, at least one once a log is open.
     pub lanes: Vec<Arc<LaneFrame>>,
+    /// The Kappa lane, once it was asked for.
+    pub kappa: Option<Arc<KappaFrame>>,
 }
 
 /// State of the stream processor.

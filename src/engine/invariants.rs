@@ -1,17 +1,18 @@
 //! The invariants that the program checks while it runs, in words, with the first counterexample.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     frame::{InvariantState, InvariantStatus},
-    jobs::refold,
     lane::Lane,
     protocol::Fact,
-    recount::Recount,
+    recount::{Recount, each_record},
 };
 use crate::{
     checkpoint::GuaranteeId,
     domain::{Fingerprint, LateRecords, Offsets, RangeCounts, StreamRules, Uniques, View},
+    ingest::LogIndex,
+    processing::RangeFold,
 };
 
 /// A check of every cell costs about one step for each (cell, user) pair that speed touches; between facts it is made
@@ -43,14 +44,6 @@ impl Invariants {
     /// None checked yet.
     pub fn new(guarantee: GuaranteeId) -> Self {
         let exactly_once = guarantee.is_exactly_once();
-        let watch = |id, sentence, is_promised| Watch {
-            id,
-            sentence,
-            checks: 0,
-            breaks: 0,
-            counterexample: None,
-            is_promised,
-        };
         let watches = vec![
             watch("I1", "Batch runs over the same records publish the same view", true),
             watch("I2", "Every record that counts, counts once", exactly_once),
@@ -62,9 +55,38 @@ impl Invariants {
         Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
     }
 
+    /// Of a Kappa lane, none checked yet.
+    pub fn of_kappa(guarantee: GuaranteeId) -> Self {
+        let exactly_once = guarantee.is_exactly_once();
+        let watches = vec![
+            watch("I2", "Every record that counts, counts once in every version", exactly_once),
+            watch(
+                "I4",
+                "After a crash and a restore: the state of a version that never crashed",
+                exactly_once,
+            ),
+            watch(
+                "I6",
+                "Every version is the batch view of the same records under its settings",
+                exactly_once,
+            ),
+        ];
+        Invariants { watches, batch_fingerprints: BTreeMap::new(), next_full_check: 0 }
+    }
+
     /// A batch run published: the view of an earlier run with the same cut, if there was one.
     fn batch_published(&mut self, cut: u64, fingerprint: Fingerprint) -> Fingerprint {
         *self.batch_fingerprints.entry(cut).or_insert(fingerprint)
+    }
+
+    /// What was published over which records, in this playing and in earlier ones that it knows of.
+    pub fn publications(&self) -> &BTreeMap<u64, Fingerprint> {
+        &self.batch_fingerprints
+    }
+
+    /// What earlier playings of the same run published: the same cut must give the same view again.
+    pub fn know(&mut self, publications: BTreeMap<u64, Fingerprint>) {
+        self.batch_fingerprints = publications;
     }
 
     /// A checkpoint was restored: it had passed every check of its file.
@@ -84,7 +106,12 @@ impl Invariants {
     }
 
     /// Notes a check; the counterexample, where this was the first break of something promised.
-    fn note(&mut self, id: &str, holds: bool, counterexample: impl FnOnce() -> String) -> Option<String> {
+    pub(super) fn note(
+        &mut self,
+        id: &str,
+        holds: bool,
+        counterexample: impl FnOnce() -> String,
+    ) -> Option<String> {
         let watch = self.watches.iter_mut().find(|watch| watch.id == id)?;
         watch.checks += 1;
         if holds {
@@ -94,6 +121,10 @@ impl Invariants {
         let first = watch.counterexample.get_or_insert_with(counterexample);
         (watch.is_promised && watch.breaks == 1).then(|| first.clone())
     }
+}
+
+fn watch(id: &'static str, sentence: &'static str, is_promised: bool) -> Watch {
+    Watch { id, sentence, checks: 0, breaks: 0, counterexample: None, is_promised }
 }
 
 impl Watch {
@@ -188,8 +219,8 @@ impl Lane {
         let (none, start) = (LateRecords::new(), Offsets::start(index.partitions().len()));
         let exact = StreamRules::from(self.plan.rules);
         let above = StreamRules { options: self.plan.stream_rules.options, ..exact.clone() };
-        let (mut view, _) = refold(index, &exact, &none, &start, &batch.cut);
-        let (speed, _) = refold(index, &above, &speed.late, &batch.cut, &self.lambda.covers());
+        let mut view = fold_between(index, &exact, &none, &start, &batch.cut);
+        let speed = fold_between(index, &above, &speed.late, &batch.cut, &self.lambda.covers());
         view.merge_named(&speed, index.users());
         view
     }
@@ -230,4 +261,17 @@ impl Lane {
             self.happened(Fact::InvariantBroken { id, counterexample });
         }
     }
+}
+
+/// `fold(L[from, to))` without the late records. Both vectors are ones that delivery passes through.
+fn fold_between(
+    index: &Arc<LogIndex>,
+    rules: &StreamRules,
+    late: &LateRecords,
+    from: &Offsets,
+    to: &Offsets,
+) -> View {
+    let mut fold = RangeFold::of_stream(rules, from.clone(), late.clone());
+    each_record(index, 0, to.total(), |record| fold.apply_named(record, index.users()));
+    fold.finish().0
 }

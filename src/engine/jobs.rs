@@ -11,11 +11,9 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::{
-        EventTime, LateRecords, Offsets, RangeCounts, Record, StreamRules, UnitedUsers, View, Watermarks,
-    },
+    domain::{Offsets, PartitionIndex, RangeCounts, Record, Uniques, UnitedUsers, View},
     ingest::{IndexSource, LogIndex, RecordSource},
-    processing::{BatchProcessor, BatchView, RangeFold, StreamState},
+    processing::{BatchProcessor, BatchView, Refold, StreamState},
     serving::Numbers,
 };
 
@@ -40,7 +38,7 @@ pub enum Notice {
     CutStarted(Offsets),
     /// A batch view with this cut was published.
     Published(Offsets),
-    /// Write a checkpoint after the next micro-batch.
+    /// Write a checkpoint after the next micro-batch, or at once where none is there.
     Checkpoint,
     /// Crash there.
     Arm(Armed),
@@ -138,7 +136,8 @@ impl StreamJob {
             Notice::CutStarted(cut) => self.worker.cut_started(&cut),
             Notice::Published(cut) => {
                 let index = &self.index;
-                self.worker.published(&cut, |rules, late, from, to| refold(index, rules, late, from, to))?;
+                let uniques = self.worker.uniques();
+                self.worker.published(&cut, |from, effects| refold(index, uniques, from, effects))?;
                 self.recount_users();
             }
             Notice::Checkpoint => self.worker.ask_for_checkpoint(),
@@ -156,7 +155,11 @@ impl StreamJob {
         loop {
             let there = order.arrived.saturating_sub(self.worker.number());
             let whole = there >= size || (order.is_end && there > 0);
-            if !whole || left < size.min(there) {
+            if !whole {
+                // Nothing comes in this superstep, or ever, that a checkpoint could be written after.
+                return self.worker.checkpoint_if_asked();
+            }
+            if left < size.min(there) {
                 return Ok(());
             }
             let read = self.worker.micro_batch(there)?;
@@ -216,24 +219,23 @@ impl Job for StreamJob {
     }
 }
 
-/// `fold(L[from, to))` from the index, without the late records.
+/// What counts at or above `from` by these books, folded again from the index.
 pub fn refold(
     index: &Arc<LogIndex>,
-    rules: &StreamRules,
-    late: &LateRecords,
+    uniques: Uniques,
     from: &Offsets,
-    to: &Offsets,
+    effects: &[RangeCounts],
 ) -> (View, Vec<RangeCounts>) {
+    let mut refold = Refold::new(from, effects).counting(uniques);
+    let last = |(partition, runs): (u16, &RangeCounts)| {
+        index.number_of(PartitionIndex(partition), runs.runs().last()?.end - 1)
+    };
+    let end = (0..).zip(refold.effects()).filter_map(last).max().map_or(0, |last| last + 1);
     // A position that delivery passes through is a prefix; any other may be scattered over the whole log.
-    let is_prefix = index.offsets_at(to.total()) == *to;
-    let end = if is_prefix { to.total() } else { index.len() };
-    let mut range = RangeFold::of_stream(rules, from.clone(), late.clone());
-    each_record(index, 0, end, |record| {
-        if to.contains(record.partition, record.offset) {
-            range.apply_named(record, index.users());
-        }
-    });
-    range.finish()
+    let is_prefix = index.offsets_at(from.total()) == *from;
+    let start = if is_prefix { from.total() } else { 0 };
+    each_record(index, start, end, |record| refold.apply_named(record, index.users()));
+    refold.finish()
 }
 
 /// One superstep of the batch processor.
@@ -267,9 +269,8 @@ pub struct BatchReport {
 }
 
 /// A batch run over the index.
-#[derive(Debug)]
 pub struct BatchJob {
-    source: IndexSource,
+    source: Box<dyn RecordSource + Send>,
     processor: Option<BatchProcessor>,
     buffer: Vec<Record>,
 }
@@ -280,7 +281,12 @@ const READ_AT_ONCE: u64 = 4_096;
 impl BatchJob {
     /// A run from record 0 up to the processor's cut.
     pub fn new(index: Arc<LogIndex>, processor: BatchProcessor) -> Self {
-        BatchJob { source: IndexSource::new(index), processor: Some(processor), buffer: Vec::new() }
+        BatchJob::over(Box::new(IndexSource::new(index)), processor)
+    }
+
+    /// The same over another source, which stands at record 0.
+    pub fn over(source: Box<dyn RecordSource + Send>, processor: BatchProcessor) -> Self {
+        BatchJob { source, processor: Some(processor), buffer: Vec::new() }
     }
 
     fn fold(&mut self, quantum: u64, report: &mut BatchReport) {
@@ -303,6 +309,12 @@ impl BatchJob {
             }
         }
         report.done = processor.done();
+    }
+}
+
+impl std::fmt::Debug for BatchJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BatchJob").field("processor", &self.processor).finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     invariants::Invariants,
     jobs::{BatchOrder, Notice, StreamOrder},
     journal::{Entry, JOURNAL_VERSION, Journal, MARK_EVERY_TICKS},
+    kappa::KappaLane,
     lane_sides::{BatchSide, StreamPhase, StreamSide, draw},
     ledger::Ledger,
     protocol::{Fact, LaneCommand, LaneId, TICKS_PER_SECOND, Tick},
@@ -23,11 +24,14 @@ use crate::{
     checkpoint::{Disk, guarantee},
     domain::{Lateness, Offsets, Rules, StreamRules},
     ingest::{LogIndex, Mapping},
-    serving::Lambda,
+    serving::{Lambda, VersionNumber},
 };
 
 /// Opens the checkpoint directory of a lane. Called for every incarnation of its stream processor.
 pub type OpenDisk = Box<dyn Fn() -> io::Result<Box<dyn Disk>> + Send>;
+
+/// Opens the checkpoint directory of a version of the Kappa lane. Called for every incarnation of its processor.
+pub type OpenVersionDisk = Box<dyn Fn(VersionNumber) -> io::Result<Box<dyn Disk>> + Send>;
 
 /// What a lane is made of.
 pub struct LanePlan {
@@ -51,6 +55,8 @@ pub struct LanePlan {
     pub driver: Driver,
     /// Its checkpoint directory.
     pub disk: OpenDisk,
+    /// The checkpoint directories of the versions of its Kappa lane.
+    pub version_disk: OpenVersionDisk,
 }
 
 /// A lane.
@@ -77,7 +83,9 @@ pub struct Lane {
     troubles: Vec<(&'static str, String)>,
     pub(super) carried_out: Vec<(u64, LaneCommand)>,
     pub(super) finished: bool,
-    stream_finished: bool,
+    pub(super) stream_finished: bool,
+    /// Beside it, over the same arrivals, once it was asked for.
+    pub(super) kappa: Option<Box<KappaLane>>,
 }
 
 /// What became of a tick.
@@ -128,6 +136,7 @@ impl Lane {
             carried_out: Vec::new(),
             finished: false,
             stream_finished: false,
+            kappa: None,
             plan,
             index,
         }
@@ -139,6 +148,7 @@ impl Lane {
         self.stream.notices.retain(|notice| !matches!(notice, Notice::Index(_)));
         self.stream.notices.push(Notice::Index(Arc::clone(&index)));
         self.index = index;
+        self.kappa_set_index();
     }
 
     /// The journal.
@@ -158,7 +168,8 @@ impl Lane {
 
     /// The first counterexample to an invariant that the guarantee promises.
     pub fn first_broken(&self) -> Option<(&'static str, &str)> {
-        self.invariants.first_broken()
+        let kappa = self.kappa.as_ref().and_then(|kappa| kappa.first_broken());
+        self.invariants.first_broken().or(kappa)
     }
 
     /// Whether merged is the full recount of the records that it covers, cell by cell.
@@ -234,6 +245,7 @@ impl Lane {
     /// Compares every cell now, whatever it costs.
     pub fn check_everything(&mut self) {
         self.check_invariants(true);
+        self.kappa_check_everything();
     }
 
     /// Run time.
@@ -249,6 +261,7 @@ impl Lane {
     /// Whether nothing can happen any more without a command: the stream is down and everything else is done.
     pub fn is_stuck(&self) -> bool {
         let down = matches!(self.stream.phase, StreamPhase::Crashed { .. });
+        let stream_rests = down || self.stream_is_done();
         let log_done = self.index.is_last() && self.arrived == self.index.len();
         let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
         // Positions do not move any more; moments in time still come.
@@ -256,8 +269,15 @@ impl Lane {
             When::Tick(_) | When::TicksAfterCrash(_) => false,
             When::Position(record) => self.stream.number < record,
             When::BatchCovers(records) => self.batch.covers < records,
+            When::Kappa(moment) => !self.kappa_may_come(moment),
         });
-        down && log_done && batch_done && nothing_planned && self.repeated.is_empty()
+        (down || self.kappa_holds_open())
+            && stream_rests
+            && self.kappa_rests()
+            && log_done
+            && batch_done
+            && nothing_planned
+            && self.repeated.is_empty()
     }
 
     /// One tick of run time.
@@ -317,15 +337,17 @@ impl Lane {
             };
             self.batch.slot.begin(order);
         }
+        self.kappa_begin();
         self.take_stream_report();
         self.take_batch_report();
+        self.kappa_finish();
     }
 
     fn after_superstep(&mut self) {
         self.check_invariants(false);
         let end = self.index.is_last() && self.arrived == self.index.len();
         let stream_done = self.stream.slot.is_running() && self.stream.number == self.arrived;
-        if end && stream_done && self.stream.replay.is_none() && !self.stream_finished {
+        if end && self.stream_is_done() && !self.stream_finished {
             self.stream_finished = true;
             self.happened(Fact::StreamFinished { position: self.stream.number });
         }
@@ -340,21 +362,34 @@ impl Lane {
                 digest: self.journal.digest(),
             };
             self.journal.append(Tick(self.tick), self.plan.id, &mark);
+            self.kappa_mark();
         }
         let batch_done = self.batch.covers == self.arrived && !self.batch.slot.is_running();
-        if end && self.stream_finished && stream_done && batch_done && self.planned_is_done() {
+        let all_done = self.stream_finished && stream_done && batch_done && !self.kappa_holds_open();
+        if end && all_done && self.planned_is_done() {
             self.finish();
         }
     }
 
     /// A plan that still waits for a moment that cannot come any more does not keep a run open.
     fn planned_is_done(&self) -> bool {
-        self.planned.iter().all(|planned| !matches!(planned.at, When::Tick(tick) if tick > self.tick))
+        self.planned.iter().all(|planned| match planned.at {
+            When::Tick(tick) => tick <= self.tick,
+            When::Kappa(moment) => !self.kappa_may_come(moment),
+            When::Position(_) | When::BatchCovers(_) | When::TicksAfterCrash(_) => true,
+        })
+    }
+
+    /// Whether the stream has read everything that has arrived, and nothing again.
+    fn stream_is_done(&self) -> bool {
+        let up = self.stream.slot.is_running() && self.stream.replay.is_none();
+        up && self.stream.number == self.arrived
     }
 
     fn finish(&mut self) {
         self.finished = true;
-        self.check_invariants(true);
+        self.check_everything();
+        self.kappa_mark();
         self.record_point(true);
         let merged_views = self.lambda.merged_numbers().views;
         let fingerprint = self.lambda.fingerprint(self.index.keys(), self.index.users()).to_string();

@@ -25,6 +25,9 @@ impl Lane {
     }
 
     fn carry_out(&mut self, command: LaneCommand) -> bool {
+        if let LaneCommand::Kappa(command) = command {
+            return self.kappa_command(command);
+        }
         if !self.makes_sense(command) {
             return false;
         }
@@ -47,6 +50,7 @@ impl Lane {
             LaneCommand::Checkpoint => self.stream.notices.push(Notice::Checkpoint),
             LaneCommand::BatchNow => self.start_batch(self.arrived),
             LaneCommand::BatchAt(cut) => self.start_batch(cut.min(self.arrived)),
+            LaneCommand::Kappa(_) => {}
         }
         true
     }
@@ -56,7 +60,7 @@ impl Lane {
         let batch_running = self.batch.slot.is_running();
         match command {
             LaneCommand::SetRate(rate) => rate != self.rate,
-            LaneCommand::Crash { when: CrashWhen::At { .. }, .. } => true,
+            LaneCommand::Crash { when: CrashWhen::At { .. }, .. } | LaneCommand::Kappa(_) => true,
             LaneCommand::Crash { target, when: CrashWhen::Now } => match target {
                 CrashTarget::Stream => alive,
                 CrashTarget::Batch => batch_running,
@@ -102,6 +106,7 @@ impl Lane {
                     matches!(self.stream.phase, StreamPhase::Crashed { .. })
                         && self.tick >= self.stream.crashed_at_tick + ticks
                 }
+                When::Kappa(moment) => self.kappa_is_due(moment),
             };
             if !is_due {
                 return;

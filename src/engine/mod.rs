@@ -7,6 +7,7 @@
 
 mod answerer;
 mod answers;
+mod asking;
 mod batch_runs;
 pub mod clock;
 mod describe;
@@ -14,15 +15,23 @@ pub mod driver;
 pub mod export;
 pub mod fault;
 pub mod frame;
+mod handle;
 mod identity_codec;
 mod invariants;
 mod jobs;
 pub mod journal;
+mod kappa;
+mod kappa_lane;
+mod keeping;
 mod lane;
 mod lane_commands;
 mod lane_sides;
 mod lane_source;
+#[cfg(test)]
+mod lane_tests;
 mod ledger;
+mod log_name;
+mod open_log;
 mod opening;
 pub mod play;
 pub mod protocol;
@@ -37,11 +46,12 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+mod work;
 mod worker;
 
+pub use handle::{Engine, EngineOptions};
 pub use lane::{Lane, LanePlan, OpenDisk, Ticked};
 pub use lane_source::FileWorkerSource;
 pub use read_model::ReadModel;
-pub use session::{Engine, EngineOptions};
 pub use source::WorkerSource;
 pub use worker::{Pick, Resumed, StartError, StreamWorker, WorkError, WorkerSettings, Written};

@@ -1,14 +1,19 @@
 //! Plays a scenario without a window, to its end, and holds it to its expectations.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     describe::{plain_scenario, summary},
     driver::Driver,
-    frame::LaneFrame,
-    lane::{Lane, LanePlan, OpenDisk, Ticked},
+    frame::{KappaFrame, LaneFrame},
+    lane::{Lane, LanePlan, OpenDisk, OpenVersionDisk, Ticked},
+    log_name::LogName,
     protocol::{Fact, LaneId, LogSummary, Tick},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
@@ -17,7 +22,8 @@ use super::{
 use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
     domain::{DayRule, StreamOptions, StreamRules, Value},
-    ingest::{LogDirectory, LogError, LogIndex, Mapping, MappingOptions, load},
+    ingest::{LogDirectory, LogError, LogIndex, LogMatch, Mapping, MappingOptions, load, load_recorded},
+    serving::VersionNumber,
 };
 
 /// A scenario with its log loaded.
@@ -35,6 +41,16 @@ pub struct OpenScenario {
     pub summary: LogSummary,
 }
 
+impl OpenScenario {
+    /// Whether the log holds more than the scenario names, which it is played over: in words.
+    pub fn log_has_more(&self) -> Option<String> {
+        (self.index.log_match() == LogMatch::Grown).then(|| {
+            let records = self.index.len();
+            format!("the log holds more than this run names: it is played over the {records} records that it names")
+        })
+    }
+}
+
 /// Why a scenario cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -45,14 +61,12 @@ pub enum PlayError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// Its log is another one than it names.
-    #[error("the log has changed: the scenario names log {expected}, {path:?} is {found}")]
+    #[error("{path:?}: {cause}")]
     OtherLog {
-        /// The digest in the scenario.
-        expected: String,
-        /// The digest of the log.
-        found: String,
         /// The log.
         path: String,
+        /// In which way.
+        cause: String,
     },
 }
 
@@ -67,6 +81,8 @@ pub struct Played {
     pub facts: Vec<(Tick, Fact)>,
     /// Where it ended.
     pub frame: LaneFrame,
+    /// Where the Kappa lane ended, if there was one.
+    pub kappa: Option<KappaFrame>,
     /// When that was.
     pub tick: Tick,
     /// Expectations and invariants that do not hold; empty when all is well.
@@ -96,13 +112,11 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
         Some(mapping) => mapping.clone(),
         None => Mapping::resolve(&MappingOptions::default(), &log)?.0,
     };
-    let index = load(&log, &mapping)?;
-    if let (Some(expected), Some(identity)) = (&scenario.log.identity, index.identity()) {
-        let found = format!("{:032x}", identity.digest());
-        if found != *expected {
-            let path = log_path.display().to_string();
-            return Err(PlayError::OtherLog { expected: expected.clone(), found, path });
-        }
+    // Its text was checked when the file was read.
+    let named = scenario.log_name().ok().flatten();
+    let index = load_recorded(&log, &mapping, named.as_ref().and_then(LogName::recorded))?;
+    if let Some(cause) = named.and_then(|named| named.refuses(&index)) {
+        return Err(PlayError::OtherLog { path: log_path.display().to_string(), cause });
     }
     scenario.log.path = log_path.display().to_string();
     let summary = summary(path, true, &scenario, &mapping, &log);
@@ -138,6 +152,7 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
         faults: scenario.faults.clone(),
         driver,
         disk,
+        version_disk: memory_disks(),
     }
 }
 
@@ -145,6 +160,16 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
 pub fn memory_disk() -> OpenDisk {
     let disk = SharedDisk::new(MemoryDisk::new());
     Box::new(move || Ok(Box::new(disk.clone())))
+}
+
+/// The same for every version of a Kappa lane.
+fn memory_disks() -> OpenVersionDisk {
+    let disks: Mutex<BTreeMap<VersionNumber, SharedDisk>> = Mutex::new(BTreeMap::new());
+    Box::new(move |version| {
+        let mut disks = disks.lock().unwrap_or_else(PoisonError::into_inner);
+        let disk = disks.entry(version).or_insert_with(|| SharedDisk::new(MemoryDisk::new()));
+        Ok(Box::new(disk.clone()))
+    })
 }
 
 /// Plays a scenario to its end, or to `stop`.
@@ -168,6 +193,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         journal: lane.journal().lines().to_owned(),
         facts: lane.take_facts(),
         tick: lane.tick_now(),
+        kappa: lane.kappa_frame(),
         frame,
         failures,
     }
@@ -206,6 +232,22 @@ fn check(expect: &Expectations, lane: &Lane, frame: &LaneFrame) -> Vec<String> {
         expect.invariants_hold.map(|expected| expected.to_string()),
         lane.first_broken().is_none().to_string(),
     );
+    if let Some(kappa) = &expect.kappa {
+        let found = lane.kappa_result();
+        let number =
+            |number: Option<VersionNumber>| number.map_or("none".to_owned(), |number| number.to_string());
+        hold("kappa.serving", kappa.serving.map(|serving| number(Some(serving))), number(found.serving));
+        hold("kappa.views", text(kappa.views), found.views.to_string());
+        hold("kappa.stored_views", text(kappa.stored_views), found.stored_views.to_string());
+        hold(
+            "kappa.equals_batch",
+            kappa.equals_batch.map(|is| is.to_string()),
+            found.equals_batch.to_string(),
+        );
+        hold("kappa.crashes", text(kappa.crashes), found.crashes.to_string());
+        let again = found.read_more_than_once.to_string();
+        hold("kappa.read_more_than_once", text(kappa.read_more_than_once), again);
+    }
     hold("digest", expect.digest.clone(), lane.journal.digest());
     failures
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    frame::{Approximation, BatchState, Cost, GroupRow, Hold, LaneFrame, PartitionWatermark, Proof, StreamState, Totals},
+    frame::{
+        Approximation, BatchState, Cost, GroupRow, Hold, LaneFrame, PartitionWatermark, Proof, StreamState,
+        Totals,
+    },
     lane::Lane,
     lane_sides::StreamPhase,
     ledger::CrashSpan,
@@ -163,9 +166,8 @@ fn approximation(lane: &Lane) -> Approximation {
     let settings = &lane.plan.settings;
     let progress = &lane.stream.progress;
     let end = if lane.index.is_last() { lane.index.end().clone() } else { Offsets::default() };
-    let is_finished = |partition: PartitionIndex, offset: u64| {
-        lane.index.is_last() && offset >= end.get(partition)
-    };
+    let is_finished =
+        |partition: PartitionIndex, offset: u64| lane.index.is_last() && offset >= end.get(partition);
     let position = lane.vector(lane.stream.number.min(lane.index.len()));
     let of = |(partition, name): (PartitionIndex, &String)| PartitionWatermark {
         partition: name.clone(),

@@ -8,7 +8,9 @@ use std::{collections::HashMap, sync::Arc};
 use rustc_hash::FxBuildHasher;
 
 use crate::{
-    domain::{Cell, Fingerprint, NameTable as _, RangeCounts, Record, Rules, Verdict, View, row_hash},
+    domain::{
+        Cell, Fingerprint, NameTable as _, RangeCounts, Reading, Record, Rules, Verdict, View, row_hash,
+    },
     ingest::{IndexSource, LogIndex, RecordSource as _},
     processing::Fold,
     serving::Numbers,
@@ -20,7 +22,7 @@ const READ_AT_ONCE: u64 = 4_096;
 /// Folds the log's prefix beside the run.
 #[derive(Debug, Clone)]
 pub struct Recount {
-    rules: Rules,
+    reading: Reading,
     fold: Fold<View>,
     at: u64,
     /// Cells counted in since the last fingerprint, with repetitions.
@@ -40,8 +42,14 @@ struct Hashed {
 impl Recount {
     /// At record 0.
     pub fn new(rules: Rules) -> Self {
+        Self::under(Reading::as_loaded(rules))
+    }
+
+    /// At record 0, of records as a version reads them.
+    pub fn under(reading: Reading) -> Self {
         let (changed, hashes) = (Vec::new(), HashMap::default());
-        Recount { rules, fold: Fold::new(rules), at: 0, changed, hashes, fingerprint: Fingerprint::default() }
+        let fold = Fold::new(reading.rules);
+        Recount { reading, fold, at: 0, changed, hashes, fingerprint: Fingerprint::default() }
     }
 
     /// Totals of the first `records` records.
@@ -73,11 +81,12 @@ impl Recount {
     /// The view of the first `records` records.
     pub fn view(&mut self, index: &Arc<LogIndex>, records: u64) -> &View {
         if records < self.at {
-            *self = Recount::new(self.rules);
+            *self = Recount::under(self.reading.clone());
         }
-        let (fold, changed) = (&mut self.fold, &mut self.changed);
+        let (fold, changed, reading) = (&mut self.fold, &mut self.changed, &self.reading);
         each_record(index, self.at, records, |record| {
-            if let (Verdict::Counted, Some(event)) = (fold.apply(record), &record.event) {
+            let record = reading.of(record);
+            if let (Verdict::Counted, Some(event)) = (fold.apply(&record), &record.event) {
                 changed.push(Cell { key: event.key, day: event.day });
             }
         });

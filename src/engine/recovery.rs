@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     jobs::{Notice, StreamJob, StreamReport, refold},
-    lane::Lane,
+    lane::{Lane, LanePlan},
     lane_sides::{Progress, Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
@@ -14,11 +14,30 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats, guarantee, state_bytes},
-    domain::{LateRecords, Offsets, StreamRules, View},
+    domain::{Offsets, RangeCounts, Reading, StreamRules, View},
     ingest::LogIndex,
     processing::{StreamProcessor, StreamState},
     serving::{Emission, Numbers},
 };
+
+impl LanePlan {
+    /// How a stream processor of this run works.
+    pub(super) fn worker_settings(&self, rules: StreamRules, settings_hash: u128) -> WorkerSettings {
+        let settings = &self.settings;
+        WorkerSettings {
+            micro_batch: settings.micro_batch_records,
+            checkpoint_every: match settings.checkpoint_every_records {
+                0 => u64::MAX,
+                every => every,
+            },
+            retain: usize::try_from(settings.retain).unwrap_or(2),
+            guarantee: guarantee(settings.guarantee),
+            settings_hash,
+            rules,
+            sums: super::export::sums(&self.mapping),
+        }
+    }
+}
 
 impl Lane {
     /// The first start: from record 0 in an empty directory.
@@ -55,7 +74,8 @@ impl Lane {
         self.stream.replay = Some(Replay { from: position, to: read_before, same: None });
         // What the checkpoint still held below the batch view, and the hand-over drops: a naive restore counts it twice.
         let held_from = self.stream.held_from;
-        let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(position)).views;
+        let held_to = position.max(self.stream.held_to);
+        let dropped_below_batch = Recount::between(&self.index, held_from, batch_cut.min(held_to)).views;
         let refused = resumed.refused.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
         self.invariants.restored();
         self.happened(Fact::Restored {
@@ -78,19 +98,8 @@ impl Lane {
     }
 
     fn start_worker(&mut self, pick: Pick) -> Result<Resumed, StartError> {
-        let settings = &self.plan.settings;
-        let worker_settings = WorkerSettings {
-            micro_batch: settings.micro_batch_records,
-            checkpoint_every: match settings.checkpoint_every_records {
-                0 => u64::MAX,
-                every => every,
-            },
-            retain: usize::try_from(settings.retain).unwrap_or(2),
-            guarantee: guarantee(settings.guarantee),
-            settings_hash: self.plan.settings_hash,
-            rules: self.plan.stream_rules.clone(),
-            sums: super::export::sums(&self.plan.mapping),
-        };
+        let worker_settings =
+            self.plan.worker_settings(self.plan.stream_rules.clone(), self.plan.settings_hash);
         let disk = (self.plan.disk)()?;
         let source = Box::new(LaneSource::new(Arc::clone(&self.index)));
         let (worker, resumed) = StreamWorker::start(source, disk, worker_settings, pick)?;
@@ -166,10 +175,11 @@ impl Lane {
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         if let Some(state) = &report.full {
             if let Some(replay) = &mut self.stream.replay {
-                replay.same = Some(same_as_never_crashed(&index, &rules, state));
+                let reading = Reading::as_loaded(rules.verdicts);
+                replay.same = Some(same_as_never_crashed(&index, &rules, &reading, state));
             }
-            let refold =
-                |late: &LateRecords, from: &Offsets, to: &Offsets| refold(&index, &rules, late, from, to);
+            let uniques = rules.options.uniques;
+            let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
             self.lambda.replace((**state).clone(), refold);
         } else if let Some(emitted) = &report.work.emitted {
             let Work { changes, counted, late, .. } = &report.work;
@@ -219,7 +229,12 @@ impl Lane {
 }
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
-fn same_as_never_crashed(index: &Arc<LogIndex>, rules: &StreamRules, state: &StreamState) -> bool {
+pub(super) fn same_as_never_crashed(
+    index: &Arc<LogIndex>,
+    rules: &StreamRules,
+    reading: &Reading,
+    state: &StreamState,
+) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets.clone_from(&state.buckets);
     for bucket in &mut straight.buckets {
@@ -228,7 +243,7 @@ fn same_as_never_crashed(index: &Arc<LogIndex>, rules: &StreamRules, state: &Str
     let mut processor = StreamProcessor::new(rules.clone(), straight);
     processor.ends_at(LaneSource::new(Arc::clone(index)).ends());
     each_record(index, 0, state.position.total(), |record| {
-        processor.apply_named(record, index.users());
+        processor.apply_named(&reading.of(record), index.users());
     });
     let bytes = |state: &StreamState| state_bytes(state, index.keys(), index.users());
     bytes(processor.state()) == bytes(state)

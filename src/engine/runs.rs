@@ -29,6 +29,10 @@ const LOCK_FILE: &str = "run.lock";
 const JOURNAL_TAIL_BYTES: u64 = 64 << 10;
 /// Name of a run's checkpoint directory.
 const CHECKPOINTS: &str = "checkpoints";
+/// Name of the directory with a checkpoint directory for each version of the Kappa lane.
+const VERSIONS: &str = "versions";
+/// Ended runs that are kept, the newest. Interrupted ones stay until a person deletes them.
+pub const ENDED_KEPT: usize = 20;
 
 /// Why a file of a run cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +183,11 @@ impl RunDirectory {
         self.path.join(CHECKPOINTS)
     }
 
+    /// Where the versions of its Kappa lane have their checkpoint directories.
+    pub fn versions(&self) -> PathBuf {
+        self.path.join(VERSIONS)
+    }
+
     /// Its name.
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -208,9 +217,10 @@ impl RunDirectory {
 
     /// Forgets checkpoints, journal and end: the run will be played again from its start.
     pub fn clear(&self) -> Result<(), RunFileError> {
-        let checkpoints = self.checkpoints();
-        if checkpoints.exists() {
-            fs::remove_dir_all(&checkpoints).map_err(io_error(&checkpoints))?;
+        for directory in [self.checkpoints(), self.path.join(VERSIONS)] {
+            if directory.exists() {
+                fs::remove_dir_all(&directory).map_err(io_error(&directory))?;
+            }
         }
         for file in [self.journal(), self.path.join(ENDED_FILE)] {
             if file.exists() {
@@ -222,8 +232,14 @@ impl RunDirectory {
 
     /// Replaces what a person did by `commands`, at once.
     pub fn replace_commands(&self, commands: &[(u64, LaneCommand)]) -> Result<(), RunFileError> {
-        let text: String = commands.iter().map(|&(tick, command)| command_line(tick, 0, command)).collect();
+        let text: String =
+            commands.iter().map(|&(tick, command)| command_line(tick, command.lane().0, command)).collect();
         replace_file(&self.path.join(COMMANDS_FILE), text.as_bytes())
+    }
+
+    /// Deletes it, where nothing was played in it. What cannot be deleted is listed as a run without anything in it.
+    pub fn discard(self) {
+        let _stays = fs::remove_dir_all(&self.path);
     }
 
     /// Notes that a person ended the run: it was not interrupted.
@@ -269,9 +285,30 @@ fn kept_run(runs: &Path, name: String) -> Option<KeptRun> {
         return None;
     }
     let scenario = read_scenario(&path.join(START_FILE)).ok()?;
+    let (last_tick, ended) = came_to(&path);
+    Some(KeptRun { name, log: scenario.log.path, bytes: size(&path), last_tick, ended })
+}
+
+/// How far a run came, and whether it is over: it finished, a person ended it, or it never began.
+fn came_to(path: &Path) -> (u64, bool) {
     let progress = progress(&tail(&path.join(JOURNAL_FILE)));
-    let ended = progress.finished || path.join(ENDED_FILE).exists();
-    Some(KeptRun { name, log: scenario.log.path, bytes: size(&path), last_tick: progress.last_tick, ended })
+    let did_nothing = fs::metadata(path.join(COMMANDS_FILE)).map_or(true, |commands| commands.len() == 0);
+    let never_began = progress.last_tick == 0 && did_nothing;
+    (progress.last_tick, progress.finished || never_began || path.join(ENDED_FILE).exists())
+}
+
+/// Deletes ended runs but the newest [`ENDED_KEPT`]; never one that a program has open.
+pub fn prune(runs: &Path) {
+    let mut names: Vec<String> = names(runs).into_iter().filter(|name| is_run_name(name)).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    let ended = names.iter().filter(|name| {
+        let path = runs.join(name);
+        !is_open(&path) && path.join(START_FILE).exists() && came_to(&path).1
+    });
+    for name in ended.skip(ENDED_KEPT) {
+        // One that cannot be deleted now can be the next time, or by hand.
+        let _stays = delete_run(runs, name);
+    }
 }
 
 /// Deletes a kept run.
@@ -309,4 +346,57 @@ pub fn open_disk(path: &Path) -> io::Result<Box<dyn crate::checkpoint::Disk>> {
 /// Opens it to look only: without a lock, beside a running processor.
 pub fn open_disk_read_only(path: &Path) -> io::Result<Box<dyn crate::checkpoint::Disk>> {
     Ok(Box::new(RealDisk::open_read_only(path)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::describe::plain_scenario;
+
+    /// Runs of which the even ones were interrupted at tick 7.
+    fn some_runs(runs: &Path, count: usize) {
+        for number in 1..=count {
+            let run = RunDirectory::create(runs, &plain_scenario(Path::new("log"))).unwrap();
+            fs::write(run.journal(), "{\"tick\":7,\"lane\":0}\n").unwrap();
+            if number % 2 == 1 {
+                run.ended().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_ended_runs_and_all_interrupted_ones_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path();
+        some_runs(runs, 2 * ENDED_KEPT + 6);
+        let open = RunDirectory::open(runs, "run-000001").unwrap();
+        fs::create_dir(runs.join("run-000000")).unwrap();
+        fs::create_dir(runs.join("notes")).unwrap();
+        prune(runs);
+        let kept = kept_runs(runs);
+        let ended: Vec<&str> = kept.iter().filter(|run| run.ended).map(|run| run.name.as_str()).collect();
+        assert_eq!((ended.len(), ended.last().copied()), (ENDED_KEPT, Some("run-000007")));
+        assert_eq!(kept.len() - ended.len(), ENDED_KEPT + 3, "interrupted ones");
+        assert!(runs.join("run-000001").exists(), "it is open");
+        assert!(runs.join("run-000000").exists() && runs.join("notes").exists(), "these are no runs of ours");
+        drop(open);
+        prune(runs);
+        assert!(!runs.join("run-000001").exists());
+    }
+
+    #[test]
+    fn a_journal_of_any_length_is_read_at_its_end_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path();
+        some_runs(runs, 2);
+        let mut journal = OpenOptions::new().write(true).open(runs.join("run-000002/journal.jsonl")).unwrap();
+        // A hole: larger than any memory.
+        journal.set_len(1 << 42).unwrap();
+        journal.seek(SeekFrom::End(0)).unwrap();
+        journal.write_all(b"\n{\"tick\":99,\"lane\":0}\n{\"tick\":100,\"la").unwrap();
+        let kept = kept_runs(runs);
+        assert_eq!((kept[0].last_tick, kept[0].ended), (99, false));
+        let (_, _, last) = RunDirectory::open(runs, "run-000002").unwrap().read().unwrap();
+        assert_eq!(last, 99);
+    }
 }

@@ -5,11 +5,15 @@ use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{CrashTarget, LaneCommand};
+use super::{
+    log_name::{LogName, NoLogName},
+    protocol::{CrashTarget, KappaMoment, LaneCommand},
+};
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
     domain::{IDLE_AFTER_RECORDS, Lateness, StreamOptions, Uniques},
     ingest::Mapping,
+    serving::VersionNumber,
 };
 
 /// The version of scenario files that this program reads and writes.
@@ -59,7 +63,8 @@ pub struct Scenario {
 pub struct LogReference {
     /// Relative to the scenario file.
     pub path: String,
-    /// Digest of its identity; a log that does not match is refused.
+    /// Its identity, as [`LogName`] writes it; a log that does not match is refused, one that only grew is played over
+    /// the records that were there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
 }
@@ -184,6 +189,8 @@ pub enum When {
     BatchCovers(u64),
     /// This many ticks after the latest crash of the stream.
     TicksAfterCrash(u64),
+    /// A moment of the Kappa lane.
+    Kappa(KappaMoment),
 }
 
 /// A crash at a record.
@@ -213,6 +220,14 @@ pub enum Moment {
     Restored,
     /// It has read again what it had read before.
     ReplayFinished,
+    /// A version of the Kappa lane began.
+    VersionStarted,
+    /// A version crashed.
+    VersionCrashed,
+    /// Both versions stand at the same record.
+    GateOpened,
+    /// Readers changed over, or back.
+    Switched,
 }
 
 /// What must be true at the end of a run; absent fields are not checked.
@@ -243,9 +258,36 @@ pub struct Expectations {
     /// Whether every invariant that the guarantee promises held at every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invariants_hold: Option<bool>,
+    /// Of the Kappa lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kappa: Option<KappaExpectations>,
     /// The journal's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+/// What must be true of the Kappa lane at the end of a run; absent fields are not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KappaExpectations {
+    /// The version that readers see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<VersionNumber>,
+    /// Page views that they see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<u64>,
+    /// Views that are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_views: Option<u64>,
+    /// Whether what they see is the batch view of the same records under the settings of the version, cell by cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals_batch: Option<bool>,
+    /// Crashes of versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crashes: Option<u64>,
+    /// Records that a version read more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_more_than_once: Option<u64>,
 }
 
 /// Why a scenario file is refused.
@@ -257,6 +299,9 @@ pub enum ScenarioError {
     /// It is of another version.
     #[error("scenario version {0} is not known, this program reads version {SCENARIO_VERSION}")]
     Version(u32),
+    /// It names its log in a way that this version does not know.
+    #[error(transparent)]
+    LogName(#[from] NoLogName),
     /// A setting that makes no run.
     #[error("setting \"{0}\" must be at least {1}")]
     TooSmall(&'static str, u64),
@@ -279,12 +324,18 @@ impl Scenario {
         }
         let scenario: Scenario = serde_json::from_str(text)?;
         scenario.settings.check()?;
+        scenario.log_name()?;
         Ok(scenario)
     }
 
     /// The text of a scenario file.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The log that it names, if it does.
+    pub fn log_name(&self) -> Result<Option<LogName>, NoLogName> {
+        self.log.identity.as_deref().map(LogName::parse).transpose()
     }
 
     /// The log's path, seen from where the scenario file lies.
@@ -323,6 +374,13 @@ impl fmt::Display for When {
             When::Position(record) => write!(f, "record {record}"),
             When::BatchCovers(records) => write!(f, "batch at {records}"),
             When::TicksAfterCrash(ticks) => write!(f, "{ticks} ticks after the crash"),
+            When::Kappa(KappaMoment::GateOpen) => f.write_str("both versions at the same record"),
+            When::Kappa(KappaMoment::Reads { version, record }) => {
+                write!(f, "version {version} at record {record}")
+            }
+            When::Kappa(KappaMoment::TicksAfterCrash { version, ticks }) => {
+                write!(f, "{ticks} ticks after the crash of version {version}")
+            }
         }
     }
 }
@@ -346,6 +404,8 @@ mod tests {
         assert_eq!(Scenario::from_json(&scenario.to_json()).unwrap(), scenario);
         let newer = TEXT.replace("\"rederive_scenario\": 1", "\"rederive_scenario\": 2, \"new\": 3");
         assert!(matches!(Scenario::from_json(&newer), Err(ScenarioError::Version(2))));
+        let named = TEXT.replace(r#""path": "shop""#, r#""path": "shop", "identity": "2:00""#);
+        assert!(Scenario::from_json(&named).unwrap_err().to_string().contains("2:00"));
         let unknown = TEXT.replace("\"name\"", "\"nmae\"");
         assert!(Scenario::from_json(&unknown).unwrap_err().to_string().contains("nmae"));
         let zero = TEXT.replace("\"rate\": 170", "\"rate\": 0");

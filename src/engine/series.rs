@@ -110,6 +110,7 @@ impl History {
             | Fact::RestoreRefused { .. }
             | Fact::StreamFinished { .. }
             | Fact::Finished { .. }
+            | Fact::Kappa(_)
             | Fact::InvariantBroken { .. } => {}
         }
     }

@@ -2,11 +2,8 @@
 //! the window wait.
 
 use std::{
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -15,88 +12,18 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use super::{
     answerer::Answerer,
     clock::{Pacer, Stopwatch},
-    driver::Driver,
     frame::{Flow, Frame},
+    handle::EngineOptions,
     lane::Ticked,
-    opening::{Loaded, OpenLog},
-    protocol::{Answer, Command, EngineEvent, Fact, LaneCommand, RunId, Tick, Until},
+    open_log::{Loaded, OpenLog},
+    protocol::{Answer, Command, EngineEvent, Fact, KappaFact, LaneCommand, RunId, Tick, Until},
     scenario::Moment,
 };
 
-/// Commands that can wait; a window that sends faster is told so.
-const COMMANDS: usize = 256;
-/// Lifecycle events that can wait before the supervisor waits for the window. They are few.
-const EVENTS: usize = 65_536;
 /// Frames at most 60 a second.
 const FRAME_MICROS: u64 = 16_000;
 /// Wall time spent on ticks before commands are looked at again.
 const SLICE_MICROS: u64 = 8_000;
-
-/// What the engine needs from its owner.
-pub struct EngineOptions {
-    /// Directory of the window's runs; `None` keeps everything in memory.
-    pub runs: Option<PathBuf>,
-    /// How workers are run.
-    pub driver: Driver,
-    /// Called, from any thread, when there is something new to draw.
-    pub wake: Arc<dyn Fn() + Send + Sync>,
-}
-
-/// The engine's handle: dropped, it ends all threads.
-#[derive(Debug)]
-pub struct Engine {
-    commands: Sender<Command>,
-    /// Gone first when the engine ends, so that nothing waits for a listener that has left.
-    events: Option<Receiver<EngineEvent>>,
-    frames: Receiver<Arc<Frame>>,
-    handle: Option<thread::JoinHandle<()>>,
-}
-
-impl Engine {
-    /// Starts the supervisor on a thread of its own.
-    pub fn start(options: EngineOptions) -> io::Result<Engine> {
-        let (commands, inbox) = bounded(COMMANDS);
-        let (outbox, events) = bounded(EVENTS);
-        let (frame_out, frames) = bounded(1);
-        let stale = frames.clone();
-        let handle = thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
-            Session::new(options, outbox, frame_out, stale).run(&inbox);
-        })?;
-        Ok(Engine { commands, events: Some(events), frames, handle: Some(handle) })
-    }
-
-    /// Hands a command over without waiting.
-    ///
-    /// # Errors
-    /// When too many wait already, or the supervisor is gone; the text is for a person.
-    pub fn send(&self, command: Command) -> Result<(), &'static str> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => "the engine is busy; try again",
-            TrySendError::Disconnected(_) => "the engine has stopped; please start the program again",
-        })
-    }
-
-    /// The next event, if there is one.
-    pub fn next_event(&self) -> Option<EngineEvent> {
-        self.events.as_ref().and_then(|events| events.try_recv().ok())
-    }
-
-    /// The newest frame, if there is a new one.
-    pub fn newest_frame(&self) -> Option<Arc<Frame>> {
-        self.frames.try_recv().ok()
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.events.take();
-        // A full queue cannot last: the supervisor takes commands between slices of work.
-        let _gone = self.commands.send(Command::Shutdown);
-        if let Some(handle) = self.handle.take() {
-            let _panicked = handle.join();
-        }
-    }
-}
 
 /// The supervisor's state.
 pub(super) struct Session {
@@ -121,7 +48,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    fn new(
+    pub(super) fn new(
         options: EngineOptions,
         events: Sender<EngineEvent>,
         frames: Sender<Arc<Frame>>,
@@ -147,7 +74,7 @@ impl Session {
         }
     }
 
-    fn run(&mut self, inbox: &Receiver<Command>) {
+    pub(super) fn run(&mut self, inbox: &Receiver<Command>) {
         let loads = self.loads.1.clone();
         loop {
             self.draw();
@@ -238,7 +165,10 @@ impl Session {
         let tick = lane.tick_now().0;
         if lane.command(command) {
             open.done.push((tick, command));
-            let noted = open.directory.as_ref().map(|directory| directory.note_command(tick, 0, command));
+            let noted = open
+                .directory
+                .as_ref()
+                .map(|directory| directory.note_command(tick, command.lane().0, command));
             if let Some(Err(error)) = noted {
                 self.failed("note a command", &error.to_string());
             }
@@ -309,7 +239,7 @@ impl Session {
                 self.moment |= advancing || stops.contains(&moment);
             }
             self.moment |= advancing && matches!(fact, Fact::Finished { .. } | Fact::RestoreRefused { .. });
-            self.tell(EngineEvent::Happened { run: self.run, lane: super::protocol::LaneId(0), tick, fact });
+            self.tell(EngineEvent::Happened { run: self.run, lane: fact.lane(), tick, fact });
         }
         for (what, why) in troubles {
             self.failed(what, &why);
@@ -317,7 +247,7 @@ impl Session {
     }
 
     /// Hands an event out; never dropped while anybody listens.
-    pub(super) fn tell(&mut self, event: EngineEvent) {
+    pub(super) fn tell(&self, event: EngineEvent) {
         let _nobody_listens = self.events.send(event);
         (self.options.wake)();
     }
@@ -376,6 +306,7 @@ impl Session {
             frame.loading = open.loading();
             if let Some(lane) = &mut open.lane {
                 frame.lanes.push(Arc::new(open.model.frame(lane)));
+                frame.kappa = lane.kappa_frame().map(Arc::new);
             }
         }
         frame
@@ -388,6 +319,7 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         Fact::StreamCrashed { .. } => Some(Moment::StreamCrashed),
         Fact::Restored { .. } => Some(Moment::Restored),
         Fact::ReplayFinished { .. } => Some(Moment::ReplayFinished),
+        Fact::Kappa(fact) => kappa_moment(fact),
         Fact::Started
         | Fact::BatchStarted { .. }
         | Fact::BatchCrashed { .. }
@@ -396,5 +328,73 @@ fn moment_of(fact: &Fact) -> Option<Moment> {
         | Fact::StreamFinished { .. }
         | Fact::Finished { .. }
         | Fact::InvariantBroken { .. } => None,
+    }
+}
+
+fn kappa_moment(fact: &KappaFact) -> Option<Moment> {
+    match fact {
+        KappaFact::GateOpened { .. } => Some(Moment::GateOpened),
+        KappaFact::Switched { .. } | KappaFact::RolledBack { .. } => Some(Moment::Switched),
+        KappaFact::Crashed { .. } => Some(Moment::VersionCrashed),
+        KappaFact::VersionStarted { .. } => Some(Moment::VersionStarted),
+        KappaFact::CaughtUp { .. }
+        | KappaFact::Deleted { .. }
+        | KappaFact::CheckpointWritten { .. }
+        | KappaFact::Restored { .. }
+        | KappaFact::RestoreRefused { .. }
+        | KappaFact::ReplayFinished { .. }
+        | KappaFact::Mark { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::engine::driver::Driver;
+
+    #[test]
+    fn a_session_sleeps_unless_there_is_something_to_do() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let drawn = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&drawn);
+        let wake = Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        // The first picture, then none while nothing changes.
+        session.draw();
+        for flow in [Flow::Paused, Flow::Finished] {
+            session.flow = flow;
+            assert!(session.wait() >= Duration::from_mins(1), "{flow:?}");
+            session.advance();
+            session.draw();
+        }
+        assert_eq!(drawn.load(Ordering::Relaxed), 1);
+        session.touch();
+        assert!(!session.wait().is_zero() && session.wait() < Duration::from_mins(1), "to draw it");
+        // Run time that stands until more of the log is there does not turn in circles.
+        session.flow = Flow::Advancing;
+        session.waits_for_log = true;
+        assert!(session.wait() >= Duration::from_millis(1));
+        session.waits_for_log = false;
+        assert!(session.wait().is_zero());
+        session.flow = Flow::Playing;
+        assert!(session.wait() >= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn nothing_flows_without_a_lane() {
+        let (outbox, _events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake: Arc::new(|| {}) };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        for flow in [Flow::Playing, Flow::Advancing] {
+            session.set_flow(flow, None);
+            assert_eq!(session.flow, Flow::Paused);
+        }
     }
 }

@@ -236,7 +236,7 @@ impl Chunk {
         }
         let event = Event {
             key: KeyId(*self.keys.get(at)?),
-            user: self.users.get(at).filter(|&&user| user != NONE).map(|&user| UserId(user)),
+            user: self.user(at),
             time: EventTime(*self.times.get(at)?),
             day: self.day(at),
             value: self.value(at),
@@ -260,6 +260,11 @@ impl Chunk {
     /// Page of a record; meaningless for a malformed one.
     pub fn key(&self, at: usize) -> KeyId {
         KeyId(self.keys.get(at).copied().unwrap_or(NONE))
+    }
+
+    /// User of a record, where it has one.
+    pub fn user(&self, at: usize) -> Option<UserId> {
+        self.users.get(at).filter(|&&user| user != NONE).map(|&user| UserId(user))
     }
 
     /// Day of a record.

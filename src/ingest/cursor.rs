@@ -47,6 +47,8 @@ pub(crate) struct Cursor {
     /// Records handed out of the segment at `at`.
     segment_records: u64,
     record: u64,
+    /// It ends before this record, whatever follows: where the log was shorter than it is now.
+    end: u64,
     next: Option<Result<LineEvent, ParseIssue>>,
     texts: LineTexts,
 }
@@ -70,9 +72,16 @@ impl Cursor {
             done_disk_bytes: 0,
             segment_records: 0,
             record: 0,
+            end: u64::MAX,
             next: None,
             texts: LineTexts::default(),
         }
+    }
+
+    /// Ends before record `end`.
+    #[must_use]
+    pub fn ending_at(self, end: u64) -> Cursor {
+        Cursor { end, ..self }
     }
 
     /// Goes to a place, with the identity of what lies before it. Opens the file there at once.
@@ -146,6 +155,9 @@ impl Cursor {
 
     /// Fills the look-ahead; whether there is a next record.
     pub fn peek(&mut self) -> Result<bool, LogError> {
+        if self.record >= self.end {
+            return Ok(false);
+        }
         while self.next.is_none() {
             let Some(reader) = &mut self.reader else {
                 let Some(segment) = self.segments.get(self.at) else { return Ok(false) };

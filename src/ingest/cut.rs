@@ -1,6 +1,8 @@
 //! Cuts and positions as they are written on the command line: `OFFSETS` or `PERCENT`.
 
-use super::{FileSource, LogDirectory, LogError, Mapping, RecordSource, fold_log, parallel::CountOnly};
+use super::{
+    FileSource, LogDirectory, LogError, LogIndex, Mapping, RecordSource, fold_log, parallel::CountOnly,
+};
 use crate::domain::{Offsets, Value};
 
 /// A cut as written: a comma list of offsets in partition order, or a share of the log.
@@ -41,6 +43,14 @@ impl CutText {
             CutText::Offsets(positions) => at_most(positions, &log_end(log, mapping, threads)?),
         }
     }
+
+    /// The same in a log that is loaded.
+    pub fn resolve_in(&self, index: &LogIndex) -> Result<Offsets, LogError> {
+        match self {
+            CutText::Percent(percent) => Ok(index.offsets_at(share(*percent, index.len()))),
+            CutText::Offsets(positions) => at_most(positions, index.end()),
+        }
+    }
 }
 
 /// Reads a comma list of offsets against the log's end, in which `end` stands for a partition's end, and alone for
@@ -68,8 +78,7 @@ pub fn resolve_percent(
     threads: usize,
 ) -> Result<Offsets, LogError> {
     let end = log_end(log, mapping, threads)?;
-    let share = i128::from(percent.0) * i128::from(end.total()) / (100 * i128::from(Value::ONE.0));
-    let wanted = u64::try_from(share).unwrap_or(0);
+    let wanted = share(percent, end.total());
     if wanted >= end.total() {
         return Ok(end);
     }
@@ -78,6 +87,12 @@ pub fn resolve_percent(
         source.next_record()?;
     }
     Ok(source.position().clone())
+}
+
+/// ⌊percent · total / 100⌋.
+fn share(percent: Value, total: u64) -> u64 {
+    let share = i128::from(percent.0) * i128::from(total) / (100 * i128::from(Value::ONE.0));
+    u64::try_from(share).unwrap_or(0)
 }
 
 fn at_most(positions: &[Option<u64>], end: &Offsets) -> Result<Offsets, LogError> {
@@ -103,7 +118,10 @@ fn at_most(positions: &[Option<u64>], end: &Offsets) -> Result<Offsets, LogError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::testing::{TestLog, line};
+    use crate::ingest::{
+        load,
+        testing::{TestLog, line},
+    };
 
     #[test]
     fn offsets_and_percentages() {
@@ -120,8 +138,13 @@ mod tests {
             ("a/1", &[line(1), line(5), line(9)].concat()),
             ("b/1", &[line(2), line(3), line(4), line(6)].concat()),
         ]);
-        let resolve =
-            |text: &str| CutText::parse(text).unwrap().resolve(&log.open(), &log.mapping(), 2).unwrap();
+        let index = load(&log.open(), &log.mapping()).unwrap();
+        let resolve = |text: &str| {
+            let cut = CutText::parse(text).unwrap();
+            let vector = cut.resolve(&log.open(), &log.mapping(), 2).unwrap();
+            assert_eq!(cut.resolve_in(&index).unwrap(), vector, "{text}");
+            vector
+        };
         assert_eq!(resolve("0%"), Offsets::start(2));
         assert_eq!(resolve("43%"), Offsets::from_vec(vec![1, 2]), "3.01 of 7");
         assert_eq!(resolve("99.999999%"), Offsets::from_vec(vec![2, 4]));

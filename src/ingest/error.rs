@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::IdentityMismatch;
+
 /// Why a log cannot be opened, understood or read on.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -16,6 +18,9 @@ pub enum LogError {
         #[source]
         cause: io::Error,
     },
+    /// It is not (any more) the log that a run or a checkpoint names.
+    #[error(transparent)]
+    Changed(Box<IdentityMismatch>),
     /// A symbolic link leads out of the log.
     #[error("symbolic link {link:?} leads out of the log, to {target:?}")]
     LinkOutside {

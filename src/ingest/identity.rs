@@ -175,11 +175,16 @@ impl LogIdentity {
 
     /// Records it covers.
     pub fn records(&self) -> u64 {
-        self.partitions.iter().flat_map(|partition| &partition.segments).map(|segment| segment.records).sum()
+        self.partitions.iter().map(PartitionIdentity::records).sum()
     }
 }
 
 impl PartitionIdentity {
+    /// Records it covers.
+    pub fn records(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.records).sum()
+    }
+
     /// Without segments at the end of which nothing was read: they say nothing, and may still grow.
     pub(crate) fn trim(&mut self) {
         while self.segments.last().is_some_and(|segment| segment.bytes == 0 && segment.records == 0) {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    FileSource, IndexNames, Issue, LogDirectory, LogError, LogIdentity, Mapping, Totals,
+    FileSource, IndexNames, Issue, LogDirectory, LogError, LogIdentity, LogMatch, Mapping, Totals,
     chunk::{Before, CHUNK_RECORDS, Chunk, ChunkBuilder, LineMark, Optional},
     cursor::Place,
     source::Layout,
@@ -43,6 +43,8 @@ pub struct LogIndex {
     users: IndexNames,
     issues: Arc<Vec<Issue>>,
     identity: Option<LogIdentity>,
+    /// How the log on disk matches what was to be loaded.
+    log_match: LogMatch,
     disk_bytes: (u64, u64),
 }
 
@@ -73,11 +75,24 @@ pub enum LoadEvent {
 pub fn spawn_loader(
     log: LogDirectory,
     mapping: Mapping,
+    publish: impl FnMut(LoadEvent) + Send + 'static,
+    cancel: Arc<AtomicBool>,
+) -> io::Result<JoinHandle<()>> {
+    spawn_recorded_loader(log, mapping, None, publish, cancel)
+}
+
+/// The same, of what `recorded` covers only: a log that has grown since is loaded as it was, one that has changed is
+/// refused, naming the segment.
+pub fn spawn_recorded_loader(
+    log: LogDirectory,
+    mapping: Mapping,
+    recorded: Option<LogIdentity>,
     mut publish: impl FnMut(LoadEvent) + Send + 'static,
     cancel: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("log-reader".to_owned()).spawn(move || {
-        let done = Loader::open(&log, &mapping).and_then(|loader| loader.run(&mut publish, &cancel));
+        let loader = Loader::open(&log, &mapping, recorded.as_ref());
+        let done = loader.and_then(|loader| loader.run(&mut publish, &cancel));
         publish(match done {
             Ok(index) => LoadEvent::Done(index),
             Err(error) => LoadEvent::Failed(error),
@@ -87,7 +102,16 @@ pub fn spawn_loader(
 
 /// Loads a log at once, on this thread.
 pub fn load(log: &LogDirectory, mapping: &Mapping) -> Result<Arc<LogIndex>, LogError> {
-    Loader::open(log, mapping)?.run(&mut |_| {}, &AtomicBool::new(false))
+    load_recorded(log, mapping, None)
+}
+
+/// Loads what `recorded` covers at once, as [`spawn_recorded_loader`] does.
+pub fn load_recorded(
+    log: &LogDirectory,
+    mapping: &Mapping,
+    recorded: Option<&LogIdentity>,
+) -> Result<Arc<LogIndex>, LogError> {
+    Loader::open(log, mapping, recorded)?.run(&mut |_| {}, &AtomicBool::new(false))
 }
 
 impl LogIndex {
@@ -205,6 +229,11 @@ impl LogIndex {
         self.identity.as_ref()
     }
 
+    /// Whether the log on disk holds more than was to be loaded of it.
+    pub fn log_match(&self) -> LogMatch {
+        self.log_match
+    }
+
     /// Bytes on disk that were read, and that there are.
     pub fn disk_bytes(&self) -> (u64, u64) {
         self.disk_bytes
@@ -260,6 +289,7 @@ impl LogIndex {
 
 struct Loader {
     source: FileSource,
+    log_match: LogMatch,
     layout: Arc<Layout>,
     rules: Rules,
     optional: Optional,
@@ -274,8 +304,18 @@ struct Loader {
 }
 
 impl Loader {
-    fn open(log: &LogDirectory, mapping: &Mapping) -> Result<Loader, LogError> {
-        let source = FileSource::open(log, mapping)?;
+    fn open(
+        log: &LogDirectory,
+        mapping: &Mapping,
+        recorded: Option<&LogIdentity>,
+    ) -> Result<Loader, LogError> {
+        let (source, log_match) = match recorded {
+            None => (FileSource::open(log, mapping)?, LogMatch::Same),
+            Some(identity) => {
+                let found = identity.verify(log).map_err(|changed| LogError::Changed(Box::new(changed)))?;
+                (FileSource::open_recorded(log, mapping, identity)?, found)
+            }
+        };
         let layout = Arc::new(source.layout().clone());
         let optional = Optional {
             value: mapping.value.is_some(),
@@ -286,6 +326,7 @@ impl Loader {
         let end = Before { offsets: Offsets::start(layout.names.len()), ..Before::default() };
         Ok(Loader {
             source,
+            log_match,
             rules: mapping.rules(),
             optional,
             chunks: Vec::new(),
@@ -366,6 +407,7 @@ impl Loader {
             users: self.users.clone(),
             issues: self.issues.clone(),
             identity,
+            log_match: self.log_match,
             disk_bytes: self.source.disk_bytes(),
         }
     }

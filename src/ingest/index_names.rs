@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::domain::{NameTable, Names};
 
 const BLOCK_NAMES: usize = 4_096;
@@ -36,6 +38,14 @@ impl IndexNames {
             block.text.shrink_to_fit();
             self.blocks.push(Arc::new(block));
         }
+    }
+
+    /// The id of a text, where it has one. Goes through all names, by their hashes.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        let wanted = xxh3_128(text.as_bytes());
+        let hashes = self.blocks.iter().flat_map(|block| block.hashes.iter());
+        let found = hashes.into_iter().position(|&hash| hash == wanted);
+        found.and_then(|id| u32::try_from(id).ok())
     }
 
     fn place(&self, id: u32) -> Option<(&Block, usize)> {

@@ -21,6 +21,7 @@ mod format;
 mod guess;
 mod identity;
 mod index;
+mod index_entries;
 mod index_lines;
 mod index_names;
 mod index_source;
@@ -29,6 +30,8 @@ mod lines;
 mod mapping;
 mod natural;
 mod parallel;
+#[cfg(test)]
+mod recorded_tests;
 mod recount;
 mod source;
 #[cfg(test)]
@@ -45,7 +48,8 @@ pub use directory::{LogDirectory, PartitionFiles, Segment};
 pub use error::LogError;
 pub(crate) use identity::ChainHash;
 pub use identity::{IdentityMismatch, LogIdentity, LogMatch, PartitionIdentity, SegmentIdentity};
-pub use index::{LoadEvent, LogIndex, load, spawn_loader};
+pub use index::{LoadEvent, LogIndex, load, load_recorded, spawn_loader, spawn_recorded_loader};
+pub use index_entries::Entry;
 pub use index_lines::LogLine;
 pub use index_names::IndexNames;
 pub use index_source::IndexSource;

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::Arc,
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Layout {
     /// Whether a field makes the partitions: then each reads every segment and takes what names it.
     pub by_field: bool,
     pub decoder: Arc<Decoder>,
+    /// Records of each partition that belong to it, where it stands for less than all that is there.
+    pub ends: Option<Vec<u64>>,
 }
 
 impl Layout {
@@ -48,7 +50,7 @@ impl Layout {
             let names = log.partitions().iter().map(|partition| partition.name.clone()).collect();
             let segments =
                 log.partitions().iter().map(|partition| partition.segments.clone().into()).collect();
-            return Ok(Layout { names, segments, by_field: false, decoder });
+            return Ok(Layout { names, segments, by_field: false, decoder, ends: None });
         }
         let all: Arc<[Segment]> = log.segments().cloned().collect();
         let mut cursor = Cursor::new(PartitionIndex(0), decoder.clone(), all.clone(), None);
@@ -63,19 +65,33 @@ impl Layout {
             return Err(LogError::TooManyPartitions(names.len()));
         }
         let segments = vec![all; names.len()];
-        Ok(Layout { names: names.into_iter().collect(), segments, by_field: true, decoder })
+        Ok(Layout { names: names.into_iter().collect(), segments, by_field: true, decoder, ends: None })
+    }
+
+    /// Of it, what `identity` covers (verified before): the log as it was when nothing followed. Delivery order among
+    /// these records is what it was, since it goes by the next record of each partition.
+    #[must_use]
+    pub fn recorded(self, identity: &LogIdentity) -> Layout {
+        let known: BTreeMap<&str, u64> =
+            identity.partitions.iter().map(|known| (known.name.as_str(), known.records())).collect();
+        let (mut names, mut segments, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, files) in self.names.into_iter().zip(self.segments) {
+            if let Some(&end) = known.get(name.as_str()) {
+                names.push(name);
+                segments.push(files);
+                ends.push(end);
+            }
+        }
+        Layout { names, segments, ends: Some(ends), ..self }
     }
 
     /// A cursor at the start of a partition.
     pub fn cursor(&self, partition: usize) -> Cursor {
         let index = PartitionIndex(u16::try_from(partition).unwrap_or(u16::MAX));
         let only = if self.by_field { self.names.get(partition).cloned() } else { None };
-        Cursor::new(
-            index,
-            self.decoder.clone(),
-            self.segments.get(partition).cloned().unwrap_or_default(),
-            only,
-        )
+        let segments = self.segments.get(partition).cloned().unwrap_or_default();
+        let end = self.ends.as_ref().and_then(|ends| ends.get(partition)).copied();
+        Cursor::new(index, self.decoder.clone(), segments, only).ending_at(end.unwrap_or(u64::MAX))
     }
 }
 
@@ -101,6 +117,15 @@ impl FileSource {
     /// At the start of a log.
     pub fn open(log: &LogDirectory, mapping: &Mapping) -> Result<FileSource, LogError> {
         FileSource::of(Layout::new(log, mapping)?)
+    }
+
+    /// At the start of what `identity`, verified before, covers of a log.
+    pub(crate) fn open_recorded(
+        log: &LogDirectory,
+        mapping: &Mapping,
+        identity: &LogIdentity,
+    ) -> Result<FileSource, LogError> {
+        FileSource::of(Layout::new(log, mapping)?.recorded(identity))
     }
 
     pub(crate) fn of(layout: Layout) -> Result<FileSource, LogError> {

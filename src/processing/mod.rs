@@ -10,7 +10,7 @@ mod stream;
 
 pub use accumulate::{Accumulate, Bulk, Fold};
 pub use batch::{BatchProcessor, BatchView};
-pub use range::{RangeFold, fold_range};
+pub use range::{RangeFold, Refold, fold_range};
 pub use stream::{Bucket, Handover, StreamProcessor, StreamState};
 
 /// Version of what the stream processor keeps in its state. A checkpoint of another version is refused.

@@ -6,6 +6,57 @@ use crate::domain::{
     Uniques, Verdict, View, classify_in,
 };
 
+/// Folds again, from the log, what the books say counts at or above a cut: exactly what is left when everything below
+/// it is taken away, however it came to count. Under an exactly-once guarantee that is `fold(L[cut, position))` without the
+/// late records; where records count twice they still do.
+#[derive(Debug, Clone)]
+pub struct Refold {
+    uniques: Uniques,
+    effects: Vec<RangeCounts>,
+    view: View,
+}
+
+impl Refold {
+    /// Of a state with these books.
+    pub fn new(from: &Offsets, effects: &[RangeCounts]) -> Self {
+        let mut effects = effects.to_vec();
+        for (runs, &from) in effects.iter_mut().zip(from.as_slice()) {
+            runs.clip_below(from);
+        }
+        Refold { uniques: Uniques::Set, effects, view: View::new() }
+    }
+
+    /// The same where users are counted in this way.
+    #[must_use]
+    pub fn counting(self, uniques: Uniques) -> Self {
+        Refold { uniques, ..self }
+    }
+
+    /// What counts, by partition.
+    pub fn effects(&self) -> &[RangeCounts] {
+        &self.effects
+    }
+
+    /// Takes a record, whose user `users` names; in any order, each once.
+    pub fn apply_named(&mut self, record: &Record, users: &dyn NameTable) {
+        let times = self.effects.get(record.partition.index()).map_or(0, |runs| runs.count(record.offset));
+        for _ in 0..times {
+            count(&mut self.view, record, self.uniques, users);
+        }
+    }
+
+    /// Takes a record; in any order, each once. Only where users are counted as sets.
+    pub fn apply(&mut self, record: &Record) {
+        assert_eq!(self.uniques, Uniques::Set, "sketches are made from names");
+        self.apply_named(record, &Names::new());
+    }
+
+    /// What counts, and which records do.
+    pub fn finish(self) -> (View, Vec<RangeCounts>) {
+        (self.view, self.effects)
+    }
+}
+
 /// `fold(L[from, to))`: `records` are `[0, to)` in any order that keeps each partition's. The prefix below `from` is
 /// classified (verdicts depend on it) and not counted.
 pub fn fold_range<'a>(

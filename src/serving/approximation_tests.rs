@@ -11,7 +11,7 @@ use crate::{
         Run, StreamOptions, StreamRules, Uniques, Verdict, View,
     },
     processing::{
-        BatchProcessor, BatchView, Handover, RangeFold, StreamProcessor, StreamState,
+        BatchProcessor, BatchView, Handover, RangeFold, Refold, StreamProcessor, StreamState,
         test_support::{any_log, names, rules},
     },
 };
@@ -88,6 +88,17 @@ fn refold(
     range.finish()
 }
 
+fn refold_books(
+    log: &[Record],
+    uniques: Uniques,
+    from: &Offsets,
+    effects: &[RangeCounts],
+) -> (View, Vec<RangeCounts>) {
+    let mut refold = Refold::new(from, effects).counting(uniques);
+    log.iter().for_each(|record| refold.apply_named(record, &names().1));
+    refold.finish()
+}
+
 /// One record through the stream to the serving layer.
 fn step(stream: &mut StreamProcessor, lambda: &mut Lambda, record: &Record) -> Verdict {
     let effects =
@@ -162,10 +173,10 @@ proptest! {
                 if at == start.max(end) && covered <= cut_at {
                     covered = cut_at;
                     if stream.published(&cut) == Handover::Refold {
-                        let (view, effects) = refold(&log[..at], &rules, &stream.state().late, &cut);
-                        stream.replace_from(&cut, view, effects);
+                        let refolded = refold_books(&log, uniques, &cut, &stream.state().effects);
+                        stream.replace_from(&cut, refolded);
                     }
-                    let fold = |late: &LateRecords, from: &Offsets, _: &Offsets| refold(&log[..at], &rules, late, from);
+                    let fold = |from: &Offsets, effects: &[RangeCounts]| refold_books(&log, uniques, from, effects);
                     lambda.publish(batch_run(&log, &cut), &names().1, fold);
                 }
             }
@@ -178,7 +189,7 @@ proptest! {
             prop_assert!(verdict != Verdict::Late || is_late, "{:?} is not late", record);
             prop_assert!(verdict != Verdict::Counted || !is_late, "{:?} is late", record);
         }
-        lambda.publish(batch_run(&log, &vector(&log)), &names().1, |_, _, _| unreachable!("nothing lies above"));
+        lambda.publish(batch_run(&log, &vector(&log)), &names().1, |_, _| unreachable!("nothing lies above"));
         let (keys, users) = names();
         let (recount, _) = crate::processing::fold_range(rules.verdicts, &Offsets::start(2), &log);
         prop_assert_eq!(lambda.fingerprint(&keys, &users), recount.fingerprint(&keys, &users));

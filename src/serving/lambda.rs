@@ -11,8 +11,8 @@ use rustc_hash::FxBuildHasher;
 use super::sketched::SketchedUsers;
 use crate::{
     domain::{
-        Cell, Day, Fingerprint, KeyId, LateRecords, LateRun, NameTable, Offsets, PartitionIndex, RangeCounts,
-        Row, Run, ScopeUsers, Uniques, View,
+        Cell, Day, Fingerprint, KeyId, LateRun, NameTable, Offsets, PartitionIndex, RangeCounts, Row, Run,
+        ScopeUsers, Uniques, View,
     },
     processing::{BatchView, Handover, StreamState},
 };
@@ -94,6 +94,11 @@ impl GroupTotals {
         self.days.get(&day.0).copied().unwrap_or_default()
     }
 
+    /// Days with anything in them, in no order.
+    pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.days.iter().filter(|(_, totals)| totals.0 > 0).map(|(&day, _)| Day(day))
+    }
+
     fn add(&mut self, cell: Cell, views: i64, sum: i128) {
         for slot in [self.keys.entry(cell.key.0).or_default(), self.days.entry(cell.day.0).or_default()] {
             slot.0 = slot.0.saturating_add_signed(views);
@@ -125,17 +130,17 @@ impl Lambda {
 
     /// Publishes a batch view: it overrides, and the speed view drops exactly what it covers, in one step.
     ///
-    /// `refold` folds `[cut, position)` without the late records from the log; it is asked only where the cut is no
+    /// `refold` folds what counts at or above the cut, by the books, from the log; it is asked only where the cut is no
     /// bucket bound. `users` names the users of the batch view.
     pub fn publish(
         &mut self,
         batch: Arc<BatchView>,
         users: &dyn NameTable,
-        refold: impl FnOnce(&LateRecords, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
         if self.speed.drop_below(&batch.cut) == Handover::Refold {
-            let (view, effects) = refold(&self.speed.late, &batch.cut, &self.speed.position);
-            self.speed.replace_from(&batch.cut, view, effects);
+            let refolded = refold(&batch.cut, &self.speed.effects);
+            self.speed.replace_from(&batch.cut, refolded);
         }
         if let Some(sketched) = &mut self.sketched {
             sketched.start(&batch.view, users);
@@ -190,12 +195,12 @@ impl Lambda {
     pub fn replace(
         &mut self,
         state: StreamState,
-        refold: impl FnOnce(&LateRecords, &Offsets, &Offsets) -> (View, Vec<RangeCounts>),
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
         self.speed = state;
         if self.speed.drop_below(&self.batch.cut) == Handover::Refold {
-            let (view, effects) = refold(&self.speed.late, &self.batch.cut, &self.speed.position);
-            self.speed.replace_from(&self.batch.cut.clone(), view, effects);
+            let refolded = refold(&self.batch.cut, &self.speed.effects);
+            self.speed.replace_from(&self.batch.cut, refolded);
         }
         self.recount_speed();
     }
@@ -253,6 +258,11 @@ impl Lambda {
         let sketched = self.sketched.as_ref().map_or(0, |sketched| sketched.day_count(day));
         let users = (self.batch_users.day_count(day), self.beyond.day_count(day) + sketched);
         group(self.batch_groups.day(day), self.speed_groups.day(day), users)
+    }
+
+    /// Days of the speed view, in no order.
+    pub fn speed_days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.speed_groups.days()
     }
 
     /// The merged view, cell by cell. `users` names the users of the batch view.
@@ -348,7 +358,7 @@ mod tests {
     use crate::{
         domain::Record,
         processing::{
-            BatchProcessor, StreamProcessor, StreamState, fold_range,
+            BatchProcessor, Refold, StreamProcessor, StreamState, fold_range,
             test_support::{any_log, names, rules},
         },
     };
@@ -359,6 +369,14 @@ mod tests {
             position.set(record.partition, record.offset + 1);
         }
         position
+    }
+
+    fn refolded(log: &[Record], from: &Offsets, effects: &[RangeCounts]) -> (View, Vec<RangeCounts>) {
+        let mut refold = Refold::new(from, effects);
+        for record in log {
+            refold.apply(record);
+        }
+        refold.finish()
     }
 
     fn batch_run(log: &[Record], cut: &Offsets) -> Arc<BatchView> {
@@ -416,13 +434,13 @@ mod tests {
                     }
                     if at == start.max(end) && covered <= cut_at {
                         covered = cut_at;
-                        let refold =
-                            |_: &LateRecords, from: &Offsets, _: &Offsets| fold_range(rules(), from, &log[..at]);
                         if stream.published(&cut) == Handover::Refold {
-                            let (view, effects) = refold(&LateRecords::new(), &cut, &cut);
-                            stream.replace_from(&cut, view, effects);
+                            let refolded = refolded(&log, &cut, &stream.state().effects);
+                            stream.replace_from(&cut, refolded);
                         }
-                        lambda.publish(batch_run(&log, &cut), &names().1, refold);
+                        lambda.publish(batch_run(&log, &cut), &names().1, |from, effects| {
+                            refolded(&log, from, effects)
+                        });
                     }
                 }
                 check(&lambda, &log, at.max(covered))?;
@@ -449,10 +467,10 @@ mod tests {
             let (a, b) = (a.min(log.len()), b.min(log.len()));
             let mut lambda = Lambda::new(2);
             let batch = batch_run(&log, &vector(&log[..b]));
-            lambda.publish(batch, &names().1, |_, _, _| unreachable!("nothing was emitted yet"));
+            lambda.publish(batch, &names().1, |_, _| unreachable!("nothing was emitted yet"));
             let mut stream = StreamProcessor::new(rules(), StreamState::new(2));
             log[..a].iter().for_each(|record| { stream.apply(record); });
-            lambda.replace(stream.state().clone(), |_, from, _| fold_range(rules(), from, &log[..a]));
+            lambda.replace(stream.state().clone(), |from, effects| refolded(&log, from, effects));
             check(&lambda, &log, a.max(b))?;
         }
     }

@@ -4,7 +4,16 @@
 
 #[cfg(test)]
 mod approximation_tests;
+mod boundary;
+mod kappa;
 mod lambda;
+mod reading;
 mod sketched;
 
+pub use boundary::{
+    Boundary, BoundaryRule, CountedBy, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
+    rows_that_differ,
+};
+pub use kappa::{Changeover, Closed, Health, Kappa, Refusal, Role, Version, VersionNumber};
 pub use lambda::{Change, Emission, GroupTotals, Lambda, Numbers};
+pub use reading::{DayReading, Reading, read_cells};

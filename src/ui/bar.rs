@@ -145,7 +145,13 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
     menu_row(ui, state, out, AppCommand::FrameTime, state.frame_time);
     ui.separator();
     menu_row(ui, state, out, AppCommand::Left(LeftDrawer::Log), state.left == Some(LeftDrawer::Log));
-    for drawer in [RightDrawer::Checkpoints, RightDrawer::Numbers, RightDrawer::Fates, RightDrawer::Runs] {
+    for drawer in [
+        RightDrawer::Ask,
+        RightDrawer::Checkpoints,
+        RightDrawer::Numbers,
+        RightDrawer::Fates,
+        RightDrawer::Runs,
+    ] {
         menu_row(ui, state, out, AppCommand::Right(drawer), state.right == Some(drawer));
     }
 }

@@ -58,6 +58,7 @@ fn keys(key: Key) -> Vec<egui::Key> {
         Key::Comma => vec![egui::Key::Comma],
         Key::Plus => vec![egui::Key::Plus, egui::Key::Equals],
         Key::Minus => vec![egui::Key::Minus],
+        Key::Slash => vec![egui::Key::Slash],
         Key::Question => vec![egui::Key::Questionmark],
         Key::Home => vec![egui::Key::Home],
         Key::PageDown => vec![egui::Key::PageDown],

@@ -6,11 +6,15 @@ use super::{
     theme::{self, tokens},
     widgets::{Out, drawer_head, edit_button, fact_row, section, small_text},
 };
-use crate::app::{AppCommand, Edit, RightDrawer, State, format};
+use crate::{
+    app::{AppCommand, Edit, RightDrawer, State, format},
+    engine::runs::ENDED_KEPT,
+};
 
 /// Draws the drawer.
 pub fn runs_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Kept runs", AppCommand::Right(RightDrawer::Runs));
+    small_text(ui, kept_words());
     if state.answers.runs.is_empty() {
         small_text(ui, "No run is kept.");
         return;
@@ -32,4 +36,11 @@ pub fn runs_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             });
         }
     });
+}
+
+/// Which runs are kept.
+fn kept_words() -> String {
+    format!(
+        "Of the runs that have ended the newest {ENDED_KEPT} are kept. Interrupted ones stay until you delete them."
+    )
 }

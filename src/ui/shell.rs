@@ -3,6 +3,7 @@
 use eframe::egui::{self, CentralPanel, Frame, Margin, Panel, Rect, ThemePreference, Ui, pos2};
 
 use super::{
+    ask::ask_ui,
     bar::bar_ui,
     checkpoints::checkpoints_ui,
     dialog::dialog_ui,
@@ -31,6 +32,9 @@ const DRAWER: f32 = 320.0;
 
 /// Width of the drawer with a table in it.
 const WIDE_DRAWER: f32 = 440.0;
+
+/// Width of the drawer for questions: as wide as the smallest window has room for.
+const ASK_DRAWER: f32 = 360.0;
 
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
@@ -209,6 +213,7 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
 fn right_width(drawer: RightDrawer) -> f32 {
     match drawer {
         RightDrawer::Fates => WIDE_DRAWER,
+        RightDrawer::Ask => ASK_DRAWER,
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }
@@ -233,6 +238,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
+                RightDrawer::Ask => ask_ui(ui, state, out),
             });
     }
 }

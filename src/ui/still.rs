@@ -14,7 +14,7 @@ use crate::{
         driver::Driver,
         frame::{Flow, Frame, Loading},
         play::{OpenScenario, PlayError, open_log, open_scenario, play},
-        protocol::{EngineEvent, LaneId, RunId, Tick},
+        protocol::{EngineEvent, RunId, Tick},
     },
 };
 
@@ -48,7 +48,7 @@ pub fn draw(open: &OpenScenario, still: Still) -> Picture {
     let ended =
         played.facts.iter().any(|(_, fact)| matches!(fact, crate::engine::protocol::Fact::Finished { .. }));
     for (tick, fact) in played.facts {
-        window.input(Input::Event(EngineEvent::Happened { run, lane: LaneId(0), tick, fact }));
+        window.input(Input::Event(EngineEvent::Happened { run, lane: fact.lane(), tick, fact }));
     }
     let counts = open.index.counts();
     let (bytes, bytes_total) = open.index.disk_bytes();
@@ -67,6 +67,7 @@ pub fn draw(open: &OpenScenario, still: Still) -> Picture {
             cancelled: false,
         },
         lanes: vec![Arc::new(played.frame)],
+        kappa: played.kappa.map(Arc::new),
     };
     window.input(Input::Frame(Arc::new(frame)));
     // A picture of a chosen tick after a crash is one of that crash: close up, as `Z` shows it.

@@ -64,6 +64,17 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         ("checkpoints src", "no checkpoint directory"),
         ("check", "<SCENARIO.json>"),
         ("simulate --seeds 5..5", "A..B"),
+        ("merge sample_logs/textbook --cut 1", "--position"),
+        ("merge sample_logs/textbook --cut 1 --position 2 --boundary middle", "event-time"),
+        (
+            "merge sample_logs/textbook --cut 1 --position 2 --uniques hll",
+            "not in this version yet: --uniques hll",
+        ),
+        (
+            "merge sample_logs/textbook --cut 1 --position 2 --lateness 1h",
+            "not in this version yet: --lateness",
+        ),
+        ("merge sample_logs/textbook --cut 1 --position 2 --speed-from 1 --boundary none", "--speed-from"),
         ("bach sample_logs/textbook", "no such command"),
         ("sample_logs/textbook --colour", "--colour"),
         ("--colour", "--colour"),
@@ -89,6 +100,7 @@ fn bad_usage_is_one_line_and_exit_code_2() {
     assert!(!place.file("fresh").exists(), "bad usage leaves nothing behind");
     run(["batch", TEXTBOOK, "--cut", "9"]).fails_with("beyond the end");
     run(["batch", TEXTBOOK, "--cut", "1,2"]).fails_with("2 positions for 1 partitions");
+    run(["merge", TEXTBOOK, "--cut", "9", "--position", "1"]).fails_with("beyond the end");
     run(["batch", SHOP, "--input-format", "csv"]).fails_with("not in this version yet");
 }
 
@@ -97,7 +109,6 @@ fn what_an_installed_version_does_not_do_yet_is_said() {
     let text = TEXTBOOK;
     for line in [
         format!("matrix {text}"),
-        format!("merge {text} --cut 1 --position 2"),
         format!("reconcile {text} --against x.csv"),
         "generate somewhere --records 1 --seed 1".to_owned(),
     ] {

@@ -183,7 +183,7 @@ pub struct CheckpointsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  rederive check run.json --driver threads")]
 pub struct CheckArgs {
-    /// Scenario to play
+    /// Scenario to play; a log that has grown since it was saved is played over the records that it names
     #[arg(value_name = "SCENARIO.json")]
     pub scenario: PathBuf,
     /// On which threads the run is played; the digest is the same
@@ -246,7 +246,7 @@ pub struct MatrixArgs {
 /// `merge`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rederive merge sample_logs/shop --cut 60% --position 80% --boundary offsets"
+    after_help = "The exit code is 0 whatever the error: the rule is the experiment. The error is said on standard error.\n\nExample:\n  rederive merge sample_logs/shop --cut 60% --position 80% --boundary scalar"
 )]
 pub struct MergeArgs {
     /// Log directory or file
@@ -260,10 +260,13 @@ pub struct MergeArgs {
     /// What separates batch and speed
     #[arg(long, default_value = "offsets")]
     pub boundary: BoundaryKind,
+    /// Speed starts here instead, whatever the cut: offsets in partition order or a share of the records
+    #[arg(long, value_name = "OFFSETS|PERCENT", value_parser = CutText::parse, conflicts_with = "boundary")]
+    pub speed_from: Option<CutText>,
     /// How distinct users are merged
     #[arg(long, default_value = "set")]
     pub uniques: MergeUniques,
-    /// How late a record may be and still count
+    /// How late a record may be and still count in speed (only inf in this version: nothing is late)
     #[arg(long, value_name = "DURATION")]
     pub lateness: Option<String>,
     /// Form of the result [default: csv]

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Answer, CheckpointId, LaneId, RunId, Tick};
+use super::{Answer, CheckpointId, KAPPA, KappaFact, LAMBDA, LaneId, RunId, Tick};
 use crate::checkpoint::{CrashPoint, GuaranteeId};
 
 /// What the engine tells. Lifecycle only, never dropped; numbers come in frames.
@@ -23,6 +23,13 @@ pub enum EngineEvent {
         run: RunId,
         /// What is known of it.
         summary: Arc<LogSummary>,
+    },
+    /// The log has grown since the run that is opened was kept: the run is over what was there.
+    LogHasMore {
+        /// The run.
+        run: RunId,
+        /// Records that it is over.
+        records: u64,
     },
     /// The log (or scenario) could not be opened or read on.
     OpenFailed {
@@ -172,6 +179,8 @@ pub enum Fact {
         /// The run fingerprint: the journal's digest.
         digest: String,
     },
+    /// Something happened in the Kappa lane.
+    Kappa(KappaFact),
     /// An invariant does not hold.
     InvariantBroken {
         /// Which, e.g. `I3`.
@@ -179,4 +188,25 @@ pub enum Fact {
         /// The first counterexample.
         counterexample: String,
     },
+}
+
+impl Fact {
+    /// The lane that it happened in.
+    pub fn lane(&self) -> LaneId {
+        match self {
+            Fact::Kappa(_) => KAPPA,
+            Fact::Started
+            | Fact::BatchStarted { .. }
+            | Fact::BatchPublished { .. }
+            | Fact::BatchCrashed { .. }
+            | Fact::CheckpointWritten { .. }
+            | Fact::StreamCrashed { .. }
+            | Fact::Restored { .. }
+            | Fact::RestoreRefused { .. }
+            | Fact::ReplayFinished { .. }
+            | Fact::StreamFinished { .. }
+            | Fact::Finished { .. }
+            | Fact::InvariantBroken { .. } => LAMBDA,
+        }
+    }
 }

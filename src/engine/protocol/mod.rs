@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CrashPoint;
 
+mod asking;
 mod facts;
+mod kappa;
 mod queries;
 
+pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
@@ -25,6 +29,12 @@ pub struct LaneId(pub u16);
 /// Virtual run time. [`TICKS_PER_SECOND`] ticks make a second of simulated time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Tick(pub u64);
+
+/// The lane of the textbook's Lambda architecture: batch, speed, merged.
+pub const LAMBDA: LaneId = LaneId(0);
+
+/// The lane of the Kappa architecture: versions of one stream view. There once it was asked for.
+pub const KAPPA: LaneId = LaneId(1);
 
 /// How many ticks make one second of simulated time.
 pub const TICKS_PER_SECOND: u64 = 100;
@@ -140,10 +150,28 @@ pub enum LaneCommand {
     Restore(Option<CheckpointId>),
     /// Starts the stream processor again from record 0, setting its old files aside.
     RestoreFromStart,
-    /// Writes a checkpoint after the current micro-batch.
+    /// Writes a checkpoint after the current micro-batch; between records where none is there.
     Checkpoint,
     /// Starts a batch run now, over what has arrived.
     BatchNow,
     /// Starts a batch run now, with its cut at this record.
     BatchAt(u64),
+    /// To the Kappa lane.
+    Kappa(KappaCommand),
+}
+
+impl LaneCommand {
+    /// The lane that it is for.
+    pub fn lane(&self) -> LaneId {
+        match self {
+            LaneCommand::Kappa(_) => KAPPA,
+            LaneCommand::SetRate(_)
+            | LaneCommand::Crash { .. }
+            | LaneCommand::Restore(_)
+            | LaneCommand::RestoreFromStart
+            | LaneCommand::Checkpoint
+            | LaneCommand::BatchNow
+            | LaneCommand::BatchAt(_) => LAMBDA,
+        }
+    }
 }

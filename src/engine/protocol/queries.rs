@@ -1,7 +1,7 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{CheckpointId, LaneId};
-use crate::domain::CanonicalRow;
+use super::{Asked, CheckpointId, LaneId};
+use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -54,6 +54,24 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
+    Ask {
+        /// Of which lane.
+        lane: LaneId,
+        /// The page's name.
+        page: String,
+        /// First day.
+        from: Day,
+        /// One past the last day.
+        to: Day,
+    },
+    /// Names of pages that hold a text.
+    Pages {
+        /// The text, in any case.
+        text: String,
+        /// How many at most.
+        most: u32,
+    },
 }
 
 /// What comes back for a [`Query`].
@@ -79,6 +97,15 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What the serving layer says.
+    Asked(Box<Asked>),
+    /// Names of pages, and how many there are in all.
+    Pages {
+        /// Those that begin with the text first, then by name.
+        names: Vec<String>,
+        /// How many hold the text.
+        total: u64,
+    },
     /// The question cannot be answered (any more); why.
     Nothing(String),
 }

@@ -1,0 +1,155 @@
+//! The Kappa lane at one moment, and Lambda and Kappa side by side.
+
+use std::sync::Arc;
+
+use super::{CheckpointInfo, InvariantStatus, OutlinePoint, Totals};
+use crate::{
+    checkpoint::CrashPoint,
+    engine::protocol::{CheckpointId, VersionSettings},
+    serving::{Role, VersionNumber},
+};
+
+/// How the processor of a version stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VersionState {
+    /// It reads what has arrived before and now.
+    #[default]
+    CatchingUp,
+    /// It has read everything that has arrived.
+    UpToDate,
+    /// It reads again what it had read before its crash.
+    Rereading {
+        /// First record read again.
+        from: u64,
+        /// One past the last.
+        to: u64,
+    },
+    /// It is gone with its memory; its view stays.
+    Crashed {
+        /// Where in the micro-batch.
+        point: CrashPoint,
+        /// The newest checkpoint on disk and its position.
+        checkpoint: Option<(CheckpointId, u64)>,
+    },
+}
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionFrame {
+    /// Which.
+    pub number: VersionNumber,
+    /// How it reads.
+    pub settings: VersionSettings,
+    /// How its processor stands.
+    pub state: VersionState,
+    /// How often its processor was started.
+    pub attempt: u32,
+    /// Records that its memory has counted.
+    pub position: u64,
+    /// Records that its view holds.
+    pub view_position: u64,
+    /// What its view says.
+    pub totals: Totals,
+    /// Rows of its view.
+    pub cells: u64,
+    /// Checkpoints on disk, newest first.
+    pub checkpoints: Arc<[CheckpointInfo]>,
+    /// Records that it read.
+    pub reads: u64,
+    /// Of them, the distinct ones.
+    pub records: u64,
+    /// Ticks since it was started.
+    pub age_ticks: u64,
+    /// Records a second of simulated time that it manages.
+    pub capacity: u64,
+}
+
+/// A day in both views.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayDifference {
+    /// The date.
+    pub day: String,
+    /// In the view that readers see.
+    pub serving: Totals,
+    /// In the other one.
+    pub other: Totals,
+}
+
+/// Where both versions stood at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KappaPoint {
+    /// When.
+    pub tick: u64,
+    /// The versions in their places.
+    pub versions: [Option<VersionPoint>; 2],
+    /// Which one served.
+    pub serving: Option<VersionNumber>,
+    /// What readers saw.
+    pub served: Totals,
+}
+
+/// Where a version stood at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionPoint {
+    /// Which.
+    pub version: VersionNumber,
+    /// Its memory; `None` while crashed.
+    pub memory: Option<Totals>,
+    /// Its view.
+    pub view: Totals,
+    /// Whether the view was older than the memory.
+    pub is_stale: bool,
+}
+
+/// What one of the two constructions costs on this run. Simulated numbers come from run time, measured ones from the
+/// machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Construction {
+    /// Pieces of code that have to agree: folds and merges.
+    pub code_paths: u64,
+    /// Views that are stored now.
+    pub stored_views: u64,
+    /// Their rows.
+    pub stored_cells: u64,
+    /// Records read, repeated reads included.
+    pub reads: u64,
+    /// Distinct records read.
+    pub records: u64,
+    /// CPU time, measured, in microseconds.
+    pub micros: u64,
+    /// Bytes written to disk.
+    pub bytes_written: u64,
+    /// Files synced.
+    pub fsyncs: u64,
+    /// Ticks by which what readers see lags behind the newest arrival.
+    pub age_ticks: u64,
+    /// Records that have arrived and that readers do not see.
+    pub behind_records: u64,
+}
+
+/// The Kappa lane at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KappaFrame {
+    /// The version that readers see; `None` before the first was started.
+    pub serving: Option<VersionFrame>,
+    /// The other one, and what it is there for.
+    pub other: Option<(Role, VersionFrame)>,
+    /// Why readers cannot change over now; `None`: they can.
+    pub closed: Option<String>,
+    /// Records that have arrived.
+    pub arrived: u64,
+    /// Days of both views, in order.
+    pub days: Arc<[DayDifference]>,
+    /// Over run time, thinned.
+    pub series: Arc<[KappaPoint]>,
+    /// Full recount of the log under the settings of the run, over run time.
+    pub outline: Arc<[OutlinePoint]>,
+    /// What has been checked.
+    pub invariants: Arc<[InvariantStatus]>,
+    /// The Lambda lane of this run.
+    pub lambda_cost: Construction,
+    /// The Kappa lane.
+    pub kappa_cost: Construction,
+    /// Commands to the Kappa lane so far, with their ticks, in words.
+    pub steps: Arc<[(u64, String)]>,
+}

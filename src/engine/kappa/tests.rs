@@ -1,0 +1,270 @@
+use std::sync::Arc;
+
+use crate::{
+    checkpoint::CrashPoint,
+    domain::ZoneName,
+    engine::{
+        driver::Driver,
+        lane::{Lane, Ticked},
+        play::{OpenScenario, lane_plan, memory_disk, open_log, open_scenario, play},
+        protocol::{
+            CheckpointId, CrashWhen, Duplicates, Fact, KappaCommand, KappaFact, LaneCommand, NoUser,
+            VersionSettings,
+        },
+        rng::RandomStream,
+    },
+    serving::VersionNumber,
+};
+
+fn sample(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs").join(name)
+}
+
+/// A small log with everything that versions can differ in: days, ids, users.
+fn small() -> (tempfile::TempDir, OpenScenario) {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    for (file, text) in crate::engine::simulate::log_files(7) {
+        let path = log.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let options = crate::engine::simulate::mapping_options();
+    let options: Vec<(String, String)> =
+        options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut open = open_log(&log, &options).unwrap();
+    let settings = &mut open.scenario.settings;
+    (settings.rate, settings.stream_capacity, settings.batch_capacity) = (60, 90, 200);
+    (settings.micro_batch_records, settings.checkpoint_every_records) = (3, 20);
+    (directory, open)
+}
+
+fn lane(open: &OpenScenario, driver: Driver) -> Lane {
+    Lane::new(lane_plan(&open.scenario, &open.mapping, driver, memory_disk()), Arc::clone(&open.index))
+}
+
+fn kappa(lane: &mut Lane, command: KappaCommand) -> bool {
+    lane.command(LaneCommand::Kappa(command))
+}
+
+fn number(version: u32) -> VersionNumber {
+    VersionNumber(version)
+}
+
+fn run(lane: &mut Lane, ticks: u64) {
+    for _ in 0..ticks {
+        lane.tick();
+    }
+}
+
+/// What was refused since the last call.
+fn refused(lane: &mut Lane) -> String {
+    lane.take_troubles()
+        .into_iter()
+        .map(|(what, why)| format!("{what}: {why}"))
+        .collect::<Vec<String>>()
+        .join("; ")
+}
+
+fn facts(lane: &mut Lane) -> Vec<KappaFact> {
+    let facts = lane.take_facts().into_iter();
+    facts
+        .filter_map(|(_, fact)| match fact {
+            Fact::Kappa(fact) => Some(fact),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn the_shipped_scenario_holds_with_both_drivers() {
+    let open = open_scenario(&sample("kappa-switch.json")).unwrap();
+    let (inline, threads) = (play(&open, Driver::Inline, None), play(&open, Driver::Threads, None));
+    assert_eq!(inline.failures, Vec::<String>::new());
+    assert_eq!((&inline.digest, &inline.journal), (&threads.digest, &threads.journal));
+    let switched: Vec<(u64, u64)> = inline
+        .facts
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            Fact::Kappa(KappaFact::Switched { views_before, views_after, .. }) => {
+                Some((*views_before, *views_after))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(switched.len(), 2);
+    assert!(switched.iter().all(|(before, after)| before == after), "{switched:?}");
+}
+
+#[test]
+fn a_lane_that_nobody_asked_for_leaves_no_trace() {
+    let (_directory, open) = small();
+    let mut alone = lane(&open, Driver::Inline);
+    while alone.tick() == Ticked::On {}
+    let mut asked = lane(&open, Driver::Inline);
+    // Refused: nothing has been started, and nothing is.
+    assert!(!kappa(&mut asked, KappaCommand::Switch));
+    assert_eq!(refused(&mut asked), "switch: no version has been started");
+    while asked.tick() == Ticked::On {}
+    assert_eq!(alone.journal().digest(), asked.journal().digest());
+    assert_eq!(alone.kappa_frame(), None);
+}
+
+#[test]
+fn settings_that_the_log_cannot_tell_are_refused() {
+    let open = open_log(&sample("clicks"), &[]).unwrap();
+    let mut lane = lane(&open, Driver::Inline);
+    kappa(&mut lane, KappaCommand::Start);
+    let settings = VersionSettings { duplicates: Some(Duplicates::Count), ..VersionSettings::default() };
+    assert!(!kappa(&mut lane, KappaCommand::StartVersion(settings)));
+    assert_eq!(
+        refused(&mut lane),
+        "start the next version: no id field is mapped: duplicates cannot be told"
+    );
+    let named = serde_json::from_str::<VersionSettings>("{\"zone\": \"as-written\"}");
+    assert!(named.unwrap_err().to_string().contains("as-written"));
+}
+
+#[test]
+fn the_run_stands_open_until_one_version_is_left() {
+    let (_directory, open) = small();
+    let mut lane = lane(&open, Driver::Inline);
+    kappa(&mut lane, KappaCommand::Start);
+    let settings = VersionSettings {
+        zone: Some(ZoneName::parse("Asia/Tokyo").unwrap()),
+        duplicates: Some(Duplicates::Count),
+        no_user: Some(NoUser::Count),
+    };
+    kappa(&mut lane, KappaCommand::StartVersion(settings));
+    while !lane.is_stuck() {
+        assert_eq!(lane.tick(), Ticked::On);
+    }
+    let frame = lane.kappa_frame().unwrap();
+    let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
+    // Version 2 counts duplicates and records without a user too.
+    assert!(other.totals.views > serving.totals.views);
+    let (before, after) =
+        frame.days.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
+    assert_eq!((before, after), (serving.totals.views, other.totals.views));
+    assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
+    assert!(lane.is_stuck() && lane.kappa_result().equals_batch);
+    assert!(kappa(&mut lane, KappaCommand::Delete(number(1))));
+    run(&mut lane, 1);
+    assert!(lane.is_finished());
+    assert_eq!(lane.first_broken(), None);
+}
+
+#[test]
+fn every_crash_point_of_either_version_leaves_the_same_views() {
+    let (_directory, open) = small();
+    let outcome = |crash: Option<(u32, CrashPoint)>| {
+        let mut lane = lane(&open, Driver::Inline);
+        kappa(&mut lane, KappaCommand::Start);
+        run(&mut lane, 40);
+        let zone = Some(ZoneName::parse("Europe/Berlin").unwrap());
+        kappa(&mut lane, KappaCommand::StartVersion(VersionSettings { zone, ..VersionSettings::default() }));
+        if let Some((version, point)) = crash {
+            let when = CrashWhen::At { point, record: 41 };
+            kappa(&mut lane, KappaCommand::Crash { version: number(version), when });
+        }
+        for _ in 0..2_000 {
+            lane.tick();
+            for version in [1, 2] {
+                if lane.kappa_result().crashes > 0 {
+                    kappa(&mut lane, KappaCommand::Restore { version: number(version), checkpoint: None });
+                }
+            }
+            if lane.is_stuck() {
+                break;
+            }
+        }
+        assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
+        assert_eq!(lane.first_broken(), None);
+        let frame = lane.kappa_frame().unwrap();
+        let told = facts(&mut lane);
+        let replays = told.iter().filter_map(|fact| match fact {
+            KappaFact::ReplayFinished { same_as_never_crashed, .. } => Some(*same_as_never_crashed),
+            _ => None,
+        });
+        assert_eq!(replays.collect::<Vec<bool>>(), vec![true; usize::from(crash.is_some())], "{crash:?}");
+        let print = told.iter().find_map(|fact| match fact {
+            KappaFact::Switched { fingerprint, .. } => Some(fingerprint.clone()),
+            _ => None,
+        });
+        (print, frame.days)
+    };
+    let straight = outcome(None);
+    for version in [1, 2] {
+        for point in CrashPoint::ALL {
+            assert_eq!(outcome(Some((version, point))), straight, "version {version} at {point}");
+        }
+    }
+}
+
+fn any_command(draws: &mut RandomStream) -> KappaCommand {
+    let version = number(1 + u32::try_from(draws.below(4)).unwrap());
+    match draws.below(10) {
+        0 => KappaCommand::Start,
+        1 => {
+            let zone = ["UTC", "Europe/Berlin", "Asia/Tokyo"][usize::try_from(draws.below(3)).unwrap()];
+            KappaCommand::StartVersion(VersionSettings {
+                zone: ZoneName::parse(zone).ok(),
+                duplicates: draws.chance(50).then_some(Duplicates::Count),
+                no_user: draws.chance(50).then_some(NoUser::Count),
+            })
+        }
+        2 | 3 => KappaCommand::Switch,
+        4 => KappaCommand::RollBack,
+        5 => KappaCommand::Delete(version),
+        6 => KappaCommand::Crash { version, when: CrashWhen::Now },
+        7 => {
+            let point = CrashPoint::ALL[usize::try_from(draws.below(6)).unwrap()];
+            KappaCommand::Crash { version, when: CrashWhen::At { point, record: draws.below(150) } }
+        }
+        8 if draws.chance(20) => KappaCommand::RestoreFromStart(version),
+        8 => {
+            let checkpoint = draws.chance(30).then(|| CheckpointId(1 + draws.below(6)));
+            KappaCommand::Restore { version, checkpoint }
+        }
+        _ => KappaCommand::Checkpoint(version),
+    }
+}
+
+/// Random schedules over the real processors, disks and checkpoints: views never go back for a reader, every view is the
+/// batch view of what it holds, and both drivers write the same journal.
+#[test]
+fn random_schedules_show_readers_nothing_missing_or_doubled() {
+    let (_directory, open) = small();
+    let mut changeovers = 0;
+    for seed in 0..40 {
+        let mut play = |driver| {
+            let mut draws = RandomStream::new(seed, "kappa commands");
+            let mut lane = lane(&open, driver);
+            kappa(&mut lane, KappaCommand::Start);
+            let mut seen = 0;
+            for _ in 0..900 {
+                lane.tick();
+                if draws.chance(6) {
+                    kappa(&mut lane, any_command(&mut draws));
+                }
+                lane.check_everything();
+                let at =
+                    lane.kappa_frame().and_then(|frame| frame.serving).map_or(0, |one| one.view_position);
+                assert!(at >= seen, "seed {seed}: a reader saw {seen} records, then {at}");
+                seen = at;
+                assert_eq!(lane.first_broken(), None, "seed {seed}");
+            }
+            assert!(lane.kappa_result().equals_batch, "seed {seed}");
+            let told = facts(&mut lane).into_iter();
+            let steps =
+                told.filter(|fact| matches!(fact, KappaFact::Switched { .. } | KappaFact::RolledBack { .. }));
+            changeovers += steps.count();
+            (lane.journal().digest(), lane.kappa_result())
+        };
+        let inline = play(Driver::Inline);
+        if seed % 10 == 0 {
+            assert_eq!(play(Driver::Threads), inline, "seed {seed}");
+        }
+    }
+    assert!(changeovers > 20, "readers changed over {changeovers} times only");
+}

@@ -1,0 +1,171 @@
+//! Where a lane and the Kappa lane beside it meet: one clock, one log, one journal.
+
+use super::{
+    frame::{Construction, KappaFrame},
+    journal::Entry,
+    kappa::{Ground, KappaLane, cells, name_of},
+    lane::Lane,
+    protocol::{Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand, TICKS_PER_SECOND, Tick},
+};
+use crate::serving::VersionNumber;
+
+/// How the Kappa lane of a run stands, for expectations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KappaResult {
+    /// The version that readers see.
+    pub serving: Option<VersionNumber>,
+    /// Page views that they see.
+    pub views: u64,
+    /// Views that are stored.
+    pub stored_views: u64,
+    /// Whether what they see is the batch view of the same records under the settings of the version.
+    pub equals_batch: bool,
+    /// Crashes of versions.
+    pub crashes: u64,
+    /// Records that a version read more than once.
+    pub read_more_than_once: u64,
+}
+
+impl Lane {
+    /// Carries a command to the Kappa lane out; refused in words where it is not allowed.
+    pub(super) fn kappa_command(&mut self, command: KappaCommand) -> bool {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        let mut fresh = None;
+        let kappa = match &mut self.kappa {
+            Some(kappa) => kappa,
+            None => fresh.insert(Box::new(KappaLane::new(&ground))),
+        };
+        if let Err(why) = kappa.command(&ground, command) {
+            self.trouble(name_of(command), why);
+            return false;
+        }
+        if fresh.is_some() {
+            self.kappa = fresh;
+        }
+        let command = LaneCommand::Kappa(command);
+        self.carried_out.push((self.tick, command));
+        self.journal.append(Tick(self.tick), KAPPA, &Entry::Command { command });
+        self.kappa_tell();
+        true
+    }
+
+    pub(super) fn kappa_set_index(&mut self) {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        if let Some(kappa) = &mut self.kappa {
+            kappa.set_index(&ground);
+        }
+    }
+
+    pub(super) fn kappa_begin(&mut self) {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        if let Some(kappa) = &mut self.kappa {
+            kappa.begin(&ground);
+        }
+    }
+
+    pub(super) fn kappa_finish(&mut self) {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        if let Some(kappa) = &mut self.kappa {
+            kappa.finish(&ground);
+            self.kappa_tell();
+        }
+    }
+
+    pub(super) fn kappa_check_everything(&mut self) {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        if let Some(kappa) = &mut self.kappa {
+            kappa.check_everything(&ground);
+            self.kappa_tell();
+        }
+    }
+
+    /// Where the Kappa lane stands, as a line of the journal.
+    pub(super) fn kappa_mark(&mut self) {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        if let Some(mark) = self.kappa.as_ref().and_then(|kappa| kappa.mark(&ground)) {
+            self.journal.append(Tick(self.tick), KAPPA, &Entry::Fact(&Fact::Kappa(mark)));
+        }
+    }
+
+    pub(super) fn kappa_is_due(&self, moment: KappaMoment) -> bool {
+        self.kappa.as_ref().is_some_and(|kappa| kappa.is_due(moment, self.tick))
+    }
+
+    pub(super) fn kappa_may_come(&self, moment: KappaMoment) -> bool {
+        self.kappa.as_ref().is_some_and(|kappa| kappa.may_come(moment, self.tick))
+    }
+
+    /// Whether no version moves any further by itself.
+    pub(super) fn kappa_rests(&self) -> bool {
+        self.kappa.as_ref().is_none_or(|kappa| kappa.rests(self.arrived))
+    }
+
+    /// Whether a run that is otherwise done waits for its Kappa lane.
+    pub(super) fn kappa_holds_open(&self) -> bool {
+        self.kappa.as_ref().is_some_and(|kappa| !kappa.lets_go(self.arrived))
+    }
+
+    /// How the Kappa lane stands.
+    pub fn kappa_result(&self) -> KappaResult {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        let Some(kappa) = &self.kappa else { return KappaResult::default() };
+        let serving = kappa.kappa.serving();
+        KappaResult {
+            serving: serving.map(crate::serving::Version::number),
+            views: serving.map_or(0, |version| version.view().merged_numbers().views),
+            stored_views: kappa.kappa.versions().count() as u64,
+            equals_batch: kappa.serving_equals_batch(&ground),
+            crashes: kappa.crashes(),
+            read_more_than_once: kappa.read_more_than_once(),
+        }
+    }
+
+    /// One picture of the Kappa lane.
+    pub fn kappa_frame(&mut self) -> Option<KappaFrame> {
+        let lambda = self.lambda_cost();
+        let outline = self.kappa.is_some().then(|| self.history.outline(&self.index, self.rate))?;
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        let rate = self.rate;
+        self.kappa.as_mut().map(|kappa| kappa.frame(&ground, rate, outline, lambda))
+    }
+
+    /// What the Lambda lane of this run has cost.
+    fn lambda_cost(&self) -> Construction {
+        let (batch, speed) = (self.lambda.batch(), cells(&self.lambda));
+        let behind_records = self.arrived.saturating_sub(self.covers());
+        Construction {
+            // The batch fold, the stream fold, and the merge of their views.
+            code_paths: 3,
+            stored_views: 2,
+            stored_cells: batch.view.rows().len() as u64 + speed,
+            reads: self.batch.reads + self.stream.reads,
+            records: self.ledger.highest_read().max(self.batch.covers),
+            micros: self.batch.micros + self.stream.micros,
+            bytes_written: self.stream.disk_before.bytes_written + self.stream.disk.bytes_written,
+            fsyncs: self.stream.disk_before.fsyncs + self.stream.disk.fsyncs,
+            age_ticks: behind_records * TICKS_PER_SECOND / self.rate.max(1),
+            behind_records,
+        }
+    }
+
+    /// Hands on what happened in the Kappa lane: to the journal and the window.
+    fn kappa_tell(&mut self) {
+        let Some(kappa) = &mut self.kappa else { return };
+        let told = kappa.take_told();
+        for fact in told.facts {
+            self.kappa_happened(fact);
+        }
+        for (id, counterexample) in told.broken {
+            self.happened(Fact::InvariantBroken { id, counterexample });
+        }
+        for (what, why) in told.troubles {
+            self.trouble(what, why);
+        }
+    }
+
+    fn kappa_happened(&mut self, fact: KappaFact) {
+        let fact = Fact::Kappa(fact);
+        self.journal.append(Tick(self.tick), KAPPA, &Entry::Fact(&fact));
+        self.facts.push((Tick(self.tick), fact));
+    }
+}
