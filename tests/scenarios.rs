@@ -439,7 +439,12 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     while lane.tick() == Ticked::On {
         let frame = ReadModel::default().frame(&mut lane);
         let late = frame.approximation.late_missing;
-        assert_eq!(frame.merged_totals.views + late, frame.recount_totals.views, "tick {}", lane.tick_now().0);
+        assert_eq!(
+            frame.merged_totals.views + late,
+            frame.recount_totals.views,
+            "tick {}",
+            lane.tick_now().0
+        );
         if frame.batch_runs > published {
             published = frame.batch_runs;
             removed.push(missing.saturating_sub(late));

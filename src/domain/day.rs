@@ -137,7 +137,7 @@ const DAY_NANOS: i128 = 86_400_000_000_000;
 /// From when on the clocks of a zone show `day` or a later one for good.
 fn start_in(zone: &TimeZone, day: Day) -> Option<i128> {
     let midnight = zone.to_ambiguous_timestamp(day.date()?.at(0, 0, 0, 0));
-    let later = midnight.clone().later().ok()?;
+    let later = midnight.later().ok()?;
     match midnight.offset() {
         AmbiguousOffset::Unambiguous { .. } => Some(later.as_nanosecond()),
         // Midnight is skipped: the moment of the change.

@@ -55,7 +55,9 @@ impl Sketch {
     /// adds, and none where it adds nobody.
     pub fn beyond(users: impl IntoIterator<Item = u128>) -> Self {
         let mut sketch = Sketch::new();
-        users.into_iter().for_each(|hash| sketch.insert(hash));
+        for hash in users {
+            sketch.insert(hash);
+        }
         sketch.counting_from_here()
     }
 
@@ -87,11 +89,17 @@ impl Sketch {
                 // Both have the same length, so this cannot fail.
                 let _united = mine.union(theirs);
             }
-            (_, Registers::Few(theirs)) => theirs.iter().for_each(|&(place, value)| self.raise(place, value)),
+            (_, Registers::Few(theirs)) => {
+                for &(place, value) in theirs {
+                    self.raise(place, value);
+                }
+            }
             (Registers::Few(mine), Registers::All(theirs)) => {
                 let mine = std::mem::take(mine);
                 self.registers = Registers::All(theirs.clone());
-                mine.into_iter().for_each(|(place, value)| self.raise(place, value));
+                for (place, value) in mine {
+                    self.raise(place, value);
+                }
             }
         }
     }
@@ -216,7 +224,9 @@ impl UnitedUsers {
     /// The users of `rows`.
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         let mut users = UnitedUsers::default();
-        rows.into_iter().for_each(|row| users.add(row));
+        for row in rows {
+            users.add(row);
+        }
         users
     }
 
@@ -246,7 +256,9 @@ mod tests {
 
     fn sketch(range: std::ops::Range<u32>) -> Sketch {
         let mut sketch = Sketch::new();
-        hashes(range).for_each(|hash| sketch.insert(hash));
+        for hash in hashes(range) {
+            sketch.insert(hash);
+        }
         sketch
     }
 

@@ -177,10 +177,8 @@ impl Lane {
         let recount = Recount::numbers(&self.index, covers);
         let late = self.lambda.speed().late.total();
         // With late records or sketches the rest is left to the check of every cell.
-        let holds = match self.is_approximate() {
-            true => merged.views + late == recount.views,
-            false => merged == recount,
-        };
+        let is_approximate = self.is_approximate();
+        let holds = if is_approximate { merged.views + late == recount.views } else { merged == recount };
         self.noted("I3", holds, || {
             format!(
                 "over {covers} records merged has {} page views and {} unique users, a full recount {} and {}; \
@@ -203,9 +201,10 @@ impl Lane {
         self.invariants.next_full_check = self.tick + 1 + pairs / PAIRS_A_TICK;
         let index = std::sync::Arc::clone(&self.index);
         let merged = self.lambda.fingerprint(index.keys(), index.users());
-        let expected = match self.is_approximate() {
-            true => self.expected_merged().fingerprint(index.keys(), index.users()),
-            false => self.recount.fingerprint(&index, covers),
+        let expected = if self.is_approximate() {
+            self.expected_merged().fingerprint(index.keys(), index.users())
+        } else {
+            self.recount.fingerprint(&index, covers)
         };
         self.noted("I3", merged == expected, || {
             format!("over {covers} records merged is {merged}, a full recount {expected}")

@@ -45,7 +45,10 @@ impl Refold {
         }
     }
 
-    /// Takes a record; in any order, each once. Only where users are counted as sets.
+    /// Takes a record; in any order, each once.
+    ///
+    /// # Panics
+    /// Where users are counted by sketches, which need names: see [`Refold::apply_named`].
     pub fn apply(&mut self, record: &Record) {
         assert_eq!(self.uniques, Uniques::Set, "sketches are made from names");
         self.apply_named(record, &Names::new());
@@ -65,7 +68,9 @@ pub fn fold_range<'a>(
     records: impl IntoIterator<Item = &'a Record>,
 ) -> (View, Vec<RangeCounts>) {
     let mut range = RangeFold::new(rules, from.clone());
-    records.into_iter().for_each(|record| range.apply(record));
+    for record in records {
+        range.apply(record);
+    }
     range.finish()
 }
 
@@ -101,7 +106,10 @@ impl RangeFold {
         }
     }
 
-    /// Takes the next record of its partition. Only where users are counted as sets.
+    /// Takes the next record of its partition.
+    ///
+    /// # Panics
+    /// Where users are counted by sketches, which need names: see [`RangeFold::apply_named`].
     pub fn apply(&mut self, record: &Record) {
         assert_eq!(self.uniques, Uniques::Set, "sketches are made from names");
         self.apply_named(record, &Names::new());

@@ -73,7 +73,9 @@ fn late_by_definition(log: &[Record], rules: &StreamRules) -> BTreeSet<(u16, u64
 
 fn batch_run(log: &[Record], cut: &Offsets) -> Arc<BatchView> {
     let mut run = BatchProcessor::new(rules(), cut.clone());
-    log.iter().for_each(|record| run.apply(record));
+    for record in log {
+        run.apply(record);
+    }
     Arc::new(run.publish().unwrap())
 }
 
@@ -84,7 +86,9 @@ fn refold(
     from: &Offsets,
 ) -> (View, Vec<RangeCounts>) {
     let mut range = RangeFold::of_stream(rules, from.clone(), late.clone());
-    log.iter().for_each(|record| range.apply_named(record, &names().1));
+    for record in log {
+        range.apply_named(record, &names().1);
+    }
     range.finish()
 }
 
@@ -95,7 +99,9 @@ fn refold_books(
     effects: &[RangeCounts],
 ) -> (View, Vec<RangeCounts>) {
     let mut refold = Refold::new(from, effects).counting(uniques);
-    log.iter().for_each(|record| refold.apply_named(record, &names().1));
+    for record in log {
+        refold.apply_named(record, &names().1);
+    }
     refold.finish()
 }
 
