@@ -12,6 +12,8 @@
 mod asking;
 #[path = "window/files.rs"]
 mod files;
+#[path = "window/handover.rs"]
+mod handover;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]

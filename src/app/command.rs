@@ -233,6 +233,7 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),
     row(C::Right(RightDrawer::Numbers), View, "Numbers", "Lag, cost, and what has been checked", letter('N')),
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "Views row by row, malformed lines, differences", letter('W')),
+    row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
     row(C::Right(RightDrawer::Runs), View, "Kept runs", "Old runs in the state directory", None),
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),

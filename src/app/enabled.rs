@@ -25,7 +25,11 @@ impl AppCommand {
             | AppCommand::Tables
             | AppCommand::Left(_)
             | AppCommand::Right(
-                RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Fates | RightDrawer::Ask,
+                RightDrawer::Checkpoints
+                | RightDrawer::Numbers
+                | RightDrawer::Fates
+                | RightDrawer::Handover
+                | RightDrawer::Ask,
             )
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),

@@ -1,5 +1,6 @@
 //! What the engine has answered, page by page.
 
+use super::HandoverPage;
 use super::asking::AskPage;
 use crate::{
     domain::CanonicalRow,
@@ -63,6 +64,8 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// The hand-over.
+    pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
     /// Questions under way.

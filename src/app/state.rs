@@ -116,6 +116,8 @@ pub enum RightDrawer {
     Fates,
     /// Old runs.
     Runs,
+    /// Where batch ends and speed starts.
+    Handover,
     /// A question to the serving layer.
     Ask,
 }

@@ -3,8 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, asking,
+    AppCommand, AskEdit, HandoverEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    handover,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
@@ -89,6 +90,8 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Change the hand-over that is looked at.
+    Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
 }
@@ -219,6 +222,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
     }
     Vec::new()
@@ -311,6 +315,7 @@ fn adopt(state: &mut State, run: RunId) -> bool {
         state.facts.clear();
         state.prediction = None;
         state.answers.checkpoint = None;
+        state.answers.handover.forget();
         state.answers.asked_at = crate::engine::protocol::Tick(0);
     }
     run == state.run
@@ -361,7 +366,8 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    if !(due || stopped || is_new) || !state.answers.pending.is_empty() {
+    let due = due || stopped || is_new;
+    if !due || !state.answers.pending.is_empty() {
         return Vec::new();
     }
     refresh(state)
@@ -377,6 +383,9 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.right == Some(RightDrawer::Fates) {
         let RowsPage { view, first, .. } = state.answers.rows;
         effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    }
+    if state.right == Some(RightDrawer::Handover) {
+        effects.extend(handover::compute(state));
     }
     if state.asks() {
         effects.extend(asking::opened(state));
@@ -407,6 +416,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),

@@ -251,6 +251,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             effects
         }
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
+        Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }

@@ -30,6 +30,7 @@ impl Session {
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
+            Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use super::{
-    protocol::LogSummary,
+    protocol::{HandoverSetup, LogSummary},
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
-use crate::ingest::{LogDirectory, Mapping};
+use crate::{
+    domain::Anonymous,
+    ingest::{LogDirectory, Mapping},
+    serving::{Boundary, BoundaryRule, SpeedStart},
+};
 
 pub(super) fn plain_scenario(log: &Path) -> Scenario {
     let name = log.file_name().map_or_else(|| "log".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -48,21 +52,56 @@ pub(super) fn summary(
 
 /// The command line that computes the batch view over the whole log.
 fn batch_command(log: &str, mapping: &Mapping) -> String {
-    let mut words = vec!["rederive".to_owned(), "batch".to_owned(), quoted(log)];
+    command("batch", log, mapping).join(" ")
+}
+
+/// The command line that merges at a boundary.
+pub(super) fn merge_command(
+    log: &str,
+    mapping: &Mapping,
+    boundary: &Boundary,
+    setup: &HandoverSetup,
+) -> String {
+    let mut words = command("merge", log, mapping);
+    words.extend(["--cut".to_owned(), boundary.cut.to_string()]);
+    words.extend(["--position".to_owned(), boundary.position.to_string()]);
+    match (&setup.starts, &boundary.start) {
+        (Some(_), SpeedStart::At(start)) => words.extend(["--speed-from".to_owned(), start.to_string()]),
+        _ if setup.rule == BoundaryRule::default() => {}
+        _ => words.extend(["--boundary".to_owned(), setup.rule.id().to_owned()]),
+    }
+    words.join(" ")
+}
+
+/// A command over a log with every option that decides what its lines mean.
+fn command(name: &str, log: &str, mapping: &Mapping) -> Vec<String> {
+    let mut words = vec!["rederive".to_owned(), name.to_owned(), quoted(log)];
     let mut option = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             words.push(format!("--{name}"));
             words.push(quoted(value));
         }
     };
+    let but = |value: &'_ str, default: &str| (value != default).then(|| value.to_owned());
     option("page", Some(&mapping.page));
     option("user", mapping.user.as_deref());
     option("time", Some(&mapping.time));
+    option("arrival", mapping.arrival.as_deref());
     option("value", mapping.value.as_deref());
     option("id", mapping.id.as_deref());
     option("offset", mapping.offset.as_deref());
-    option("zone", Some(mapping.zone.as_str()).filter(|&zone| zone != "UTC"));
-    words.join(" ")
+    option("partition", mapping.partition.as_deref());
+    option("naive-zone", but(&mapping.naive_zone, "UTC").as_deref());
+    option("zone", but(&mapping.zone, "UTC").as_deref());
+    option("anonymous", (mapping.anonymous == Anonymous::Count).then_some("count"));
+    for condition in &mapping.filters {
+        option("where", Some(condition));
+    }
+    option("page-clean", Some(mapping.page_clean.join(",")).filter(|steps| !steps.is_empty()).as_deref());
+    if mapping.files_are_partitions {
+        words.push("--files-are-partitions".to_owned());
+    }
+    words
 }
 
 fn quoted(word: &str) -> String {

@@ -16,6 +16,7 @@ pub mod export;
 pub mod fault;
 pub mod frame;
 mod handle;
+mod handover;
 mod identity_codec;
 mod invariants;
 mod jobs;

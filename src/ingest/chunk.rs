@@ -267,6 +267,11 @@ impl Chunk {
         self.users.get(at).filter(|&&user| user != NONE).map(|&user| UserId(user))
     }
 
+    /// Event time of a record; `None` for a malformed one.
+    pub fn time(&self, at: usize) -> Option<EventTime> {
+        self.times.get(at).filter(|&&time| time != NO_TIME).map(|&time| EventTime(time))
+    }
+
     /// Day of a record.
     pub fn day(&self, at: usize) -> Day {
         Day(match &self.days {

@@ -150,6 +150,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,
+        RightDrawer::Handover,
         RightDrawer::Runs,
     ] {
         menu_row(ui, state, out, AppCommand::Right(drawer), state.right == Some(drawer));

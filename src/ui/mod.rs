@@ -12,8 +12,10 @@ mod checkpoints;
 mod dialog;
 mod empty;
 mod fates;
+mod handover;
 mod help;
 mod keyboard;
+mod letters;
 mod log_browser;
 mod native;
 mod numbers;
@@ -38,6 +40,7 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use dialog::pick_file;
+pub use letters::Letters;
 pub use native::{NativeOptions, run_window, why_no_window};
 pub use shell::Window;
 pub use still::{Still, draw, picture_of};

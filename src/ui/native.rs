@@ -15,7 +15,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui;
 
-use super::{Window, dialog::in_background, pick_file, picture::Picture};
+use super::{Letters, Window, dialog::in_background, pick_file, picture::Picture};
 use crate::{
     app::{Edit, Effect, Example, Input, Pick, Settings},
     engine::{
@@ -111,6 +111,7 @@ struct NativeApp {
     engine: Engine,
     config: Option<PathBuf>,
     inputs: (Sender<Input>, Receiver<Input>),
+    letters: Letters,
 }
 
 impl NativeApp {
@@ -136,7 +137,13 @@ impl NativeApp {
         if let Err(why) = opened {
             return Err(std::io::Error::other(why));
         }
-        Ok(NativeApp { window, engine, config: options.config, inputs: bounded(64) })
+        Ok(NativeApp {
+            window,
+            engine,
+            config: options.config,
+            inputs: bounded(64),
+            letters: Letters::default(),
+        })
     }
 
     fn drain(&mut self) {
@@ -237,6 +244,10 @@ impl eframe::App for NativeApp {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        // Before there is anything to see, time is cheap.
+        if self.window.state().lane().is_none() && self.letters.make_some(ui) {
+            ui.ctx().request_repaint();
+        }
         let effects = self.window.ui(ui);
         let ctx = ui.ctx().clone();
         self.carry_out(effects, &ctx);

@@ -1,5 +1,6 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
+mod handover;
 mod marks;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
@@ -17,6 +18,8 @@ use crate::{
     app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
     engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
 };
+
+pub use handover::{Seam, gaps, overlaps, seams};
 
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,6 +303,7 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
             plot.line(line);
         }
     });
+    handover::paint(ui, state, lane, &response.transform);
     marks::paint(ui, state, lane, panel, &response.response, &response.transform);
     response
 }

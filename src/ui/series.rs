@@ -5,7 +5,7 @@ use egui_plot::PlotPoint;
 use crate::{
     app::Measure,
     engine::{
-        frame::{LaneFrame, Point, Totals},
+        frame::{LaneFrame, OutlinePoint, Point, Totals},
         protocol::TICKS_PER_SECOND,
     },
 };
@@ -20,6 +20,20 @@ pub fn end_of_run(lane: &LaneFrame, now: u64) -> f64 {
     let log_end = lane.outline.last().map_or(0, |point| point.tick);
     let series_end = lane.series.last().map_or(0, |point| point.tick);
     seconds(log_end.max(series_end).max(now)).max(1.0)
+}
+
+/// When the record of a number arrives, in seconds: on a straight line between the points of the outline.
+pub fn arrival(outline: &[OutlinePoint], record: u64) -> f64 {
+    let after = outline.partition_point(|point| point.records <= record);
+    let before = after.checked_sub(1).and_then(|index| outline.get(index));
+    match (before, outline.get(after)) {
+        (Some(a), Some(b)) => {
+            let share = (record - a.records) as f64 / (b.records - a.records).max(1) as f64;
+            seconds(a.tick) + share * (seconds(b.tick) - seconds(a.tick))
+        }
+        (Some(a), None) => seconds(a.tick),
+        (None, _) => 0.0,
+    }
 }
 
 /// A value over time as stairs: it holds until the next point.
@@ -153,5 +167,14 @@ mod tests {
         let level: Vec<f64> = flat(stairs(&series, |_| 7.0)).iter().map(|p| p.x).collect();
         assert_eq!(level, [0.0, 4.0]);
         assert_eq!(at(&series, 250).unwrap().tick, 200);
+    }
+
+    #[test]
+    fn a_record_arrives_between_the_points_of_the_outline() {
+        let point = |tick, records| OutlinePoint { tick, records, ..OutlinePoint::default() };
+        let outline = [point(0, 0), point(100, 50), point(400, 100)];
+        let arrivals = [0, 25, 50, 75, 100, 200].map(|record| format!("{:.2}", arrival(&outline, record)));
+        assert_eq!(arrivals, ["0.00", "0.50", "1.00", "2.50", "4.00", "4.00"]);
+        assert_eq!(arrival(&[], 5).to_bits(), 0.0_f64.to_bits());
     }
 }

@@ -9,6 +9,7 @@ use super::{
     dialog::dialog_ui,
     empty::empty_ui,
     fates::fates_ui,
+    handover::handover_ui,
     keyboard::keyboard,
     log_browser::log_browser_ui,
     numbers::numbers_ui,
@@ -187,10 +188,12 @@ impl Window {
 }
 
 /// Which drawers there is room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Fit {
     left: Option<LeftDrawer>,
     right: Option<RightDrawer>,
+    /// Width of the drawer on the right, at normal size.
+    right_width: f32,
     hidden: Option<&'static str>,
 }
 
@@ -199,7 +202,9 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     let least = PLOTS_LEAST.min(width);
     let left = state.left.filter(|_| width - DRAWER * scale >= least);
     let taken = if left.is_some() { DRAWER * scale } else { 0.0 };
-    let right = state.right.filter(|drawer| width - taken - right_width(*drawer) * scale >= least);
+    let room = (width - taken - least) / scale;
+    let right_width = state.right.map_or(DRAWER, |drawer| right_width(drawer, room));
+    let right = state.right.filter(|_| right_width <= room);
     let hidden = if state.right.is_some() && right.is_none() {
         Some("The drawer on the right")
     } else if state.left.is_some() && left.is_none() {
@@ -207,14 +212,16 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     } else {
         None
     };
-    Fit { left, right, hidden }
+    Fit { left, right, right_width, hidden }
 }
 
-fn right_width(drawer: RightDrawer) -> f32 {
+/// Tracks take the width that there is.
+fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
+        RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
         RightDrawer::Fates => WIDE_DRAWER,
+        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
-        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs => DRAWER,
     }
 }
 
@@ -229,7 +236,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
     }
     if let Some(drawer) = fit.right {
         let panel = Panel::right(("right-drawer", format!("{drawer:?}")))
-            .exact_size(right_width(drawer) * scale)
+            .exact_size(fit.right_width * scale)
             .show_separator_line(false);
         panel
             .frame(frame.corner_radius(egui::CornerRadius { nw: 8, sw: 8, ..egui::CornerRadius::ZERO }))
@@ -238,6 +245,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
+                RightDrawer::Handover => handover_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),
             });
     }

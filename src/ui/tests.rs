@@ -198,6 +198,7 @@ fn drawers_and_tables_open_and_read() {
         (RightDrawer::Checkpoints, "Checkpoint 14"),
         (RightDrawer::Numbers, "merged equals a full recount at every step"),
         (RightDrawer::Fates, "No rows yet."),
+        (RightDrawer::Handover, "Counting…"),
         (RightDrawer::Runs, "No run is kept."),
     ] {
         harness.state_mut().window.input(Input::Command(AppCommand::Right(drawer)));

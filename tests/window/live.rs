@@ -13,14 +13,14 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use rederive::{
-    app::{Edit, Effect, Input, Settings, State},
+    app::{Edit, Effect, Input, Settings, State, ThemeChoice},
     engine::{
         Engine, EngineOptions,
         driver::Driver,
         frame::{Flow, LaneFrame},
         protocol::{Command, Fact},
     },
-    ui::{Window, theme},
+    ui::{Window, picture, theme},
 };
 
 /// Frames after which a click has been taken, a menu is open and a button has moved to its place.
@@ -222,6 +222,22 @@ impl Live {
 
     pub fn sees(&self, text: &str) -> bool {
         self.h.query_all_by_label_contains(text).next().is_some()
+    }
+
+    /// Draws what is shown, in both themes and two sizes, into the directory named by `REDERIVE_PICTURES`.
+    pub fn picture(&self, name: &str) {
+        let Some(directory) = std::env::var_os("REDERIVE_PICTURES").map(PathBuf::from) else { return };
+        std::fs::create_dir_all(&directory).unwrap();
+        for (choice, theme_name) in [(ThemeChoice::Dark, "dark"), (ThemeChoice::Light, "light")] {
+            for size in [egui::vec2(1440.0, 900.0), egui::vec2(960.0, 600.0)] {
+                let mut state = self.state().clone();
+                state.settings.theme = choice;
+                let mut window = Window::with_state(state);
+                let picture = picture::render(|ui| drop(window.ui(ui)), size, 1.0, egui::Theme::Dark);
+                let file = format!("{name}-{theme_name}-{}x{}.png", size.x, size.y);
+                picture.save(&directory.join(file)).unwrap();
+            }
+        }
     }
 
     /// Waits until a text can be read.

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use rederive::engine::frame::Flow;
 
@@ -52,9 +53,13 @@ fn an_interrupted_run_is_offered_and_continued_to_where_it_was() {
 #[test]
 fn an_old_run_is_deleted_only_after_a_question() {
     let mut live = Live::opened(&sample("clicks"));
+    // A run in which nothing was played would not be kept.
+    live.key(Key::Period);
+    live.until("a step", |live| live.tick() > 0 && live.flow() == Flow::Paused);
     live.open(&sample("clicks"));
     live.menu("View", "Kept runs");
     live.until_sees("run-000001");
+    live.until_sees("Of the runs that have ended the newest 20 are kept.");
     assert!(!live.sees("run-000002"), "the open run is not listed");
     live.click("Delete…");
     live.h.get_by_label("Delete this run?");

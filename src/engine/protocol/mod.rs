@@ -10,11 +10,15 @@ use crate::checkpoint::CrashPoint;
 
 mod asking;
 mod facts;
+mod handover;
 mod kappa;
 mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
+pub use handover::{
+    BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
+};
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 

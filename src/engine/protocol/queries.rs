@@ -1,6 +1,8 @@
 //! Questions about what is too large for a frame, and their answers.
 
-use super::{Asked, CheckpointId, LaneId};
+use std::sync::Arc;
+
+use super::{Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
 use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
@@ -54,6 +56,13 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What a hand-over counts, twice or nowhere.
+    Handover {
+        /// Of which lane.
+        lane: LaneId,
+        /// Where batch is cut and speed starts.
+        setup: HandoverSetup,
+    },
     /// What the serving layer says of a page on the days `[from, to)`, at most [`super::MOST_DAYS`] of them.
     Ask {
         /// Of which lane.
@@ -97,6 +106,8 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What a hand-over counts.
+    Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
     /// Names of pages, and how many there are in all.

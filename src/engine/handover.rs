@@ -1,0 +1,234 @@
+//! What a hand-over counts, twice or nowhere: one pass over the columns of the log, for a person who drags its handles.
+//!
+//! The same rule decides as in `rederive merge` ([`Boundary::counted_by`]); instead of views cell by cell there are
+//! totals, a byte a user, and bins along each partition.
+
+use std::sync::Arc;
+
+use super::{
+    describe::merge_command,
+    protocol::{Answer, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, Tick},
+    session::Session,
+};
+use crate::{
+    domain::{EventTime, NameTable as _, Offsets, PartitionIndex, Verdict},
+    ingest::LogIndex,
+    serving::{Boundary, BoundaryRule, CountedBy, SpeedStart},
+};
+
+/// Bins of the longest partition; fewer where there are many partitions.
+const BINS: u64 = 240;
+/// Bins over all partitions.
+const MOST_BINS: u64 = 48_000;
+
+const IN_BATCH: u8 = 1;
+const IN_SPEED: u8 = 2;
+const IN_RECOUNT: u8 = 4;
+
+/// A question with all that its answer needs.
+#[derive(Debug, Clone)]
+pub(super) struct HandoverQuestion {
+    pub index: Arc<LogIndex>,
+    pub setup: HandoverSetup,
+    /// What the published batch view covers.
+    pub published: Offsets,
+    /// How far the served speed view goes.
+    pub position: Offsets,
+    /// Records that have arrived.
+    pub arrived: u64,
+    pub tick: Tick,
+}
+
+impl Session {
+    pub(super) fn answer_handover(&mut self, number: u64, setup: &HandoverSetup) {
+        let open = self.open.as_ref();
+        let Some((open, lane)) = open.and_then(|open| Some((open, open.lane.as_ref()?))) else {
+            return self.answer_later(number, || Answer::Nothing("nothing is there yet".to_owned()));
+        };
+        let question = HandoverQuestion {
+            index: Arc::clone(&lane.index),
+            setup: setup.clone(),
+            published: lane.lambda.batch().cut.clone(),
+            position: lane.lambda.speed().position.clone(),
+            arrived: lane.arrived,
+            tick: lane.tick_now(),
+        };
+        let (log, mapping) = (open.scenario.log.path.clone(), open.mapping.clone());
+        self.answer_later(number, move || {
+            let boundary = question.boundary();
+            let mut answer = question.answer(&boundary);
+            answer.command = merge_command(&log, &mapping, &boundary, &question.setup);
+            Answer::Handover(Arc::new(answer))
+        });
+    }
+}
+
+impl HandoverQuestion {
+    /// The boundary that is asked about, within what has arrived.
+    pub fn boundary(&self) -> Boundary {
+        let end = self.index.offsets_at(self.arrived);
+        let within = |vector: &Offsets| {
+            let each = partitions(&end).map(|p| vector.get(p).min(end.get(p)));
+            Offsets::from_vec(each.collect())
+        };
+        let cut = within(self.setup.cut.as_ref().unwrap_or(&self.published));
+        let position = within(&self.position);
+        if let Some(starts) = &self.setup.starts {
+            return Boundary { cut, start: SpeedStart::At(within(starts)), position };
+        }
+        let latest = match self.setup.rule {
+            BoundaryRule::EventTime => self.latest_below(&cut),
+            BoundaryRule::Offsets | BoundaryRule::Scalar | BoundaryRule::None => None,
+        };
+        self.setup.rule.draw(cut, position, latest)
+    }
+
+    fn latest_below(&self, cut: &Offsets) -> Option<EventTime> {
+        let mut at = Positions::new(cut.len());
+        let mut latest = None;
+        for (chunk, place) in self.index.places(0, self.arrived) {
+            let partition = chunk.partition(place);
+            if cut.contains(partition, at.next(partition)) {
+                latest = latest.max(chunk.time(place));
+            }
+        }
+        latest
+    }
+
+    /// What the boundary counts.
+    pub fn answer(&self, boundary: &Boundary) -> HandoverAnswer {
+        let mut books = Books::new(self, boundary);
+        let mut at = Positions::new(boundary.cut.len());
+        for (chunk, place) in self.index.places(0, self.arrived) {
+            let partition = chunk.partition(place);
+            let offset = at.next(partition);
+            if chunk.verdict(place) != Some(Verdict::Counted) {
+                continue;
+            }
+            if let Some(counted) = boundary.counted_by(partition, offset, chunk.time(place)) {
+                let user = chunk.user(place).map(|user| user.0 as usize);
+                books.count(partition, offset, counted, user, chunk.value(place).0);
+            }
+        }
+        books.close(self, boundary)
+    }
+}
+
+/// The offset of the next record of each partition.
+struct Positions(Vec<u64>);
+
+impl Positions {
+    fn new(partitions: usize) -> Positions {
+        Positions(vec![0; partitions])
+    }
+
+    fn next(&mut self, partition: PartitionIndex) -> u64 {
+        let Some(slot) = self.0.get_mut(partition.index()) else { return u64::MAX };
+        *slot += 1;
+        *slot - 1
+    }
+}
+
+/// What has been counted so far.
+struct Books {
+    answer: HandoverAnswer,
+    /// Which views have seen a user.
+    seen: Vec<u8>,
+}
+
+impl Books {
+    fn new(question: &HandoverQuestion, boundary: &Boundary) -> Books {
+        let end = question.index.offsets_at(question.arrived);
+        let longest = end.as_slice().iter().copied().max().unwrap_or(0);
+        let bins = (MOST_BINS / end.len().max(1) as u64).clamp(8, BINS);
+        let bin_records = longest.div_ceil(bins).max(1);
+        let names = question.index.partitions();
+        let partition = |(p, name): (PartitionIndex, &String)| HandoverPartition {
+            name: name.clone(),
+            arrived: end.get(p),
+            cut: boundary.cut.get(p),
+            position: boundary.position.get(p),
+            bins: vec![
+                HandoverBin::default();
+                usize::try_from(end.get(p).div_ceil(bin_records)).unwrap_or(0)
+            ],
+            ..HandoverPartition::default()
+        };
+        let partitions = partitions(&end).zip(names).map(partition).collect();
+        let answer =
+            HandoverAnswer { tick: question.tick, partitions, bin_records, ..HandoverAnswer::default() };
+        Books { answer, seen: vec![0; question.index.users().len()] }
+    }
+
+    fn count(
+        &mut self,
+        partition: PartitionIndex,
+        offset: u64,
+        counted: CountedBy,
+        user: Option<usize>,
+        value: i64,
+    ) {
+        let answer = &mut self.answer;
+        let Some(partition) = answer.partitions.get_mut(partition.index()) else { return };
+        let bin = usize::try_from(offset / answer.bin_records).unwrap_or(usize::MAX);
+        let mut unused = HandoverBin::default();
+        let bin = partition.bins.get_mut(bin).unwrap_or(&mut unused);
+        let mut views = IN_RECOUNT;
+        match counted {
+            CountedBy::Neither => (partition.nowhere, bin.nowhere) = (partition.nowhere + 1, bin.nowhere + 1),
+            CountedBy::Both => {
+                (partition.twice, bin.twice) = (partition.twice + 1, bin.twice + 1);
+                views |= IN_BATCH | IN_SPEED;
+            }
+            CountedBy::Batch => {
+                bin.batch += 1;
+                views |= IN_BATCH;
+            }
+            CountedBy::Speed => {
+                bin.speed += 1;
+                views |= IN_SPEED;
+            }
+        }
+        let totals =
+            [(IN_BATCH, &mut answer.batch), (IN_SPEED, &mut answer.speed), (IN_RECOUNT, &mut answer.recount)];
+        for (view, totals) in totals {
+            if views & view != 0 {
+                totals.views += 1;
+                totals.sum += i128::from(value);
+            }
+        }
+        if let Some(seen) = user.and_then(|user| self.seen.get_mut(user)) {
+            *seen |= views;
+        }
+    }
+
+    fn close(self, question: &HandoverQuestion, boundary: &Boundary) -> HandoverAnswer {
+        let Books { mut answer, seen } = self;
+        let users = |views: u8| seen.iter().filter(|&&seen| seen & views != 0).count() as u64;
+        answer.batch.users = users(IN_BATCH);
+        answer.speed.users = users(IN_SPEED);
+        answer.recount.users = users(IN_RECOUNT);
+        answer.united_users = users(IN_BATCH | IN_SPEED);
+        let number =
+            |p, offset| question.index.number_of(p, offset).unwrap_or(question.arrived).min(question.arrived);
+        for (p, partition) in (0_u16..).map(PartitionIndex).zip(&mut answer.partitions) {
+            partition.cut_record = number(p, partition.cut);
+            if let SpeedStart::At(start) = &boundary.start {
+                partition.start = Some(start.get(p));
+                partition.start_record = Some(number(p, start.get(p)));
+            }
+        }
+        if let SpeedStart::After(latest) = boundary.start {
+            answer.after = latest;
+        }
+        answer
+    }
+}
+
+fn partitions(end: &Offsets) -> impl Iterator<Item = PartitionIndex> {
+    (0..end.len()).filter_map(|p| u16::try_from(p).ok()).map(PartitionIndex)
+}
+
+#[cfg(test)]
+#[path = "handover_tests.rs"]
+mod tests;

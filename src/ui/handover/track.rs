@@ -1,0 +1,313 @@
+//! One partition on a track: its records by the views that count them, and the two handles.
+//!
+//! What counts once stands one step high; blue is batch's, orange speed's. Counted twice it stands two steps high, counted
+//! nowhere it leaves a hole. All tracks share one scale, so one scalar is one vertical line.
+
+use std::fmt::Write as _;
+
+use eframe::egui::{
+    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText,
+    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::{
+    super::{
+        canvas::hatch,
+        theme::{self, AREA, Tokens, tokens},
+        widgets::{Out, named, small_text},
+    },
+    edit,
+};
+use crate::{
+    app::{Edit, HandoverEdit, HandoverPage, Input, format},
+    domain::PartitionIndex,
+    engine::protocol::{BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition},
+};
+
+/// Height of a track, handles included.
+const HEIGHT: f32 = 44.0;
+/// Height of what counts once.
+const STEP: f32 = 12.0;
+/// Half the width of a handle, and its height.
+const HANDLE: f32 = 6.0;
+/// What is wrong is at least so high.
+const LEAST: f32 = 3.0;
+
+/// Where the two handles of a partition stand: as set, before the answer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handles {
+    /// Where batch ends.
+    pub cut: u64,
+    /// Where speed starts; `None` where a time decides.
+    pub start: Option<u64>,
+}
+
+impl Handles {
+    /// Of a partition.
+    pub fn of(page: &HandoverPage, index: PartitionIndex, partition: &HandoverPartition) -> Handles {
+        let set = |vector: &Option<crate::domain::Offsets>| {
+            vector.as_ref().map(|vector| vector.get(index).min(partition.arrived))
+        };
+        let cut = set(&page.setup.cut).unwrap_or(partition.cut);
+        let start = match page.rule() {
+            None => set(&page.setup.starts),
+            Some(BoundaryRule::Offsets) => Some(cut),
+            Some(BoundaryRule::EventTime | BoundaryRule::Scalar | BoundaryRule::None) => partition.start,
+        };
+        Handles { cut, start }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Handle {
+    Cut,
+    Start,
+}
+
+struct Track {
+    painter: Painter,
+    rect: Rect,
+    /// Where what counts stands on.
+    floor: f32,
+    step: f32,
+    /// Offsets from left to right.
+    scale: u64,
+    t: &'static Tokens,
+}
+
+/// Draws the track and takes what is done to its handles.
+pub fn track_ui(
+    ui: &mut Ui,
+    answer: &HandoverAnswer,
+    index: PartitionIndex,
+    partition: &HandoverPartition,
+    handles: Handles,
+    out: &mut Out,
+) {
+    let scale = theme::scale(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT * scale), Sense::hover());
+    named(&response, Role::Image, spoken(partition));
+    let rect = rect.shrink2(vec2(HANDLE * scale, 0.0));
+    let track = Track {
+        painter: ui.painter().with_clip_rect(rect.expand(HANDLE * scale).intersect(ui.clip_rect())),
+        rect,
+        floor: rect.bottom() - (HANDLE * 1.4 * scale).round(),
+        step: STEP * scale,
+        scale: answer.partitions.iter().map(|partition| partition.arrived).max().unwrap_or(0).max(1),
+        t: tokens(ui),
+    };
+    track.records(answer.bin_records, partition);
+    track.read_mark(partition);
+    if let Some(to) = track.handle(ui, Handle::Cut, handles.cut, partition) {
+        out.push(edit(HandoverEdit::Cut(index, to)));
+    }
+    if let Some(start) = handles.start
+        && let Some(to) = track.handle(ui, Handle::Start, start, partition)
+    {
+        out.push(edit(HandoverEdit::Start(index, to)));
+    }
+}
+
+fn spoken(partition: &HandoverPartition) -> String {
+    let start = partition.start.map_or_else(
+        || "speed starts by time".to_owned(),
+        |start| format!("speed from {}", format::thousands(start)),
+    );
+    format!(
+        "{}: batch up to {}, {start}, read up to {}; {} counted twice, {} counted nowhere.",
+        partition.name,
+        format::thousands(partition.cut),
+        format::thousands(partition.position),
+        format::thousands(partition.twice),
+        format::thousands(partition.nowhere)
+    )
+}
+
+impl Track {
+    fn x(&self, offset: u64) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+        let share = (offset as f64 / self.scale as f64).min(1.0) as f32;
+        self.rect.left() + self.rect.width() * share
+    }
+
+    fn offset(&self, x: f32) -> u64 {
+        let share = f64::from((x - self.rect.left()) / self.rect.width().max(1.0)).clamp(0.0, 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count, from 0 to 1"
+        )]
+        let offset = (share * self.scale as f64).round() as u64;
+        offset
+    }
+
+    fn records(&self, bin_records: u64, partition: &HandoverPartition) {
+        let ground = Rect::from_min_max(
+            pos2(self.rect.left(), self.floor),
+            pos2(self.x(partition.arrived), self.floor + 2.0),
+        );
+        self.painter.rect_filled(ground, 0, self.t.hairline);
+        let mut at = 0;
+        // Neighbours of one mixture are painted as one, without seams.
+        for alike in partition.bins.chunk_by(|a, b| shares(a) == shares(b)) {
+            let from = at;
+            at += bin_records * alike.len() as u64;
+            if let Some(bin) = alike.first() {
+                let (left, right) = (self.x(from).round(), self.x(at.min(partition.arrived)).round());
+                self.bin(bin, left, right.max(left + 1.0));
+            }
+        }
+    }
+
+    fn bin(&self, bin: &HandoverBin, left: f32, right: f32) {
+        let counted = bin.batch + bin.speed + bin.twice + bin.nowhere;
+        if counted == 0 {
+            return;
+        }
+        let height = |records: u64| {
+            #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
+            let share = (records as f64 / counted as f64) as f32;
+            share * self.step
+        };
+        let block = |low: f32, high: f32| {
+            Rect::from_min_max(pos2(left, self.floor - high), pos2(right, self.floor - low))
+        };
+        let batch = height(bin.batch + bin.twice);
+        let top = batch + height(bin.speed + bin.twice);
+        self.painter.rect_filled(block(0.0, batch), 0, self.t.batch.gamma_multiply(AREA + 0.2));
+        self.painter.rect_filled(block(batch, top), 0, self.t.speed.gamma_multiply(AREA + 0.2));
+        if bin.twice > 0 {
+            let over = block((self.step).min(top), top.max(self.step + LEAST));
+            self.painter.rect_filled(over, 0, self.t.crash);
+        }
+        if bin.nowhere > 0 {
+            let missing = block(self.step - height(bin.nowhere).max(LEAST), self.step);
+            self.painter.rect_filled(missing, 0, self.t.panel);
+            hatch(&self.painter, missing, 4.0, self.t.error);
+            let edge = [missing.left_top(), missing.right_top()];
+            self.painter.line_segment(edge, Stroke::new(1.0, self.t.error));
+        }
+    }
+
+    /// How far the stream has read.
+    fn read_mark(&self, partition: &HandoverPartition) {
+        let x = self.x(partition.position);
+        let line = [pos2(x, self.floor - self.step), pos2(x, self.floor + 2.0)];
+        self.painter.line_segment(line, Stroke::new(1.0, self.t.text));
+    }
+
+    /// A handle; where it was moved to.
+    fn handle(&self, ui: &Ui, which: Handle, offset: u64, partition: &HandoverPartition) -> Option<u64> {
+        let x = self.x(offset);
+        let size = self.step / STEP * HANDLE;
+        // Batch's handle hangs from above, speed's stands below: they can be told apart at one place.
+        let middle = self.floor - self.step;
+        let (hit, name) = match which {
+            Handle::Cut => (
+                Rect::from_x_y_ranges(x - size - 1.0..=x + size + 1.0, self.rect.top()..=middle),
+                "end of batch",
+            ),
+            Handle::Start => (
+                Rect::from_x_y_ranges(x - size - 1.0..=x + size + 1.0, middle..=self.rect.bottom()),
+                "start of speed",
+            ),
+        };
+        let response = ui.interact(hit, ui.scope_id().with(name), Sense::click_and_drag());
+        let response = response.on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
+        let full = format!("{}: {name}", partition.name);
+        response.widget_info(|| WidgetInfo::slider(true, offset as f64, full.clone()));
+        if response.clicked() || response.drag_started() {
+            response.request_focus();
+        }
+        let lit = response.hovered() || response.dragged() || response.has_focus();
+        self.paint_handle(which, x, size, lit);
+        if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged()) {
+            let to = self.offset(pointer.x).min(partition.arrived);
+            return (to != offset).then_some(to);
+        }
+        keyed(ui, &response, offset, partition.arrived)
+    }
+
+    fn paint_handle(&self, which: Handle, x: f32, size: f32, lit: bool) {
+        let (color, tip, base) = match which {
+            Handle::Cut => (self.t.batch, self.rect.top() + size * 1.4, self.rect.top()),
+            Handle::Start => (self.t.speed, self.rect.bottom() - size * 1.4, self.rect.bottom()),
+        };
+        let line = match which {
+            Handle::Cut => [pos2(x, tip), pos2(x, self.floor)],
+            Handle::Start => [pos2(x, self.floor - self.step), pos2(x, tip)],
+        };
+        self.painter.line_segment(line, Stroke::new(if lit { 2.5 } else { 1.5 }, color));
+        let corners: Vec<Pos2> = vec![pos2(x - size, base), pos2(x + size, base), pos2(x, tip)];
+        let rim = if lit { Stroke::new(1.5, self.t.strong) } else { Stroke::new(0.0, Color32::TRANSPARENT) };
+        self.painter.add(Shape::convex_polygon(corners, color, rim));
+    }
+}
+
+/// Left and right move by one record, with Shift by a hundredth of the partition.
+fn keyed(ui: &Ui, response: &egui::Response, offset: u64, most: u64) -> Option<u64> {
+    if !response.has_focus() {
+        return None;
+    }
+    let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let (mut back, mut on) = (0, 0);
+    ui.input_mut(|input| {
+        for (modifiers, step) in [(Modifiers::SHIFT, (most / 100).max(1)), (Modifiers::NONE, 1)] {
+            back += step * input.count_and_consume_key(modifiers, Key::ArrowLeft) as u64;
+            on += step * input.count_and_consume_key(modifiers, Key::ArrowRight) as u64;
+        }
+    });
+    let to = offset.saturating_add(on).saturating_sub(back).min(most);
+    (to != offset).then_some(to)
+}
+
+/// What a bin looks like, in steps that an eye can tell apart.
+fn shares(bin: &HandoverBin) -> [u64; 4] {
+    let counted = (bin.batch + bin.speed + bin.twice + bin.nowhere).max(1);
+    [bin.batch, bin.speed, bin.twice, bin.nowhere].map(|count| (count * 24).div_ceil(counted))
+}
+
+/// What the forms mean; and the tracks as a table.
+pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
+    let t = tokens(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let forms: [(&str, Color32, bool); 4] = [
+            ("batch", t.batch.gamma_multiply(AREA + 0.2), false),
+            ("speed", t.speed.gamma_multiply(AREA + 0.2), false),
+            ("twice", t.crash, false),
+            ("nowhere", t.error, true),
+        ];
+        for (name, color, is_hatched) in forms {
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
+            if is_hatched {
+                hatch(ui.painter(), rect, 4.0, color);
+                ui.painter().line_segment([rect.left_top(), rect.right_top()], Stroke::new(1.0, color));
+            } else {
+                ui.painter().rect_filled(rect, 0, color);
+            }
+            small_text(ui, name);
+            ui.add_space(2.0);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let copy = ui.button(RichText::new("Copy table").font(theme::small(ui)));
+            if copy.clicked() {
+                out.push(Input::Edit(Edit::Copy(as_text(answer))));
+            }
+        });
+    });
+}
+
+/// The tracks as a table.
+fn as_text(answer: &HandoverAnswer) -> String {
+    let mut text =
+        String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
+    for partition in &answer.partitions {
+        let start = partition.start.map_or_else(|| "by time".to_owned(), |start| start.to_string());
+        let HandoverPartition { name, cut, position, twice, nowhere, .. } = partition;
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}");
+    }
+    text
+}

@@ -1,0 +1,174 @@
+//! The hand-over drawer over the real engine: rules, handles by mouse, keys and typing, the same numbers as
+//! `rederive merge`.
+
+use std::process::Command;
+
+use eframe::egui::{self, Key, pos2};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use rederive::engine::{
+    frame::Flow,
+    protocol::{BoundaryRule, HandoverAnswer, MergedUsers},
+};
+
+use crate::live::{Live, sample};
+
+/// The shop log, paused some records after its first batch publication, with the drawer open.
+fn shop() -> Live {
+    let mut live = Live::opened(&sample("shop"));
+    live.fast();
+    live.click("Play");
+    live.until("batch has published and the stream is further", |live| {
+        let lane = live.lane();
+        lane.batch_covers >= 12_000 && lane.served_position > lane.batch_covers + 600
+    });
+    live.key(Key::Space);
+    live.until("it is paused", |live| live.flow() == Flow::Paused);
+    live.key(Key::H);
+    live.until_sees("Every record is counted once: merged equals the full recount.");
+    live
+}
+
+fn answer(live: &Live) -> HandoverAnswer {
+    live.state().answers.handover.answer.as_deref().cloned().expect("the drawer is open")
+}
+
+/// Waits until the newest question is answered.
+fn settled(live: &mut Live) {
+    live.until("the hand-over is counted", |live| live.state().answers.pending.is_empty());
+    live.settle();
+}
+
+/// What the copied command line says on standard error.
+fn merge(live: &mut Live) -> String {
+    live.click("Copy as command");
+    let copied = live.copied().last().unwrap().clone();
+    let mut words = copied.split(' ');
+    assert_eq!(words.next(), Some("rederive"), "{copied}");
+    let output = Command::new(env!("CARGO_BIN_EXE_rederive")).args(words).output().unwrap();
+    assert!(output.status.success(), "{copied}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[track_caller]
+fn same_as_merge(live: &mut Live) {
+    let said = merge(live);
+    let page = live.state().answers.handover.clone();
+    let answer = answer(live);
+    let covers: u64 = answer.partitions.iter().map(|partition| partition.cut.max(partition.position)).sum();
+    let merged = answer.merged(page.users);
+    for part in [
+        format!("counted twice: {} of {covers} records", answer.twice()),
+        format!("counted nowhere: {} of {covers} records", answer.nowhere()),
+        format!("merged: {} views, {} unique users", merged.views, merged.users),
+        format!(": {} views, {} unique users\nerror:", answer.recount.views, answer.recount.users),
+    ] {
+        assert!(said.contains(&part), "{part:?} is not in\n{said}");
+    }
+}
+
+#[test]
+fn each_rule_shows_what_merge_computes() {
+    let mut live = shop();
+    live.picture("handover-offsets");
+    for (name, rule) in [
+        ("one scalar", BoundaryRule::Scalar),
+        ("event time", BoundaryRule::EventTime),
+        ("none", BoundaryRule::None),
+        ("offset vector", BoundaryRule::Offsets),
+    ] {
+        live.click(name);
+        settled(&mut live);
+        live.picture(&format!("handover-{}", rule.id()));
+        assert_eq!(live.state().answers.handover.rule(), Some(rule));
+        let answer = answer(&live);
+        match rule {
+            BoundaryRule::Offsets => assert_eq!((answer.twice(), answer.nowhere()), (0, 0)),
+            BoundaryRule::EventTime => assert_eq!(answer.twice(), 0),
+            BoundaryRule::Scalar => {
+                assert!(answer.twice() + answer.nowhere() > 0, "wrong on three partitions");
+            }
+            BoundaryRule::None => {
+                assert_eq!((answer.twice(), answer.nowhere()), (answer.batch.views, 0));
+                live.until_sees("records are counted twice.");
+            }
+        }
+        same_as_merge(&mut live);
+    }
+    live.click("added");
+    live.settle();
+    assert_eq!(live.state().answers.handover.users, MergedUsers::Added);
+    live.until_sees("users are counted in both views.");
+    live.picture("handover-added");
+    same_as_merge(&mut live);
+    live.click("Back to the real hand-over");
+    live.until_sees("Every record is counted once: merged equals the full recount.");
+}
+
+#[test]
+fn handles_move_by_mouse_by_keys_and_by_typing() {
+    let mut live = shop();
+    let before = answer(&live);
+    let first = before.partitions[0].clone();
+    // By keys: three records back count twice.
+    live.h.get_by_label("desktop: start of speed").focus();
+    live.settle();
+    (0..3).for_each(|_| live.key(Key::ArrowLeft));
+    live.until_sees("3 records are counted twice.");
+    assert_eq!(answer(&live).partitions[0].start, Some(first.cut - 3));
+    live.until_sees("Speed starts where you have put it.");
+    same_as_merge(&mut live);
+    // By typing: behind the end of batch is a gap.
+    live.h.get_by_label("mobile: speed from").click();
+    live.settle();
+    let typed = before.partitions[1].cut + 20;
+    live.ctrl(Key::A);
+    live.h.get_by_label("mobile: speed from").type_text(&typed.to_string());
+    live.key(Key::Enter);
+    live.until_sees("3 records are counted twice. 20 records are counted nowhere.");
+    same_as_merge(&mut live);
+    // By mouse: to the left end, everything of batch counts twice there.
+    let handle = live.h.get_by_label("tablet: start of speed").accesskit_node().bounding_box().unwrap();
+    #[expect(clippy::cast_possible_truncation, reason = "window coordinates")]
+    let from = pos2(handle.x0.midpoint(handle.x1) as f32, handle.y0.midpoint(handle.y1) as f32);
+    live.h.drag_at(from);
+    live.settle();
+    live.h.hover_at(pos2(from.x - 2_000.0, from.y));
+    live.settle();
+    live.h.drop_at(pos2(from.x - 2_000.0, from.y));
+    settled(&mut live);
+    live.until("the handle is at the start", |live| answer(live).partitions[2].start == Some(0));
+    assert_eq!(answer(&live).partitions[2].twice, before.partitions[2].cut);
+    live.picture("handover-by-hand");
+    same_as_merge(&mut live);
+    // The end of batch moves too; a rule lets go of what was set by hand.
+    live.h.get_by_label("desktop: end of batch").focus();
+    live.settle();
+    live.h.key_press_modifiers(egui::Modifiers::SHIFT, Key::ArrowLeft);
+    live.settle();
+    live.click("offset vector");
+    live.until("the rule holds again", |live| {
+        let answer = answer(live);
+        answer.partitions[0].cut < first.cut && answer.twice() + answer.nowhere() == 0
+    });
+    same_as_merge(&mut live);
+    live.click("Copy table");
+    assert!(live.copied().last().unwrap().contains("\ndesktop\t"), "{:?}", live.copied().last());
+    live.click("Back to the real hand-over");
+    live.until("it is the real one", |live| answer(live).partitions == before.partitions);
+    assert!(!live.state().answers.handover.is_changed());
+}
+
+#[test]
+fn the_drawer_follows_the_run() {
+    let mut live = shop();
+    let before = answer(&live);
+    live.click("Play");
+    live.until("more has been read and is counted", |live| {
+        answer(live).recount.views > before.recount.views && answer(live).tick > before.tick
+    });
+    live.key(Key::Home);
+    live.until("the start of the run", |live| {
+        live.tick() == 0
+            && live.state().answers.handover.answer.as_ref().is_some_and(|answer| answer.recount.views == 0)
+    });
+}
