@@ -434,11 +434,11 @@ fn under_the_textbook_what_batch_covers_is_right_again_and_what_it_does_not_coun
 fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     let open = open_scenario(&sample("late-events.json")).unwrap();
     let mut lane = Lane::new(plan(&open), Arc::clone(&open.index));
-    let (mut published, mut missing, mut most) = (0, 0, 0);
+    let (mut published, mut missing, mut most) = (0, 0_u64, 0);
     let mut removed = Vec::new();
     while lane.tick() == Ticked::On {
         let frame = ReadModel::default().frame(&mut lane);
-        let late = frame.approximation.late_missing;
+        let left_out = frame.approximation.late_missing;
         assert_eq!(
             frame.merged_totals.views + late,
             frame.recount_totals.views,
@@ -447,10 +447,10 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
         );
         if frame.batch_runs > published {
             published = frame.batch_runs;
-            removed.push(missing.saturating_sub(late));
+            removed.push(missing.saturating_sub(left_out));
         }
-        missing = late;
-        most = most.max(late);
+        missing = left_out;
+        most = most.max(left_out);
     }
     assert_eq!(removed.len(), 6);
     assert!(removed.iter().all(|&records| records > 10), "{removed:?}");
