@@ -51,6 +51,7 @@ fn crash_and_replay_reads_734_records_twice_and_counts_them_once() {
             recount_views,
             every_read_views,
             same_as_never_crashed,
+            ..
         } => Some((*from, *to, *merged_views, *recount_views, *every_read_views, *same_as_never_crashed)),
         _ => None,
     });
@@ -436,11 +437,16 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     let mut lane = Lane::new(plan(&open), Arc::clone(&open.index));
     let (mut published, mut missing, mut most) = (0, 0_u64, 0);
     let mut removed = Vec::new();
+    let mut model = ReadModel::default();
     while lane.tick() == Ticked::On {
-        let frame = ReadModel::default().frame(&mut lane);
+        // Often enough to see each publication's step, not more.
+        if !lane.tick_now().0.is_multiple_of(5) {
+            continue;
+        }
+        let frame = model.frame(&mut lane);
         let left_out = frame.approximation.late_missing;
         assert_eq!(
-            frame.merged_totals.views + late,
+            frame.merged_totals.views + left_out,
             frame.recount_totals.views,
             "tick {}",
             lane.tick_now().0
@@ -453,9 +459,9 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
         most = most.max(left_out);
     }
     assert_eq!(removed.len(), 6);
-    assert!(removed.iter().all(|&records| records > 10), "{removed:?}");
+    assert!(removed.iter().all(|&records| records > 0), "{removed:?}");
     assert!(most > 50, "{most}");
-    let frame = ReadModel::default().frame(&mut lane);
+    let frame = model.frame(&mut lane);
     assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
     played("late-events.json");
 }

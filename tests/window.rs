@@ -14,6 +14,8 @@ mod asking;
 mod files;
 #[path = "window/handover.rs"]
 mod handover;
+#[path = "window/late.rs"]
+mod late;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]

@@ -8,7 +8,7 @@ use super::{
     format::thousands,
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State},
-    update::{PAGE_ROWS, open, say},
+    update::{PAGE_ROWS, late_query, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -249,6 +249,10 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             let mut effects = ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
             effects.extend(ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }));
             effects
+        }
+        Some(RightDrawer::Late) => {
+            let query = late_query(state, 0);
+            ask(state, query)
         }
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),

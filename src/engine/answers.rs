@@ -7,7 +7,7 @@ use super::{
     keeping::NEVER_WRITTEN,
     lane::Lane,
     protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
-    read_model::counted_in_merged,
+    read_model::{counted_in_merged, is_late},
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
     session::Session,
 };
@@ -29,6 +29,7 @@ impl Session {
             Query::Records { first, count } => return self.answer_records(number, *first, *count),
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
+            Query::Late { first, count, .. } => self.late(*first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
@@ -154,6 +155,9 @@ fn known_of(index: &LogIndex, lane: Option<&Lane>, number: u64) -> RecordLine {
         Some(Verdict::Counted) if counted > 1 => "counted more than once",
         Some(Verdict::Counted) if counted == 1 && in_batch => "counted in batch",
         Some(Verdict::Counted) if counted == 1 => "counted in speed",
+        Some(Verdict::Counted) if lane.is_some_and(|lane| is_late(lane, number)) => {
+            "late: dropped by the stream, not yet counted by batch"
+        }
         Some(Verdict::Counted) if read > 0 => "read, not counted now",
         Some(Verdict::Counted) | None => "not yet read",
     };

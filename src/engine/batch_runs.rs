@@ -89,6 +89,7 @@ impl Lane {
     fn publish(&mut self, view: BatchView) {
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
+        let late = self.lambda.speed().late.total();
         let (uniques, index) = (self.plan.settings.uniques, Arc::clone(&self.index));
         let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
         self.lambda.publish(Arc::new(view), index.users(), refold);
@@ -98,6 +99,7 @@ impl Lane {
         self.batch.runs += 1;
         self.batch.covers = cut;
         self.batch.published_at_tick = self.tick;
-        self.happened(Fact::BatchPublished { cut, fingerprint: fingerprint.to_string() });
+        let late_counted = late - self.lambda.speed().late.total();
+        self.happened(Fact::BatchPublished { cut, fingerprint: fingerprint.to_string(), late_counted });
     }
 }

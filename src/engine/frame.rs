@@ -256,6 +256,8 @@ pub struct Point {
     pub speed: Totals,
     /// Merged view.
     pub merged: Totals,
+    /// A full recount of the records that merged covers.
+    pub recount: Totals,
     /// Speed memory if the totals had not gone back with the position; from a restore to the next publication.
     pub every_read: Option<Totals>,
     /// Whether the served view was older than the memory.
@@ -357,7 +359,7 @@ pub struct Proof {
     pub counted: Vec<Run>,
     /// How often it would count if every read counted.
     pub every_read: Vec<Run>,
-    /// Records in the range that do not count at all (malformed, no user, redelivered, duplicate).
+    /// Records in the range that do not count (malformed, no user, redelivered, duplicate, late for now).
     pub excluded: u64,
 }
 

@@ -30,6 +30,7 @@ mod lane_sides;
 mod lane_source;
 #[cfg(test)]
 mod lane_tests;
+mod late_answers;
 mod ledger;
 mod log_name;
 mod open_log;

@@ -14,7 +14,7 @@ use super::{
     recount::Recount,
 };
 use crate::{
-    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Run, Verdict},
+    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Record, Run, Verdict},
     ingest::GroupRecount,
     serving::Numbers,
 };
@@ -293,7 +293,7 @@ fn proof(lane: &Lane) -> Proof {
         let end = (number + step).min(to);
         let reads = lane.ledger.deliveries().count(number);
         let counts = counted_in_merged(lane, number);
-        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted);
+        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted) || is_late(lane, number);
         excluded += u64::from(is_excluded);
         push(&mut read, Run { start: number, end, count: reads });
         push(&mut counted, Run { start: number, end, count: counts });
@@ -305,6 +305,13 @@ fn proof(lane: &Lane) -> Proof {
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {
     lane.index.record(number).map_or(0, |record| lane.lambda.effect(record.partition.index(), record.offset))
+}
+
+/// Whether the stream dropped a record as late and no batch run has counted it since.
+pub(super) fn is_late(lane: &Lane, number: u64) -> bool {
+    let speed = lane.lambda.speed();
+    let dropped = |record: Record| speed.late.contains(record.partition, record.offset);
+    !speed.late.is_empty() && lane.index.record(number).is_some_and(dropped)
 }
 
 fn push(runs: &mut Vec<Run>, run: Run) {

@@ -223,6 +223,7 @@ impl Lane {
             merged_views,
             recount_views,
             every_read_views: recount_views + self.ledger.read_again_views(&self.index),
+            late_missing: self.lambda.speed().late.total(),
             same_as_never_crashed: same,
         });
     }

@@ -150,6 +150,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,
+        RightDrawer::Late,
         RightDrawer::Handover,
         RightDrawer::Runs,
     ] {

@@ -112,7 +112,7 @@ impl Story {
                 self.runs += 1;
                 self.repeated = 0;
                 self.mark(MarkKind::BatchPublished, cut);
-                self.say(Fact::BatchPublished { cut, fingerprint: "f".repeat(32) });
+                self.say(Fact::BatchPublished { cut, fingerprint: "f".repeat(32), late_counted: 0 });
             }
             Some(_) => {}
             None => {
@@ -155,6 +155,7 @@ impl Story {
                     merged_views: CRASH,
                     recount_views: CRASH,
                     every_read_views: CRASH + 734,
+                    late_missing: 0,
                     same_as_never_crashed: true,
                 });
             }
@@ -221,6 +222,7 @@ impl Story {
             memory,
             speed: totals(self.served.saturating_sub(self.covers)),
             merged: totals(self.served.max(self.covers)),
+            recount: totals(self.served.max(self.covers)),
             every_read: (self.repeated > 0)
                 .then(|| totals(self.position.saturating_sub(self.covers) + self.repeated)),
             stale: self.stale(),

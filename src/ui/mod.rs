@@ -4,6 +4,7 @@
 //! [`Window`] applies them. [`run_window`] puts it into a native window with the engine behind it. Absent on purpose:
 //! computation over records, and waiting for anything on the window's thread.
 
+mod approximate;
 mod ask;
 mod bar;
 mod bars;
@@ -15,6 +16,7 @@ mod fates;
 mod handover;
 mod help;
 mod keyboard;
+mod late;
 mod letters;
 mod log_browser;
 mod native;

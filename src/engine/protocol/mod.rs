@@ -20,7 +20,7 @@ pub use handover::{
     BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
 };
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
-pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
+pub use queries::{Answer, IssueLine, KeptRun, LateLine, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
