@@ -10,6 +10,8 @@
 
 #[path = "window/asking.rs"]
 mod asking;
+#[path = "window/event_time.rs"]
+mod event_time;
 #[path = "window/files.rs"]
 mod files;
 #[path = "window/handover.rs"]
@@ -26,3 +28,5 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/trade_off.rs"]
+mod trade_off;

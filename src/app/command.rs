@@ -226,6 +226,8 @@ const ALL: &[Spec] = &[
     row(C::Look(Look::Moment), View, "The moment", "Close up: last checkpoint, crash, replay", letter('Z')),
     row(C::Look(Look::ByPage), View, "By page", "The top pages and the rest", None),
     row(C::Look(Look::ByDay), View, "By day", "One bar a day", None),
+    row(C::Look(Look::EventTime), View, "Event time", "When records happened against when they arrive: watermarks, days, what comes too late", letter('E')),
+    row(C::Look(Look::TradeOff), View, "Trade-off", "How stale each view is against what a record costs, under other intervals", None),
     row(C::Fit, View, "Fit", "Show all of the run in the plots again", letter('F')),
     row(C::Tables, View, "Show as tables", "Plots and proof strip as tables that can be copied", letter('T')),
     row(C::FrameTime, View, "Frame time", "How long drawing this window takes, in the status line", None),

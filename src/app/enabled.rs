@@ -61,7 +61,9 @@ impl AppCommand {
             | AppCommand::Target(_)
             | AppCommand::Point(_)
             | AppCommand::CrashSetup
-            | AppCommand::Look(Look::OverRun | Look::ByPage | Look::ByDay)
+            | AppCommand::Look(
+                Look::OverRun | Look::ByPage | Look::ByDay | Look::EventTime | Look::TradeOff,
+            )
             | AppCommand::Right(RightDrawer::Runs)
             | AppCommand::FrameTime
             | AppCommand::Presenter

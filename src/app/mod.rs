@@ -7,6 +7,7 @@ pub mod asking;
 mod command;
 mod dialogs;
 mod enabled;
+pub mod event_time;
 pub mod format;
 mod handover;
 mod keys;
@@ -16,12 +17,14 @@ mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod trade_off;
 mod update;
 mod update_command;
 
 pub use asking::{AskEdit, AskPage, Question};
 pub use command::{AppCommand, Group, Spec};
 pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
+pub use event_time::{EventTimeEdit, EventTimePage};
 pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
@@ -32,4 +35,5 @@ pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
 pub use update::{Edit, Effect, Input, Pick, apply};

@@ -1,7 +1,6 @@
 //! What the engine has answered, page by page.
 
-use super::HandoverPage;
-use super::asking::AskPage;
+use super::{HandoverPage, asking::AskPage, event_time::EventTimePage, trade_off::TradeOffPage};
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, Query, RecordLine, Tick, ViewKind},
@@ -81,6 +80,10 @@ pub struct Answers {
     pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
+    /// Event time against arrival.
+    pub event_time: EventTimePage,
+    /// Staleness against cost.
+    pub trade_off: TradeOffPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.

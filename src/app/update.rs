@@ -3,13 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, HandoverEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
-    handover,
+    event_time, handover,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
-    update_command::{ask, give},
+    trade_off,
+    update_command::{ask, give, looked_at},
 };
 use crate::engine::{
     frame::{Flow, Frame},
@@ -96,6 +97,10 @@ pub enum Edit {
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Choose in the look "event time".
+    EventTime(EventTimeEdit),
+    /// Turn or choose in the look "trade-off".
+    TradeOff(TradeOffEdit),
 }
 
 /// What the desktop is asked for.
@@ -230,6 +235,8 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Lane(lane) => state.lane = lane,
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::EventTime(edit) => return event_time::edited(state, edit),
+        Edit::TradeOff(edit) => return trade_off::edited(state, edit),
     }
     Vec::new()
 }
@@ -373,7 +380,9 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
     let due = due || stopped || is_new;
-    if !due || !state.answers.pending.is_empty() {
+    // A sweep keeps asking; pages are refreshed between its points.
+    let is_waiting = state.answers.pending.iter().any(|(_, query)| !matches!(query, Query::TradeOff(_)));
+    if !due || is_waiting {
         return Vec::new();
     }
     refresh(state)
@@ -400,6 +409,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.asks() {
         effects.extend(asking::opened(state));
     }
+    effects.extend(looked_at(state));
     effects
 }
 
@@ -434,7 +444,13 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.answers.runs = runs;
         }
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
-        (_, Answer::Nothing(why)) => say(state, why),
+        (query, Answer::Nothing(why)) => {
+            // Whoever cannot play one point cannot play the others.
+            state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));
+            say(state, why);
+        }
+        (Query::EventTimes(lateness), answer) => return event_time::answered(state, lateness, answer),
+        (Query::TradeOff(knobs), answer) => return trade_off::answered(state, knobs, answer),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),
     }

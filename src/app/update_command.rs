@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use super::{
     AppCommand, Effect, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    event_time,
     format::thousands,
     settings::Settings,
-    state::{LeftDrawer, Look, RightDrawer, State},
+    state::{LeftDrawer, Look, RightDrawer, State, TableTwin},
+    trade_off,
     update::{PAGE_ROWS, late_query, open, say},
 };
 use crate::engine::{
@@ -54,6 +56,7 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
             state.prediction = Some(prediction);
             Vec::new()
         }
+        AppCommand::Look(look) => look_at(state, look),
         AppCommand::Left(drawer) => toggle_left(state, drawer),
         AppCommand::Right(drawer) => toggle_right(state, drawer),
         AppCommand::CopyCommand => copy_command(state),
@@ -89,17 +92,22 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Target(target) => state.crash.target = target,
         AppCommand::Point(point) => state.crash.point = point,
         AppCommand::Show(measure) => state.measure = measure,
-        // The same key leads close up and back.
-        AppCommand::Look(Look::Moment) if state.look == Look::Moment && !state.tables => {
-            state.look = Look::OverRun;
-        }
-        AppCommand::Look(look) => (state.look, state.tables) = (look, false),
         AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
-            state.look = Look::OverRun;
+            if !matches!(state.look, Look::EventTime | Look::TradeOff) {
+                state.look = Look::OverRun;
+            }
             state.fits += 1;
         }
-        AppCommand::Tables => state.tables = !state.tables,
+        AppCommand::Tables => {
+            state.tables = !state.tables;
+            // These looks have one twin of their own.
+            match state.look {
+                Look::EventTime => state.twin = TableTwin::Late,
+                Look::TradeOff => state.twin = TableTwin::TradeOff,
+                Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
+            }
+        }
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
         _ => {}
@@ -142,7 +150,9 @@ pub(super) fn ask(state: &mut State, query: Query) -> Vec<Effect> {
         return Vec::new();
     }
     state.answers.last_question += 1;
-    state.answers.asked_at = state.tick();
+    if !matches!(query, Query::TradeOff(_)) {
+        state.answers.asked_at = state.tick();
+    }
     let number = state.answers.last_question;
     state.answers.pending.push((number, query.clone()));
     send(Command::Ask(number, query))
@@ -228,6 +238,22 @@ fn crash(state: &mut State) -> Vec<Effect> {
     // A record is where one crash happens; the next press means "now" again.
     state.crash.record.clear();
     to_lane(state, LaneCommand::Crash { target: state.crash.target, when })
+}
+
+fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
+    // The same key leads close up and back.
+    let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
+    (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);
+    looked_at(state)
+}
+
+/// What the look needs beyond the frames is asked for.
+pub(super) fn looked_at(state: &mut State) -> Vec<Effect> {
+    match state.look {
+        Look::EventTime => event_time::put(state),
+        Look::TradeOff => trade_off::opened(state),
+        Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => Vec::new(),
+    }
 }
 
 fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {

@@ -34,6 +34,8 @@ impl Session {
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
+            Query::EventTimes(lateness) => return self.answer_event_times(number, *lateness),
+            Query::TradeOff(knobs) => return self.answer_trade_off(number, *knobs),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));

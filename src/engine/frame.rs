@@ -8,7 +8,7 @@ pub use kappa::{
     Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
 };
 
-use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
+use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
 use crate::{
     checkpoint::CrashPoint,
     domain::{EventTime, Lateness, Run, Uniques},
@@ -130,6 +130,8 @@ pub enum BatchState {
 pub struct LaneFrame {
     /// Which lane.
     pub lane: LaneId,
+    /// The intervals that trade freshness against cost.
+    pub knobs: Knobs,
     /// Arrivals in records a second of simulated time.
     pub rate: u64,
     /// Records that have arrived so far.

@@ -12,6 +12,7 @@ mod batch_runs;
 pub mod clock;
 mod describe;
 pub mod driver;
+mod event_times;
 pub mod export;
 pub mod fault;
 pub mod frame;
@@ -48,6 +49,8 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
+mod sweep;
 mod work;
 mod worker;
 

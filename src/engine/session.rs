@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use super::{
     answerer::Answerer,
     clock::{Pacer, Stopwatch},
+    event_times::EventTimesCache,
     frame::{Flow, Frame},
     handle::EngineOptions,
     lane::Ticked,
@@ -41,6 +42,7 @@ pub(super) struct Session {
     /// A moment came up that the scenario or an advance stops at.
     moment: bool,
     answerer: Answerer,
+    pub(super) event_times: EventTimesCache,
     drawn: Option<Stopwatch>,
     changed: bool,
     /// Run time stands until more of the log is loaded.
@@ -68,6 +70,7 @@ impl Session {
             until: None,
             moment: false,
             answerer: Answerer::default(),
+            event_times: EventTimesCache::default(),
             drawn: None,
             changed: true,
             waits_for_log: false,
@@ -122,6 +125,7 @@ impl Session {
                 self.pacer.skip();
             }
             Command::Restart => self.restart(),
+            Command::Resettle(knobs) => self.resettle(knobs),
             Command::GoTo(tick) => self.go_to(tick),
             Command::Lane(_, command) => self.lane_command(command),
             Command::SaveScenario(path) => self.save_scenario(&path),

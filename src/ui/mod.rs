@@ -12,6 +12,7 @@ mod canvas;
 mod checkpoints;
 mod dialog;
 mod empty;
+mod event_time;
 mod fates;
 mod handover;
 mod help;
@@ -34,6 +35,7 @@ mod story;
 mod tables;
 pub mod theme;
 mod timeline;
+mod trade_off;
 mod widgets;
 
 #[cfg(test)]

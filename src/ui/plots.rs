@@ -2,7 +2,7 @@
 
 mod error_strip;
 mod handover;
-mod marks;
+pub(super) mod marks;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -11,8 +11,10 @@ use egui_plot::{
 
 use super::{
     bars,
+    event_time::event_time_ui,
     series::{end_of_run, flat, log_height, pieces, seconds, stairs},
     theme::{self, AREA, Tokens, tokens},
+    trade_off::trade_off_ui,
     widgets::{Out, named, segmented},
 };
 use crate::{
@@ -63,6 +65,11 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     // Bounds that were set stay set: the whole run comes back by a fit.
     let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
     (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
+    match state.look {
+        Look::EventTime => return event_time_ui(ui, area, state, lane, fit, out),
+        Look::TradeOff => return trade_off_ui(ui, area, state, lane, fit, out),
+        Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
+    }
     for (panel, left) in Panel::ALL.into_iter().zip([0.0, width + gap, 2.0 * (width + gap)]) {
         let rect = Rect::from_min_size(pos2(area.left() + left, area.top()), vec2(width, area.height()));
         let mut child =
@@ -75,7 +82,7 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
 
 /// Which number and which look.
 pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);
@@ -135,6 +142,8 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
         }
         Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel),
         Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel),
+        // One plot of their own.
+        Look::EventTime | Look::TradeOff => {}
     }
 }
 
@@ -368,7 +377,7 @@ fn close_heights(
 }
 
 /// `12k` for 12,000: axis labels in narrow columns.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let steps = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
     match steps.into_iter().find(|(unit, _)| value.abs() >= *unit) {
         Some((unit, suffix)) => {

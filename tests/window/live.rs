@@ -178,6 +178,12 @@ impl Live {
         &self.h.state().copied
     }
 
+    /// Something typed or turned that has no text field of its own here.
+    pub fn input(&mut self, input: Input) {
+        self.h.state_mut().window.input(input);
+        self.settle();
+    }
+
     pub fn send(&self, command: Command) {
         self.h.state().engine.send(command).unwrap();
     }

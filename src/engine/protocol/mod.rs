@@ -12,6 +12,7 @@ mod asking;
 mod facts;
 mod handover;
 mod kappa;
+mod looking;
 mod queries;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
@@ -20,6 +21,10 @@ pub use handover::{
     BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
 };
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
+pub use looking::{
+    Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
+    TILE_ROWS, Tile, TradePoint, WatermarkStep,
+};
 pub use queries::{Answer, IssueLine, KeptRun, LateLine, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
@@ -110,6 +115,8 @@ pub enum Command {
     SetPace(u32),
     /// Returns to the paused start of the same run.
     Restart,
+    /// Returns to the paused start of the run with these knobs turned: a new run, whose settings are kept with it.
+    Resettle(Knobs),
     /// Goes back (or on) to this tick by playing the same commands again.
     GoTo(Tick),
     /// A recorded command to one lane.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
-use crate::domain::{CanonicalRow, Day, EventTime};
+use super::{Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, TradePoint};
+use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -83,6 +83,10 @@ pub enum Query {
         /// One past the last day.
         to: Day,
     },
+    /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
+    EventTimes(Option<Lateness>),
+    /// One play of the log under other knobs.
+    TradeOff(Knobs),
     /// Names of pages that hold a text.
     Pages {
         /// The text, in any case.
@@ -126,6 +130,10 @@ pub enum Answer {
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
+    /// The log as event time against arrival.
+    EventTimes(Arc<EventTimes>),
+    /// One play of the log.
+    TradeOff(Box<TradePoint>),
     /// Names of pages, and how many there are in all.
     Pages {
         /// Those that begin with the text first, then by name.
