@@ -18,6 +18,8 @@ mod files;
 mod handover;
 #[path = "window/late.rs"]
 mod late;
+#[path = "window/lineage.rs"]
+mod lineage;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]

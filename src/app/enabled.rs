@@ -29,6 +29,7 @@ impl AppCommand {
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
                 | RightDrawer::Late
+                | RightDrawer::Differences
                 | RightDrawer::Handover
                 | RightDrawer::Ask,
             )
@@ -43,7 +44,9 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::View | SaveKind::Scenario) => open(state).map(|_| ()),
+            AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => {
+                open(state).map(|_| ())
+            }
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),

@@ -76,6 +76,8 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// Fates, listings, differences.
+    pub lineage: super::LineagePages,
     /// The hand-over.
     pub handover: HandoverPage,
     /// Questions to the serving layer.
@@ -90,4 +92,11 @@ pub struct Answers {
     pub last_question: u64,
     /// Run time at which the open pages were asked for.
     pub asked_at: Tick,
+}
+
+impl Answers {
+    /// Whether records to be listed are under way.
+    pub fn is_listing(&self) -> bool {
+        self.pending.iter().any(|(_, query)| matches!(query, Query::RecordsOf { .. }))
+    }
 }

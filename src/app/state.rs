@@ -137,8 +137,10 @@ pub enum RightDrawer {
     Checkpoints,
     /// Lag, cost, invariants.
     Numbers,
-    /// Rows of the views, malformed lines.
+    /// Fates by view, rows of the views, malformed lines.
     Fates,
+    /// Two views by causes.
+    Differences,
     /// Old runs.
     Runs,
     /// Where batch ends and speed starts.

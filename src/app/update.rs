@@ -3,9 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, TradeOffEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
-    event_time, handover,
+    event_time, handover, lineage,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
@@ -97,6 +97,8 @@ pub enum Edit {
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Follow records and numbers.
+    Lineage(LineageEdit),
     /// Choose in the look "event time".
     EventTime(EventTimeEdit),
     /// Turn or choose in the look "trade-off".
@@ -172,6 +174,10 @@ pub(super) fn open(state: &mut State, path: PathBuf) -> Vec<Effect> {
 pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effect> {
     state.dialog = Dialog::None;
     match kind {
+        SaveKind::Differences => {
+            let pair = state.answers.lineage.pair;
+            vec![Effect::Send(Command::ExportDifferences(state.lane, pair, path))]
+        }
         SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
         SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
         SaveKind::Picture => vec![Effect::SavePicture(path)],
@@ -235,6 +241,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Lane(lane) => state.lane = lane,
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Lineage(edit) => return lineage::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
     }
@@ -392,12 +399,10 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
 fn refresh(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     if state.left == Some(LeftDrawer::Log) {
-        let first = state.answers.records.first;
-        effects.extend(ask(state, Query::Records { first, count: PAGE_ROWS }));
+        effects.extend(lineage::refresh_log(state));
     }
-    if state.right == Some(RightDrawer::Fates) {
-        let RowsPage { view, first, .. } = state.answers.rows;
-        effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    if let Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) = state.right {
+        effects.extend(lineage::opened(state, drawer));
     }
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
@@ -443,6 +448,13 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (
+            query @ (Query::Fates { .. }
+            | Query::RecordsOf { .. }
+            | Query::NumbersOf { .. }
+            | Query::Differences { .. }),
+            answer,
+        ) => return lineage::answered(state, query, answer),
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (query, Answer::Nothing(why)) => {
             // Whoever cannot play one point cannot play the others.

@@ -7,10 +7,11 @@ use super::{
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time,
     format::thousands,
+    lineage,
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State, TableTwin},
     trade_off,
-    update::{PAGE_ROWS, late_query, open, say},
+    update::{late_query, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -259,10 +260,7 @@ pub(super) fn looked_at(state: &mut State) -> Vec<Effect> {
 fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
     state.left = if state.left == Some(drawer) { None } else { Some(drawer) };
     match state.left {
-        Some(LeftDrawer::Log) => {
-            let first = state.answers.records.first;
-            ask(state, Query::Records { first, count: PAGE_ROWS })
-        }
+        Some(LeftDrawer::Log) => lineage::refresh_log(state),
         None => Vec::new(),
     }
 }
@@ -270,16 +268,11 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
-        Some(RightDrawer::Fates) => {
-            let (view, first) = (state.answers.rows.view, state.answers.rows.first);
-            let mut effects = ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
-            effects.extend(ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }));
-            effects
-        }
         Some(RightDrawer::Late) => {
             let query = late_query(state, 0);
             ask(state, query)
         }
+        Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),

@@ -1,6 +1,6 @@
 //! Late records: which ones a stream dropped, and the watermark that dropped each.
 
-use super::{EventTime, Offsets, PartitionIndex, moved_to};
+use super::{EventTime, Offsets, PartitionIndex, RangeCounts, moved_to};
 
 /// Neighbouring late records of a partition that met the same watermark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,18 @@ impl LateRecords {
     pub fn iter(&self) -> impl Iterator<Item = (PartitionIndex, LateRun)> + '_ {
         let numbered = (0_u16..).map(PartitionIndex).zip(&self.partitions);
         numbered.flat_map(|(partition, runs)| runs.iter().map(move |&run| (partition, run)))
+    }
+
+    /// The records alone, by partition, as ranges with count 1.
+    pub fn ranges(&self) -> Vec<RangeCounts> {
+        let ranges = |runs: &Vec<LateRun>| {
+            let mut ranges = RangeCounts::new();
+            for run in runs {
+                ranges.add(run.start, run.end);
+            }
+            ranges
+        };
+        self.partitions.iter().map(ranges).collect()
     }
 
     /// One past the last partition that has any.

@@ -11,7 +11,7 @@ pub use kappa::{
 use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
 use crate::{
     checkpoint::CrashPoint,
-    domain::{EventTime, Lateness, Run, Uniques},
+    domain::{Day, EventTime, Lateness, Run, Uniques},
 };
 
 /// Most points that a series hands to the window.
@@ -334,6 +334,10 @@ pub struct Band {
 pub struct GroupRow {
     /// Page text or date.
     pub label: String,
+    /// The page that it is about; `None`: a day, or the rest.
+    pub page: Option<String>,
+    /// The day that it is about; `None`: a page, or the rest.
+    pub day: Option<Day>,
     /// From the batch view.
     pub final_totals: Totals,
     /// Merged view.

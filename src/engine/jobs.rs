@@ -68,6 +68,8 @@ pub struct StreamReport {
     pub memory: Numbers,
     /// How far event time has come.
     pub progress: Progress,
+    /// Its books, where they are short enough to be handed out every time.
+    pub books: Option<MemoryBooks>,
     /// The whole state, once, when everything that was served before has been read again.
     pub full: Option<Box<StreamState>>,
     /// It crashed there; this is its last report.
@@ -81,6 +83,22 @@ pub struct StreamReport {
     /// CPU time of the step, measured, in microseconds.
     pub micros: u64,
 }
+
+/// What the memory of a stream processor counts.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryBooks {
+    /// First position that it counts.
+    pub from: Offsets,
+    /// The next record to read.
+    pub to: Offsets,
+    /// How often each record counts, by partition.
+    pub effects: Vec<RangeCounts>,
+    /// Which records it dropped as late, by partition.
+    pub late: Vec<RangeCounts>,
+}
+
+/// From this many runs on books of the memory are not handed out with every report.
+const MOST_RUNS: usize = 4_096;
 
 /// A stream processor over the index.
 #[derive(Debug)]
@@ -120,6 +138,18 @@ impl StreamJob {
             watermark: self.worker.watermark(),
             late_dropped: state.counts.late,
         }
+    }
+
+    /// What the memory counts; `None` where handing it out would take too long.
+    pub fn books(&self) -> Option<MemoryBooks> {
+        let state = self.worker.state();
+        let runs: usize = state.effects.iter().map(|runs| runs.runs().len()).sum();
+        (runs <= MOST_RUNS).then(|| MemoryBooks {
+            from: state.covers_from(),
+            to: state.position.clone(),
+            effects: state.effects.clone(),
+            late: state.late.ranges(),
+        })
     }
 
     fn recount_users(&mut self) {
@@ -205,6 +235,7 @@ impl Job for StreamJob {
             position: self.worker.state().position.clone(),
             progress: self.progress(),
             memory,
+            books: self.books(),
             full,
             crashed,
             failed,

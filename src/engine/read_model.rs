@@ -128,6 +128,8 @@ impl ReadModel {
             let (batch, merged) = lane.lambda.key_numbers(key);
             GroupRow {
                 label: lane.index.keys().text(key.0).to_owned(),
+                page: Some(lane.index.keys().text(key.0).to_owned()),
+                day: None,
                 final_totals: batch.into(),
                 merged: merged.into(),
                 recount: totals(now.key(key)),
@@ -141,6 +143,8 @@ impl ReadModel {
             let rest = |whole: Numbers, of: fn(&GroupRow) -> Totals| rest_of(whole, rows.iter().map(of));
             let rest = GroupRow {
                 label: format!("the other {others}"),
+                page: None,
+                day: None,
                 final_totals: rest(lane.lambda.batch_numbers(), |row| row.final_totals),
                 merged: rest(lane.lambda.merged_numbers(), |row| row.merged),
                 recount: rest(Recount::numbers(&lane.index, now.at()), |row| row.recount),
@@ -157,6 +161,8 @@ impl ReadModel {
             let (batch, merged) = lane.lambda.day_numbers(day);
             GroupRow {
                 label: day.to_string(),
+                page: None,
+                day: Some(day),
                 final_totals: batch.into(),
                 merged: merged.into(),
                 recount: totals(now.day(day)),

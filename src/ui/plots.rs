@@ -3,6 +3,7 @@
 mod error_strip;
 mod handover;
 pub(super) mod marks;
+mod points;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -19,7 +20,10 @@ use super::{
 };
 use crate::{
     app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
-    engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+    engine::{
+        frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+        protocol::BookView,
+    },
 };
 
 pub use handover::{Seam, gaps, overlaps, seams};
@@ -37,6 +41,15 @@ pub enum Panel {
 
 impl Panel {
     const ALL: [Panel; 3] = [Panel::Batch, Panel::Speed, Panel::Merged];
+
+    /// The view that it shows.
+    pub fn book_view(self) -> BookView {
+        match self {
+            Panel::Batch => BookView::Batch,
+            Panel::Speed => BookView::Speed,
+            Panel::Merged => BookView::Merged,
+        }
+    }
 
     fn title(self) -> &'static str {
         match self {
@@ -75,7 +88,7 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
         let mut child =
             ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::LEFT)));
         child.set_clip_rect(rect.intersect(ui.clip_rect()));
-        card_ui(&mut child, rect, state, lane, panel, View { fit, close });
+        card_ui(&mut child, rect, (state, lane, panel), View { fit, close }, out);
     }
     ui.allocate_rect(area, egui::Sense::hover());
 }
@@ -117,7 +130,13 @@ struct View {
     close: Option<(u64, u64)>,
 }
 
-fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel, view: View) {
+fn card_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    (state, lane, panel): (&State, &LaneFrame, Panel),
+    view: View,
+    out: &mut Out,
+) {
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 8, t.panel);
     let scale = theme::scale(ui);
@@ -136,12 +155,13 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
             let label = accessible(state.measure, lane, panel);
             let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
+            points::listed(ui, state, lane, panel, &response, out);
             if below > 0.0 {
                 error_strip::strip_ui(ui, strip, state.measure, lane, &response.transform);
             }
         }
-        Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel),
-        Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel),
+        Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel, out),
+        Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel, out),
         // One plot of their own.
         Look::EventTime | Look::TradeOff => {}
     }

@@ -153,6 +153,15 @@ impl Live {
         self.settle();
     }
 
+    /// Replaces the text of the field with this name.
+    pub fn fill(&mut self, field: &str, text: &str) {
+        self.h.get_by_label(field).focus();
+        self.settle();
+        self.ctrl(Key::A);
+        self.h.get_by_label(field).type_text(text);
+        self.settle();
+    }
+
     pub fn drop_file(&mut self, path: &Path) {
         self.h.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
         self.settle();

@@ -12,6 +12,7 @@ mod asking;
 mod facts;
 mod handover;
 mod kappa;
+mod lineage;
 mod looking;
 mod queries;
 
@@ -21,6 +22,10 @@ pub use handover::{
     BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
 };
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
+pub use lineage::{
+    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
+    RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+};
 pub use looking::{
     Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
     TILE_ROWS, Tile, TradePoint, WatermarkStep,
@@ -125,6 +130,8 @@ pub enum Command {
     SaveScenario(PathBuf),
     /// Writes a view as CSV or JSON by the file's extension.
     ExportView(LaneId, ViewKind, PathBuf),
+    /// Writes why two views differ, cell by cell, as CSV.
+    ExportDifferences(LaneId, Pair, PathBuf),
     /// Asks for a page of something large; the answer carries the same number.
     Ask(u64, Query),
     /// Deletes the kept files of an old run.

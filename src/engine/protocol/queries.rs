@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, TradePoint};
+use super::{
+    Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, Listed, Listing, Pair,
+    PairDifference, RecordNumbers, TradePoint, ViewFates,
+};
 use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
 /// Which of a lane's views.
@@ -65,6 +68,36 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What became of all records, in each view.
+    Fates {
+        /// Of which lane.
+        lane: LaneId,
+    },
+    /// The records of a listing, in delivery order.
+    RecordsOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which records.
+        listing: Listing,
+        /// Number of the first one in the listing; where lines are searched, the record to go on from.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
+    /// Every number that a record touches.
+    NumbersOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// The record, by number.
+        record: u64,
+    },
+    /// Why two views differ.
+    Differences {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which views.
+        pair: Pair,
+    },
     /// What a hand-over counts, twice or nowhere.
     Handover {
         /// Of which lane.
@@ -126,6 +159,14 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What became of all records, in each view.
+    Fates(Vec<ViewFates>),
+    /// A page of a listing.
+    Listed(Listed),
+    /// A record and every number that it touches.
+    Numbers(Box<RecordNumbers>),
+    /// Why two views differ.
+    Differences(Box<PairDifference>),
     /// What a hand-over counts.
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
