@@ -33,7 +33,7 @@ pub use looking::{
     Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
     TILE_ROWS, Tile, TradePoint, WatermarkStep,
 };
-pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
+pub use queries::{Answer, IssueLine, KeptRun, LateLine, Query, RecordLine, ViewKind};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
