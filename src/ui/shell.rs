@@ -228,7 +228,11 @@ fn right_width(drawer: RightDrawer, room: f32) -> f32 {
         RightDrawer::Fates | RightDrawer::Differences | RightDrawer::Late => {
             room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER)
         }
-        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover | RightDrawer::Versions => DRAWER,
+        RightDrawer::Checkpoints
+        | RightDrawer::Numbers
+        | RightDrawer::Runs
+        | RightDrawer::Handover
+        | RightDrawer::Versions => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
     }
 }
