@@ -24,3 +24,5 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/theirs.rs"]
+mod theirs;

@@ -16,6 +16,7 @@ mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod theirs;
 mod update;
 mod update_command;
 
@@ -32,4 +33,5 @@ pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
 pub use update::{Edit, Effect, Input, Pick, apply};

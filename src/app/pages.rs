@@ -1,7 +1,7 @@
 //! What the engine has answered, page by page.
 
 use super::HandoverPage;
-use super::asking::AskPage;
+use super::{asking::AskPage, theirs::TheirsPage};
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -68,6 +68,8 @@ pub struct Answers {
     pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
+    /// Views of theirs.
+    pub theirs: TheirsPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.

@@ -3,12 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, HandoverEdit, asking,
+    AppCommand, AskEdit, HandoverEdit, TheirsEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     handover,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
+    theirs,
     update_command::{ask, give},
 };
 use crate::engine::{
@@ -94,6 +95,8 @@ pub enum Edit {
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Views of theirs.
+    Theirs(TheirsEdit),
 }
 
 /// What the desktop is asked for.
@@ -105,6 +108,8 @@ pub enum Pick {
     File,
     /// A file to write.
     Save(SaveKind),
+    /// A view of theirs.
+    Theirs(super::Slot),
 }
 
 /// What has to be done outside.
@@ -141,7 +146,7 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Edit(edit) => edited(state, edit),
         Input::Event(event) => told(state, event),
         Input::Frame(frame) => framed(state, frame),
-        Input::Dropped(path) => open(state, path),
+        Input::Dropped(path) => theirs::dropped(state, path),
         Input::Picked(pick, path) => picked(state, pick, path),
     }
 }
@@ -224,6 +229,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Lane(lane) => state.lane = lane,
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Theirs(edit) => return theirs::edited(state, edit),
     }
     Vec::new()
 }
@@ -256,6 +262,7 @@ fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
     match (pick, path) {
         (Pick::Folder | Pick::File, Some(path)) => open(state, path),
         (Pick::Save(kind), Some(path)) => save(state, kind, path),
+        (Pick::Theirs(slot), Some(path)) => theirs::picked(state, slot, &path),
         // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
         (_, None) => Vec::new(),
     }
@@ -417,6 +424,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.answers.runs = runs;
         }
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
+        (query @ (Query::Compare(_) | Query::Proof { .. }), answer) => {
+            return theirs::answered(state, &query, answer);
+        }
         (_, Answer::Nothing(why)) => say(state, why),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),

@@ -93,13 +93,16 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Look(Look::Moment) if state.look == Look::Moment && !state.tables => {
             state.look = Look::OverRun;
         }
-        AppCommand::Look(look) => (state.look, state.tables) = (look, false),
+        AppCommand::Look(look) => {
+            (state.look, state.tables, state.answers.theirs.open) = (look, false, false);
+        }
         AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
             state.look = Look::OverRun;
             state.fits += 1;
         }
-        AppCommand::Tables => state.tables = !state.tables,
+        AppCommand::Tables => (state.tables, state.answers.theirs.open) = (!state.tables, false),
+        AppCommand::Theirs => state.answers.theirs.open = !state.answers.theirs.open,
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
         _ => {}

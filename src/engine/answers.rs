@@ -32,6 +32,10 @@ impl Session {
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
+            Query::Compare(request) => return self.answer_compare(number, request),
+            Query::Proof { view, of, first, count } => {
+                return self.answer_proof(number, *view, *of, *first, *count);
+            }
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };

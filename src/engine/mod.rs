@@ -48,6 +48,7 @@ mod session;
 pub mod simulate;
 mod source;
 pub mod sql;
+mod theirs;
 mod work;
 mod worker;
 

@@ -30,6 +30,7 @@ mod status;
 mod still;
 mod story;
 mod tables;
+mod theirs;
 pub mod theme;
 mod timeline;
 mod widgets;

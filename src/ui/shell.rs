@@ -19,6 +19,7 @@ use super::{
     status::status_ui,
     story::{start_cards, story_ui},
     tables::tables_ui,
+    theirs::theirs_ui,
     theme::{self, tokens},
     timeline::{self, timeline_ui},
     widgets::Out,
@@ -160,6 +161,11 @@ impl Window {
             let right = fit.right.filter(|drawer| *drawer == RightDrawer::Runs);
             drawers(ui, state, &Fit { left: None, right, ..fit }, scale, out);
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
+            return;
+        }
+        // It speaks of the log, not of the run: strip and timeline would only take room.
+        if state.answers.theirs.open {
+            CentralPanel::no_frame().frame(row(t.canvas, 12, 8)).show(ui, |ui| theirs_ui(ui, state, out));
             return;
         }
         let shrink = if low { 0.8 } else { 1.0 };

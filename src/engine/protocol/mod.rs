@@ -13,6 +13,7 @@ mod facts;
 mod handover;
 mod kappa;
 mod queries;
+mod theirs;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
@@ -21,6 +22,10 @@ pub use handover::{
 };
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
+pub use theirs::{
+    BetweenLine, CellLine, CompareRequest, Compared, ComparedView, FindingLine, MOST_CELLS, ProofLine,
+    ProofOf, RankedLine,
+};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

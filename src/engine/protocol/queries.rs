@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Asked, CheckpointId, HandoverAnswer, HandoverSetup, LaneId};
+use super::{
+    Asked, CheckpointId, CompareRequest, Compared, HandoverAnswer, HandoverSetup, LaneId, ProofLine, ProofOf,
+};
 use crate::domain::{CanonicalRow, Day};
 
 /// Which of a lane's views.
@@ -74,6 +76,19 @@ pub enum Query {
         /// One past the last day.
         to: Day,
     },
+    /// Judges views that other systems made, with the log as referee.
+    Compare(CompareRequest),
+    /// The records behind a part of the newest comparison.
+    Proof {
+        /// Which of its views.
+        view: usize,
+        /// A finding or a cell.
+        of: ProofOf,
+        /// First record.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
     /// Names of pages that hold a text.
     Pages {
         /// The text, in any case.
@@ -110,6 +125,15 @@ pub enum Answer {
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
+    /// Views of theirs, judged.
+    Compared(Box<Compared>),
+    /// Records that prove something, in the order of the log, and how many there are in all.
+    Proof {
+        /// The records asked for.
+        lines: Vec<ProofLine>,
+        /// How many there are.
+        total: u64,
+    },
     /// Names of pages, and how many there are in all.
     Pages {
         /// Those that begin with the text first, then by name.
