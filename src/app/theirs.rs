@@ -52,6 +52,8 @@ pub struct TheirsPage {
     pub proof_first: u64,
     /// How many there are.
     pub proof_total: u64,
+    /// Whether the records that were asked for have come.
+    pub proof_there: bool,
 }
 
 /// Typed or chosen in the panel.
@@ -176,7 +178,7 @@ pub(super) fn answered(state: &mut State, query: &Query, answer: Answer) -> Vec<
         (Query::Proof { view, of, first, .. }, Answer::Proof { lines, total })
             if (mine.view, mine.chosen, mine.proof_first) == (*view, Some(*of), *first) =>
         {
-            (mine.proof, mine.proof_total) = (lines, total);
+            (mine.proof, mine.proof_total, mine.proof_there) = (lines, total, true);
         }
         (_, Answer::Nothing(why)) => say(state, why),
         _ => {}
@@ -197,7 +199,7 @@ fn choose_first(state: &mut State) -> Vec<Effect> {
 
 fn choose(state: &mut State, of: ProofOf) -> Vec<Effect> {
     let mine = &mut state.answers.theirs;
-    (mine.chosen, mine.proof_first, mine.proof_total) = (Some(of), 0, 0);
+    (mine.chosen, mine.proof_first, mine.proof_total, mine.proof_there) = (Some(of), 0, 0, false);
     mine.proof.clear();
     ask_proof(state)
 }

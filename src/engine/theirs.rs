@@ -15,7 +15,7 @@ use super::{
     sql::duckdb_sql,
 };
 use crate::{
-    analysis::reconcile::{Moved, Reconciliation, Totals, between, reconcile},
+    analysis::reconcile::{Moved, Reconciliation, Totals, between, grouped, reconcile},
     domain::{Anonymous, Value},
     ingest::{AmountKind, ColumnsText, ForeignView, LogDirectory, Mapping, RawLog},
 };
@@ -233,27 +233,45 @@ fn size(found: &Reconciliation, totals: &Totals) -> String {
         AmountKind::Views => format!("{amount} page views"),
         AmountKind::Sum => format!("a sum of {amount}"),
     };
-    let users =
-        if found.has_users { format!(", {} users over cells", totals.numbers.users) } else { String::new() };
-    format!("{} cells, {amounts}{users}", totals.cells)
+    let users = if found.has_users {
+        format!(", {} users over cells", whole(totals.numbers.users))
+    } else {
+        String::new()
+    };
+    format!("{} cells, {amounts}{users}", grouped(usize::try_from(totals.cells).unwrap_or(usize::MAX)))
 }
 
 fn between_lines(first: &Reconciliation, second: &Reconciliation) -> Vec<BetweenLine> {
     let (_, causes) = between(first, second);
     let line = |cause: crate::analysis::reconcile::BetweenCause| BetweenLine {
-        sentence: cause.sentence,
+        sentence: of_which(first, second, &cause.sentence),
         views: amount_text(first.kind, cause.share.views),
         users: cause.share.users,
     };
     causes.into_iter().map(line).collect()
 }
 
+/// A path names the view in a sentence; here its last part is enough.
+fn of_which(first: &Reconciliation, second: &Reconciliation, sentence: &str) -> String {
+    for name in [&first.name, &second.name] {
+        if let Some(rest) = sentence.strip_prefix(name.as_str()) {
+            return format!("{}{rest}", name.rsplit('/').next().unwrap_or(name));
+        }
+    }
+    sentence.to_owned()
+}
+
 /// Page views as they are, sums as decimals.
 fn amount_text(kind: AmountKind, amount: i64) -> String {
     match kind {
-        AmountKind::Views => amount.to_string(),
+        AmountKind::Views if amount < 0 => format!("-{}", whole(amount)),
+        AmountKind::Views => whole(amount),
         AmountKind::Sum => Value::display_sum(i128::from(amount)),
     }
+}
+
+fn whole(number: i64) -> String {
+    grouped(usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX))
 }
 
 /// The command line that finds the same.

@@ -147,8 +147,12 @@ impl Window {
         let bar = Panel::top("bar").exact_size((40.0 * scale).round()).show_separator_line(false);
         let bar = bar.frame(row(t.panel, 12, 0)).show(ui, |ui| bar_ui(ui, state, out));
         loading_line(ui, state, bar.response.rect);
-        let story = Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
-        story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        // What the run does is not the subject of a comparison.
+        if !state.answers.theirs.open {
+            let story =
+                Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
+            story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        }
         // A room sees rows 1 to 5; what went wrong is still said.
         if !state.settings.presenter || state.notice.is_some() {
             let status =

@@ -8,11 +8,13 @@ use crate::{
     app::{PROOF_ROWS, TheirsEdit, TheirsPage, format::thousands, theirs::capital},
     engine::protocol::{CellLine, ComparedView, ProofOf},
     ui::{
-        tables::{Column as Head, table_ui},
         theme::{self, tokens},
         widgets::{Out, section, small_text},
     },
 };
+
+/// A table is never lower, however little room there is.
+const LOW: f32 = 48.0;
 
 /// Draws the cells.
 pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut Out) {
@@ -28,7 +30,7 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
     }
     titles.push(("Because", 84.0));
     ui.push_id("their-cells", |ui| {
-        let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false);
+        let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false).min_scrolled_height(LOW);
         for (_, width) in &titles {
             builder = builder.column(if *width > 0.0 {
                 Column::exact(*width * scale).clip(true)
@@ -40,6 +42,8 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
             for (at, (title, _)) in titles.iter().enumerate() {
                 header.col(|ui| {
                     let text = RichText::new(*title).font(theme::small(ui)).color(tokens(ui).subdued);
+                    // Level with the text of the buttons below.
+                    ui.add_space(if at == 0 { 8.0 } else { 0.0 });
                     aligned(ui, at > 0, text);
                 });
             }
@@ -102,7 +106,7 @@ pub fn proof_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
         }
     };
     ui.horizontal(|ui| {
-        section(ui, &what);
+        ui.label(RichText::new(what).font(theme::strong(ui)).color(tokens(ui).strong));
         let (first, total) = (page.proof_first, page.proof_total);
         let last = (first + page.proof.len() as u64).min(total);
         if total > page.proof.len() as u64 {
@@ -123,16 +127,48 @@ pub fn proof_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
     });
     if page.proof.is_empty() {
         let text = match chosen {
+            _ if !page.proof_there => "Reading the records…",
             ProofOf::Finding(_) => "No single record: the rule concerns how users are counted.",
             ProofOf::Cell(_) => "No finding moves a record of this cell.",
         };
         small_text(ui, text);
         return;
     }
-    let columns = [Head::text("Where"), Head::text("In theirs"), Head::text("Line")];
-    table_ui(ui, "their-proof", &columns, page.proof.len(), |at| {
-        page.proof.get(at).map_or_else(Vec::new, |line| {
-            vec![format!("{}:{}", line.file, line.line), capital(&line.what), line.text.clone()]
-        })
+    proof_table(ui, page);
+}
+
+/// Where a record stands, what theirs does with it, and its line.
+fn proof_table(ui: &mut Ui, page: &TheirsPage) {
+    let scale = theme::scale(ui);
+    let row_height = ui.spacing().interact_size.y;
+    let share = ui.available_width();
+    let place = (220.0 * scale).min(share * 0.34);
+    let what = (240.0 * scale).min(share * 0.36);
+    ui.push_id("their-proof", |ui| {
+        let builder = TableBuilder::new(ui).striped(true).auto_shrink(false).min_scrolled_height(LOW);
+        let builder = builder
+            .column(Column::exact(place).clip(true))
+            .column(Column::exact(what).clip(true))
+            .column(Column::remainder().at_least(60.0).clip(true));
+        let header = builder.header(row_height, |mut header| {
+            for title in ["Where", "In theirs", "Line"] {
+                header.col(|ui| {
+                    let text = RichText::new(title).font(theme::small(ui)).color(tokens(ui).subdued);
+                    aligned(ui, false, text);
+                });
+            }
+        });
+        header.body(|body| {
+            body.rows(row_height, page.proof.len(), |mut row| {
+                let Some(line) = page.proof.get(row.index()) else { return };
+                let texts = [format!("{}:{}", line.file, line.line), capital(&line.what), line.text.clone()];
+                for (at, text) in texts.into_iter().enumerate() {
+                    row.col(|ui| {
+                        let font = if at == 2 { theme::mono_small(ui) } else { theme::body(ui) };
+                        aligned(ui, false, RichText::new(text).font(font).color(tokens(ui).text));
+                    });
+                }
+            });
+        });
     });
 }

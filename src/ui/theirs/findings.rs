@@ -14,7 +14,7 @@ use crate::{
     engine::protocol::{BetweenLine, Compared, ComparedView, FindingLine, ProofOf},
     ui::{
         theme::{self, tokens},
-        widgets::{Out, fact_row, section, small_text},
+        widgets::{Out, section, small_text},
     },
 };
 
@@ -119,8 +119,8 @@ fn between_ui(ui: &mut Ui, result: &Compared) {
     }
     section(ui, "The first minus the second");
     for BetweenLine { sentence, views, users } in &result.between {
-        let name = sentence.rsplit('/').next().unwrap_or(sentence);
+        let text = RichText::new(sentence).color(tokens(ui).text);
         let users = if *users == 0 { String::new() } else { format!(", {users} users") };
-        fact_row(ui, &capital(name), format!("{views}{users}"));
+        row(ui, text, format!("{views}{users}"));
     }
 }
