@@ -359,7 +359,7 @@ fn the_textbook_counts_16_and_5_then_32_and_10_until_batch_corrects_it() {
         .iter()
         .map(|it| (it.id, matches!(it.state, InvariantState::NotPromised { .. })))
         .collect();
-    let expected = [("I1", false), ("I2", true), ("I3", true), ("I4", true), ("I5", false), ("I7", true)];
+    let expected = [("I1", false), ("I2", true), ("I3", true), ("I4", true), ("I5", false), ("I7", false)];
     assert_eq!(states, expected);
     let honest = facts(&mut lane).iter().any(|fact| {
         matches!(

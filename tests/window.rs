@@ -10,10 +10,14 @@
 
 #[path = "window/asking.rs"]
 mod asking;
+#[path = "window/event_time.rs"]
+mod event_time;
 #[path = "window/files.rs"]
 mod files;
 #[path = "window/handover.rs"]
 mod handover;
+#[path = "window/lineage.rs"]
+mod lineage;
 #[path = "window/live.rs"]
 mod live;
 #[path = "window/look.rs"]
@@ -26,3 +30,5 @@ mod runs;
 mod story;
 #[path = "window/theirs.rs"]
 mod theirs;
+#[path = "window/trade_off.rs"]
+mod trade_off;

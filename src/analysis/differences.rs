@@ -194,7 +194,8 @@ pub(super) fn reason(fate: Fate) -> Cause {
 pub(super) fn moved(first: Taken, second: Taken) -> Cause {
     match (first.cell, second.cell) {
         (Some(first), Some(second)) if first.key == second.key => Cause::OtherDayZone,
-        _ => Cause::Unexplained,
+        (Some(_), Some(_)) => Cause::OtherPageRule,
+        (None, _) | (_, None) => Cause::Unexplained,
     }
 }
 

@@ -55,6 +55,24 @@ impl Fate {
         Fate::NotYetRead,
     ];
 
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fate::CountedInBatch => "counted in batch",
+            Fate::CountedInSpeed => "counted in speed",
+            Fate::Counted => "counted",
+            Fate::CountedAgain => "counted more than once",
+            Fate::Late => "late",
+            Fate::Duplicate => "duplicate id",
+            Fate::Redelivery => "redelivered",
+            Fate::NoUser => "no user",
+            Fate::Malformed => "malformed",
+            Fate::Lost => "read, and lost",
+            Fate::Gap => "between the layers",
+            Fate::NotYetRead => "not yet read",
+        }
+    }
+
     fn of_verdict(verdict: Verdict) -> Option<Fate> {
         match verdict {
             Verdict::Malformed => Some(Fate::Malformed),
@@ -117,6 +135,8 @@ pub enum Books<'a> {
     Alone {
         /// Its layer.
         layer: Layer<'a>,
+        /// What is said of a record that counts.
+        counted: Fate,
         /// Ever read.
         read: &'a Offsets,
     },
@@ -180,9 +200,9 @@ impl Ledger for Reader<'_> {
                 let fate = absent(entry, to).unwrap_or(Fate::Counted);
                 ([u32::from(fate == Fate::Counted), 0], fate)
             }
-            Books::Alone { layer, read } => {
+            Books::Alone { layer, counted: once, read } => {
                 let count = self.count(0, layer.effects, entry);
-                let fate = counted(count, Fate::Counted)
+                let fate = counted(count, once)
                     .unwrap_or_else(|| absent(entry, read).unwrap_or_else(|| uncounted(entry, &[layer])));
                 ([count, 0], fate)
             }

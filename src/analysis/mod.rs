@@ -6,6 +6,7 @@
 mod account;
 mod causes;
 mod differences;
+mod event_time;
 mod lineage;
 mod numbers_of;
 pub mod reconcile;
@@ -16,6 +17,10 @@ mod testing;
 pub use causes::{Cause, CauseShare};
 pub use differences::{
     Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, causes_of, differences,
+};
+pub use event_time::{
+    Cloud, DayBand, Dot, EventTimes, Judging, LateDot, MOST_DOTS, TILE_COLUMNS, TILE_ROWS, Tile,
+    WatermarkStep, event_times,
 };
 pub use lineage::{Books, Fate, FateTally, Found, Layer, Ledger, Reader, Taken, find, tally};
 pub use numbers_of::{Touch, Touched, numbers_of};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Actual, Books, Grouping, Layer, actual_of};
+use super::{Actual, Books, Fate, Grouping, Layer, actual_of};
 use crate::{
     domain::{Offsets, PartitionMemory, RangeCounts, Record, View, classify_in},
     ingest::Entry,
@@ -107,7 +107,7 @@ impl Standing {
         let speed = self.above(&self.served, &self.speed.1);
         let memory = self.above(&self.memory_to, &self.memory.1);
         vec![
-            ("batch", Books::Alone { layer: batch, read: &self.batch.cut }),
+            ("batch", Books::Alone { layer: batch, counted: Fate::CountedInBatch, read: &self.batch.cut }),
             ("speed", Books::Speed { batch, speed, read }),
             ("memory", Books::Speed { batch, speed: memory, read }),
             ("merged", Books::Merged { batch, speed, read }),

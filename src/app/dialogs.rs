@@ -9,6 +9,8 @@ use crate::engine::protocol::KeptRun;
 pub enum SaveKind {
     /// The merged view as CSV or JSON.
     View,
+    /// Why two views differ, as CSV.
+    Differences,
     /// The window as PNG.
     Picture,
     /// The run as a scenario.
@@ -20,6 +22,7 @@ impl SaveKind {
     pub fn title(self) -> &'static str {
         match self {
             SaveKind::View => "Export the merged view",
+            SaveKind::Differences => "Export why they differ",
             SaveKind::Picture => "Save a picture",
             SaveKind::Scenario => "Save the run as a scenario",
         }
@@ -29,6 +32,7 @@ impl SaveKind {
     pub fn file_name(self) -> &'static str {
         match self {
             SaveKind::View => "merged.csv",
+            SaveKind::Differences => "differences.csv",
             SaveKind::Picture => "rederive.png",
             SaveKind::Scenario => "run.scenario.json",
         }

@@ -29,6 +29,7 @@ impl AppCommand {
                 RightDrawer::Checkpoints
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
+                | RightDrawer::Differences
                 | RightDrawer::Handover
                 | RightDrawer::Ask,
             )
@@ -43,7 +44,9 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::View | SaveKind::Scenario) => open(state).map(|_| ()),
+            AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => {
+                open(state).map(|_| ())
+            }
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),
@@ -61,7 +64,9 @@ impl AppCommand {
             | AppCommand::Target(_)
             | AppCommand::Point(_)
             | AppCommand::CrashSetup
-            | AppCommand::Look(Look::OverRun | Look::ByPage | Look::ByDay)
+            | AppCommand::Look(
+                Look::OverRun | Look::ByPage | Look::ByDay | Look::EventTime | Look::TradeOff,
+            )
             | AppCommand::Right(RightDrawer::Runs)
             | AppCommand::FrameTime
             | AppCommand::Presenter

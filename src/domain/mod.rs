@@ -3,6 +3,7 @@
 //! Absent on purpose: I/O, clocks, threads, `serde_json`, egui. Everything here is a pure function of its
 //! arguments; ranges are half-open and every position is the next record to read.
 
+mod approximation;
 mod classify;
 mod day;
 mod effects;
@@ -13,6 +14,7 @@ mod view;
 mod watermark;
 mod zone;
 
+pub use approximation::{IDLE_AFTER_RECORDS, Lateness, ParseLatenessError};
 pub use classify::{Anonymous, Counts, PartitionMemory, Redelivery, Rules, Verdict};
 pub(crate) use classify::{classify_in, in_range};
 pub(crate) use day::parse_zone;

@@ -14,6 +14,11 @@ pub struct Watermarks {
 }
 
 impl Watermarks {
+    /// Nothing read of so many partitions.
+    pub fn new(partitions: usize) -> Self {
+        Watermarks { largest: vec![None; partitions], idle_records: vec![0; partitions] }
+    }
+
     /// From saved parts, one entry a partition each.
     pub fn from_parts(largest: Vec<Option<EventTime>>, idle_records: Vec<u64>) -> Self {
         Watermarks { largest, idle_records }
@@ -55,6 +60,26 @@ impl Watermarks {
         partitions().filter_map(|p| self.of(p)).min()
     }
 
+    /// The watermark by which a record of `reader` is judged, once it has been [observed](Watermarks::observe) and
+    /// `position` still stands before it. A partition that is being read is neither idle nor finished at that moment:
+    /// what wakes it, and its last record, are judged by its own progress and not by that of the others alone.
+    pub fn at(
+        &self,
+        reader: PartitionIndex,
+        position: &Offsets,
+        end: &Offsets,
+        idle_after_records: u64,
+    ) -> Option<EventTime> {
+        let others = partitions(end)
+            .filter(|&p| p != reader && position.get(p) < end.get(p) && !self.is_idle(p, idle_after_records));
+        others.map(|p| self.of(p)).min().map_or(self.of(reader), |others| others.min(self.of(reader)))
+    }
+
+    /// Whether nothing of `partition` was read while the others read `idle_after_records`.
+    pub fn is_idle(&self, partition: PartitionIndex, idle_after_records: u64) -> bool {
+        self.idle_records.get(partition.index()).is_some_and(|&idle| idle >= idle_after_records)
+    }
+
     /// The same where partition `i` has become partition `places[i]`, because the log has gained others.
     #[must_use]
     pub fn moved(self, places: &[PartitionIndex]) -> Self {
@@ -68,6 +93,10 @@ impl Watermarks {
     pub fn parts(&self) -> (&[Option<EventTime>], &[u64]) {
         (&self.largest, &self.idle_records)
     }
+}
+
+fn partitions(end: &Offsets) -> impl Iterator<Item = PartitionIndex> {
+    (0..end.len()).filter_map(|p| u16::try_from(p).ok()).map(PartitionIndex)
 }
 
 #[cfg(test)]

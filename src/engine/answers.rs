@@ -5,28 +5,25 @@ use std::{path::Path, sync::Arc};
 use super::{
     export::{Format, TableRow, render, sums},
     keeping::NEVER_WRITTEN,
-    lane::Lane,
-    protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, RecordLine, ViewKind},
-    read_model::counted_in_merged,
+    lineage_answers::{fates, listed, numbers, records},
+    protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, ViewKind},
     runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
     session::Session,
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
-    domain::{CanonicalRow, Verdict, View},
+    domain::{CanonicalRow, View},
     ingest::LogIndex,
 };
-
-/// Records handed out at once.
-const MOST_RECORDS: u32 = 1_000;
-/// Longest line shown.
-const MOST_TEXT: usize = 4_096;
 
 impl Session {
     /// Answers now, or (what needs files or all records) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
         let answer = match query {
-            Query::Records { first, count } => return self.answer_records(number, *first, *count),
+            Query::Records { first, count } => {
+                let (first, count) = (*first, *count);
+                return self.answer_from_books(number, move |books| records(books, first, count));
+            }
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
@@ -36,7 +33,19 @@ impl Session {
             Query::Proof { view, of, first, count } => {
                 return self.answer_proof(number, *view, *of, *first, *count);
             }
+            Query::Fates { .. } => return self.answer_from_books(number, fates),
+            Query::RecordsOf { listing, first, count, .. } => {
+                let (listing, first, count) = (listing.clone(), *first, *count);
+                return self.answer_from_books(number, move |books| listed(books, &listing, first, count));
+            }
+            Query::NumbersOf { record, .. } => {
+                let record = *record;
+                return self.answer_from_books(number, move |books| numbers(books, record));
+            }
+            Query::Differences { pair, .. } => return self.answer_differences(number, *pair),
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
+            Query::EventTimes(lateness) => return self.answer_event_times(number, *lateness),
+            Query::TradeOff(knobs) => return self.answer_trade_off(number, *knobs),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));
@@ -51,18 +60,6 @@ impl Session {
 
     fn index(&self) -> Option<&Arc<LogIndex>> {
         self.open.as_ref().and_then(|open| open.index.as_ref())
-    }
-
-    fn answer_records(&mut self, number: u64, first: u64, count: u32) {
-        let Some(index) = self.index().map(Arc::clone) else {
-            return self.tell(EngineEvent::Answered(number, Answer::Nothing("no log is open".to_owned())));
-        };
-        let count = count.min(MOST_RECORDS);
-        let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
-        let known: Vec<RecordLine> = (first..index.len().min(first.saturating_add(u64::from(count))))
-            .map(|record| known_of(&index, lane, record))
-            .collect();
-        self.answer_later(number, move || with_lines(&index, known, first, count));
     }
 
     fn malformed(&self, first: u64, count: u32) -> Answer {
@@ -141,43 +138,6 @@ impl Session {
         if let Err(error) = delete_run(&runs, name) {
             self.failed("delete the run", &error.to_string());
         }
-    }
-}
-
-/// What the engine knows of a record without reading its file.
-fn known_of(index: &LogIndex, lane: Option<&Lane>, number: u64) -> RecordLine {
-    let read = lane.map_or(0, |lane| lane.ledger.deliveries().count(number));
-    let counted = lane.map_or(0, |lane| counted_in_merged(lane, number));
-    let in_batch = lane.is_some_and(|lane| number < lane.batch.covers);
-    let fate = match index.verdict(number) {
-        Some(Verdict::Malformed) => "malformed",
-        Some(Verdict::Redelivery) => "redelivered",
-        Some(Verdict::MissingUser) => "no user",
-        Some(Verdict::Duplicate) => "duplicate",
-        Some(Verdict::Late) => "late",
-        Some(Verdict::Counted) if counted > 1 => "counted more than once",
-        Some(Verdict::Counted) if counted == 1 && in_batch => "counted in batch",
-        Some(Verdict::Counted) if counted == 1 => "counted in speed",
-        Some(Verdict::Counted) if read > 0 => "read, not counted now",
-        Some(Verdict::Counted) | None => "not yet read",
-    };
-    RecordLine { number, fate: fate.to_owned(), read, counted, ..RecordLine::default() }
-}
-
-fn with_lines(index: &LogIndex, mut known: Vec<RecordLine>, first: u64, count: u32) -> Answer {
-    match index.read_lines(first, count) {
-        Ok(lines) => {
-            for (record, line) in known.iter_mut().zip(lines) {
-                record.partition =
-                    index.partitions().get(line.partition.index()).cloned().unwrap_or_default();
-                record.offset = line.offset;
-                record.file = line.segment.to_string();
-                record.line = line.line;
-                record.text = line.text.chars().take(MOST_TEXT).collect();
-            }
-            Answer::Records(known)
-        }
-        Err(error) => Answer::Nothing(error.to_string()),
     }
 }
 

@@ -8,8 +8,11 @@ pub use kappa::{
     Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
 };
 
-use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
-use crate::{checkpoint::CrashPoint, domain::Run};
+use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
+use crate::{
+    checkpoint::CrashPoint,
+    domain::{Day, Run},
+};
 
 /// Most points that a series hands to the window.
 pub const MAX_SERIES_POINTS: usize = 2_000;
@@ -127,6 +130,8 @@ pub enum BatchState {
 pub struct LaneFrame {
     /// Which lane.
     pub lane: LaneId,
+    /// The intervals that trade freshness against cost.
+    pub knobs: Knobs,
     /// Arrivals in records a second of simulated time.
     pub rate: u64,
     /// Records that have arrived so far.
@@ -285,6 +290,10 @@ pub struct Band {
 pub struct GroupRow {
     /// Page text or date.
     pub label: String,
+    /// The page that it is about; `None`: a day, or the rest.
+    pub page: Option<String>,
+    /// The day that it is about; `None`: a page, or the rest.
+    pub day: Option<Day>,
     /// From the batch view.
     pub final_totals: Totals,
     /// Merged view.

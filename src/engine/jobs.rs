@@ -67,6 +67,8 @@ pub struct StreamReport {
     pub position: Offsets,
     /// The speed state in memory.
     pub memory: Numbers,
+    /// Its books, where they are short enough to be handed out every time.
+    pub books: Option<MemoryBooks>,
     /// The whole state, once, when everything that was served before has been read again.
     pub full: Option<Box<StreamState>>,
     /// It crashed there; this is its last report.
@@ -80,6 +82,20 @@ pub struct StreamReport {
     /// CPU time of the step, measured, in microseconds.
     pub micros: u64,
 }
+
+/// What the memory of a stream processor counts.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryBooks {
+    /// First position that it counts.
+    pub from: Offsets,
+    /// The next record to read.
+    pub to: Offsets,
+    /// How often each record counts, by partition.
+    pub effects: Vec<RangeCounts>,
+}
+
+/// From this many runs on books of the memory are not handed out with every report.
+const MOST_RUNS: usize = 4_096;
 
 /// A stream processor over the index.
 #[derive(Debug)]
@@ -109,6 +125,17 @@ impl StreamJob {
             users: self.users.len() as u64,
             sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
         }
+    }
+
+    /// What the memory counts; `None` where handing it out would take too long.
+    pub fn books(&self) -> Option<MemoryBooks> {
+        let state = self.worker.state();
+        let runs: usize = state.effects.iter().map(|runs| runs.runs().len()).sum();
+        (runs <= MOST_RUNS).then(|| MemoryBooks {
+            from: state.covers_from(),
+            to: state.position.clone(),
+            effects: state.effects.clone(),
+        })
     }
 
     fn recount_users(&mut self) {
@@ -191,6 +218,7 @@ impl Job for StreamJob {
             work,
             position: self.worker.state().position.clone(),
             memory,
+            books: self.books(),
             full,
             crashed,
             failed,

@@ -72,6 +72,8 @@ pub struct Lane {
     pub(super) ledger: Ledger,
     pub(super) history: History,
     pub(super) invariants: Invariants,
+    /// Record up to which the last check of fates went.
+    pub(super) fates_checked: u64,
     pub(super) journal: Journal,
     pub(super) planned: VecDeque<Planned>,
     /// What a person did in an earlier playing of the same run, by tick.
@@ -125,6 +127,7 @@ impl Lane {
             ledger: Ledger::default(),
             history: History::default(),
             invariants: Invariants::new(settings.guarantee),
+            fates_checked: 0,
             journal,
             planned,
             repeated: VecDeque::new(),

@@ -3,7 +3,7 @@
 use super::{
     driver::Slot,
     fault::Armed,
-    jobs::{BatchJob, Notice, StreamJob},
+    jobs::{BatchJob, MemoryBooks, Notice, StreamJob},
     protocol::{CrashTarget, Generation},
     rng::RandomStream,
     scenario::{PlannedFault, RunSettings},
@@ -34,6 +34,8 @@ pub(super) struct StreamSide {
     pub generation: Generation,
     pub number: u64,
     pub memory: Numbers,
+    /// What the memory counts, where that is known at this moment; of a crashed one nothing.
+    pub books: Option<MemoryBooks>,
     /// Records that it had counted when it crashed last.
     pub crash_position: u64,
     /// Records that totals which never went back would hold beside the memory; a publication overrides what it covers.
@@ -95,6 +97,7 @@ impl StreamSide {
             generation: Generation(0),
             number: 0,
             memory: Numbers::default(),
+            books: Some(MemoryBooks::default()),
             crash_position: 0,
             beside: RangeCounts::new(),
             replay: None,

@@ -17,11 +17,12 @@ use super::{
     log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
     play::{lane_plan, memory_disk},
-    protocol::{EngineEvent, OpenRequest, RunId, Tick, Until},
+    protocol::{EngineEvent, Knobs, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
     runs::{RunDirectory, RunFileError, open_disk, prune, read_scenario},
-    scenario::{RunSettings, Scenario},
+    scenario::{Expectations, RunSettings, Scenario},
     session::Session,
+    sweep::turned,
 };
 use crate::ingest::{
     LoadEvent, LogDirectory, LogError, LogMatch, Mapping, MappingOptions, spawn_recorded_loader,
@@ -260,6 +261,26 @@ impl Session {
         self.renew();
         self.new_lane();
         self.set_flow(Flow::Paused, None);
+    }
+
+    /// To the paused start of the run with other intervals: a run of its own, whose directory and scenario name them.
+    pub(super) fn resettle(&mut self, knobs: Knobs) {
+        let Some(open) = self.open.as_mut().filter(|open| open.lane.is_some()) else { return };
+        let settings = turned(open.scenario.settings, knobs);
+        if let Err(why) = settings.check() {
+            return self.failed("play the run again with these settings", &why.to_string());
+        }
+        open.scenario.settings = settings;
+        // What it was expected to come to was said of the other settings.
+        open.scenario.expect = Expectations::default();
+        self.restart();
+        // A directory that is used again still names the settings before.
+        let named = self.open.as_ref().and_then(|open| {
+            open.directory.as_ref().map(|directory| directory.replace_start(&start_of(open)))
+        });
+        if let Some(Err(error)) = named {
+            self.failed("keep the settings in the run's directory", &error.to_string());
+        }
     }
 
     /// Back (or on) to a tick, by playing the same commands again. What was done after it is forgotten.

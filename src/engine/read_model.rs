@@ -7,7 +7,7 @@ use super::{
     lane::Lane,
     lane_sides::StreamPhase,
     ledger::CrashSpan,
-    protocol::TICKS_PER_SECOND,
+    protocol::{Knobs, TICKS_PER_SECOND},
     recount::Recount,
 };
 use crate::{
@@ -51,6 +51,11 @@ impl ReadModel {
         let served_position = lane.served();
         LaneFrame {
             lane: lane.plan.id,
+            knobs: Knobs {
+                batch_every: lane.plan.settings.batch_every_records,
+                micro_batch: lane.plan.settings.micro_batch_records,
+                checkpoint_every: lane.plan.settings.checkpoint_every_records,
+            },
             rate: lane.rate,
             arrived: lane.arrived,
             log_records,
@@ -119,6 +124,8 @@ impl ReadModel {
             let (batch, merged) = lane.lambda.key_numbers(key);
             GroupRow {
                 label: lane.index.keys().text(key.0).to_owned(),
+                page: Some(lane.index.keys().text(key.0).to_owned()),
+                day: None,
                 final_totals: batch.into(),
                 merged: merged.into(),
                 recount: totals(now.key(key)),
@@ -132,6 +139,8 @@ impl ReadModel {
             let rest = |whole: Numbers, of: fn(&GroupRow) -> Totals| rest_of(whole, rows.iter().map(of));
             let rest = GroupRow {
                 label: format!("the other {others}"),
+                page: None,
+                day: None,
                 final_totals: rest(lane.lambda.batch_numbers(), |row| row.final_totals),
                 merged: rest(lane.lambda.merged_numbers(), |row| row.merged),
                 recount: rest(Recount::numbers(&lane.index, now.at()), |row| row.recount),
@@ -148,6 +157,8 @@ impl ReadModel {
             let (batch, merged) = lane.lambda.day_numbers(day);
             GroupRow {
                 label: day.to_string(),
+                page: None,
+                day: Some(day),
                 final_totals: batch.into(),
                 merged: merged.into(),
                 recount: totals(now.day(day)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    jobs::{Notice, StreamJob, StreamReport, refold},
+    jobs::{MemoryBooks, Notice, StreamJob, StreamReport, refold},
     lane::{Lane, LanePlan},
     lane_sides::{Replay, StreamPhase},
     lane_source::LaneSource,
@@ -110,6 +110,7 @@ impl Lane {
         self.stream.held_to = worker.state().counts.records();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
+        self.stream.books = job.books();
         self.stream.slot.start(job, self.plan.driver)?;
         self.stream.phase = StreamPhase::Alive;
         self.stream.generation = Generation(self.stream.generation.0 + 1);
@@ -147,6 +148,7 @@ impl Lane {
         }
         self.serve(&report);
         self.stream.memory = report.memory;
+        self.stream.books.clone_from(&report.books);
         self.stream.number = report.position.total();
         for written in &report.work.written {
             self.history.checkpoint_written(self.tick, written, self.plan.settings.retain);
@@ -195,6 +197,7 @@ impl Lane {
         self.ledger.crashed(checkpoint.map_or(0, |(_, position)| position), position);
         self.happened(Fact::StreamCrashed { point, position, checkpoint, batch_covers: self.batch.covers });
         self.stream.memory = Numbers::default();
+        self.stream.books = Some(MemoryBooks::default());
     }
 
     fn finish_replay(&mut self) {

@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use super::{
     answerer::Answerer,
     clock::{Pacer, Stopwatch},
+    event_times::EventTimesCache,
     frame::{Flow, Frame},
     handle::EngineOptions,
     lane::Ticked,
@@ -41,6 +42,7 @@ pub(super) struct Session {
     /// A moment came up that the scenario or an advance stops at.
     moment: bool,
     answerer: Answerer,
+    pub(super) event_times: EventTimesCache,
     drawn: Option<Stopwatch>,
     changed: bool,
     /// Run time stands until more of the log is loaded.
@@ -68,6 +70,7 @@ impl Session {
             until: None,
             moment: false,
             answerer: Answerer::default(),
+            event_times: EventTimesCache::default(),
             drawn: None,
             changed: true,
             waits_for_log: false,
@@ -122,10 +125,12 @@ impl Session {
                 self.pacer.skip();
             }
             Command::Restart => self.restart(),
+            Command::Resettle(knobs) => self.resettle(knobs),
             Command::GoTo(tick) => self.go_to(tick),
             Command::Lane(_, command) => self.lane_command(command),
             Command::SaveScenario(path) => self.save_scenario(&path),
             Command::ExportView(_, view, path) => self.export_view(view, &path),
+            Command::ExportDifferences(_, pair, path) => self.export_differences(pair, path),
             Command::Ask(number, query) => self.answer(number, &query),
             Command::DeleteRun(name) => self.delete_run(&name),
             Command::ContinueRun(name) => self.continue_run(&name),
@@ -255,16 +260,35 @@ impl Session {
     /// Answers a question later, from a thread of its own, so that run time goes on meanwhile. `work` takes all that it
     /// needs with it: the session may have opened another log by then.
     pub(super) fn answer_later(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        let answered = move |answer| EngineEvent::Answered(number, answer);
+        let refused = move |why: &str| answered(Answer::Nothing(why.to_owned()));
+        self.later(refused, move || answered(work()));
+    }
+
+    /// Does something later and tells what came of it.
+    pub(super) fn tell_later(
+        &mut self,
+        what: &'static str,
+        work: impl FnOnce() -> EngineEvent + Send + 'static,
+    ) {
+        let refused = move |why: &str| EngineEvent::Failed { what: what.to_owned(), why: why.to_owned() };
+        self.later(refused, work);
+    }
+
+    fn later(
+        &mut self,
+        refused: impl Fn(&str) -> EngineEvent + Send + Copy + 'static,
+        work: impl FnOnce() -> EngineEvent + Send + 'static,
+    ) {
         let (events, wake) = (self.events.clone(), Arc::clone(&self.options.wake));
         let taken = self.answerer.take(move || {
-            let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-                Answer::Nothing("this question cannot be answered: a bug in the program".to_owned())
-            });
-            let _nobody_listens = events.send(EngineEvent::Answered(number, answer));
+            let event = catch_unwind(AssertUnwindSafe(work))
+                .unwrap_or_else(|_| refused("this cannot be answered: a bug in the program"));
+            let _nobody_listens = events.send(event);
             wake();
         });
         if let Err(why) = taken {
-            self.tell(EngineEvent::Answered(number, Answer::Nothing(why.to_string())));
+            self.tell(refused(&why.to_string()));
         }
     }
 

@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{
+    difference_answers::unexplained,
     driver::Driver,
     frame::LaneFrame,
     lane::{Lane, OpenDisk, Ticked},
@@ -132,6 +133,9 @@ pub struct Outcome {
 /// A picture is drawn every so many ticks.
 const FRAME_TICKS: u64 = 32;
 
+/// Views are compared by their causes every so many ticks.
+const COMPARED_TICKS: u64 = 512;
+
 /// Ticks after which a run that cannot end is called a failure of liveness.
 const MOST_TICKS: u64 = 60_000;
 
@@ -161,6 +165,9 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
         if lane.tick_now().0.is_multiple_of(FRAME_TICKS) {
             let frame = model.frame(&mut lane);
             failure = frame_problem(&frame);
+            if failure.is_none() && lane.tick_now().0.is_multiple_of(COMPARED_TICKS) {
+                failure = unexplained(&lane);
+            }
         }
         if failure.is_some() {
             break;

@@ -31,7 +31,8 @@ const FIRST_VERSION_RECORDS: u64 = 1_000;
 const VERSION_RECORDS: u64 = 16_384;
 const CANCEL_RECORDS: u64 = 256;
 
-/// One version of the log in columns: the first [`LogIndex::len`] records in delivery order.
+/// One version of the log in columns: the first [`LogIndex::len`] records in delivery order. Cloning shares them.
+#[derive(Clone)]
 pub struct LogIndex {
     layout: Arc<Layout>,
     rules: Rules,
@@ -133,6 +134,22 @@ impl LogIndex {
     /// Whether no further version comes: the whole log is there, or loading was cancelled.
     pub fn is_last(&self) -> bool {
         self.identity.is_some()
+    }
+
+    /// The first `most` records as a log of their own, which ends there; fewer where that saves cutting a chunk.
+    #[must_use]
+    pub fn prefix(&self, most: u64) -> LogIndex {
+        let identity = Some(self.identity.clone().unwrap_or_default());
+        let whole = LogIndex { complete: true, identity, ..self.clone() };
+        let chunks = (usize::try_from(most).unwrap_or(usize::MAX) / CHUNK_RECORDS).max(1);
+        match self.chunks.get(chunks).filter(|_| most < self.len()) {
+            None => whole,
+            Some(behind) => LogIndex {
+                chunks: self.chunks.iter().take(chunks).cloned().collect(),
+                end: behind.before.clone(),
+                ..whole
+            },
+        }
     }
 
     /// Partition names.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{LogError, LogIndex, cursor::Place};
+use super::{Entry, LogError, LogIndex, Segment, cursor::Place};
 use crate::domain::PartitionIndex;
 
 /// Longest text of a line that is handed out, in bytes; a table cell shows less.
@@ -36,15 +36,24 @@ impl LogIndex {
     /// shrunk since.
     pub fn read_lines(&self, first: u64, count: u32) -> Result<Vec<LogLine>, LogError> {
         let last = first.saturating_add(u64::from(count));
-        // In each partition the records of a range of numbers lie side by side.
-        let mut wanted: BTreeMap<PartitionIndex, Vec<u64>> = BTreeMap::new();
-        for (number, (chunk, at)) in (first..).zip(self.places(first, last)) {
-            wanted.entry(chunk.partition(at)).or_default().push(number);
+        self.lines_of_entries(self.entries(first, last))
+    }
+
+    /// The lines of records by number, which may lie anywhere; in delivery order. From one to the next the file is read
+    /// on, or opened anew where that is nearer.
+    pub fn read_lines_of(&self, numbers: &[u64]) -> Result<Vec<LogLine>, LogError> {
+        self.lines_of_entries(numbers.iter().filter_map(|&number| self.entry(number)))
+    }
+
+    fn lines_of_entries(&self, entries: impl Iterator<Item = Entry>) -> Result<Vec<LogLine>, LogError> {
+        let mut wanted: BTreeMap<PartitionIndex, Vec<(u64, u64)>> = BTreeMap::new();
+        for Entry { number, record, .. } in entries {
+            wanted.entry(record.partition).or_default().push((record.offset, number));
         }
-        let offsets = self.offsets_at(first);
         let mut lines = Vec::new();
-        for (partition, numbers) in wanted {
-            self.lines_of(partition, offsets.get(partition), &numbers, &mut lines)?;
+        for (partition, mut wanted) in wanted {
+            wanted.sort_unstable();
+            self.lines_of(partition, &wanted, &mut lines)?;
         }
         lines.sort_by_key(|line| line.number);
         Ok(lines)
@@ -53,33 +62,40 @@ impl LogIndex {
     fn lines_of(
         &self,
         partition: PartitionIndex,
-        first: u64,
-        numbers: &[u64],
+        wanted: &[(u64, u64)],
         lines: &mut Vec<LogLine>,
     ) -> Result<(), LogError> {
         let layout = self.layout();
         let mut cursor = layout.cursor(partition.index());
-        if let Some(mark) = self.mark_before(partition, first) {
-            cursor.jump_to_line(mark.place, mark.offset)?;
-        }
-        let mut numbers = numbers.iter();
-        while cursor.peek()? {
-            if cursor.record() >= first {
-                let Some(&number) = numbers.next() else { break };
-                let Place { segment, line, .. } = cursor.place();
-                let segments = layout.segments.get(partition.index());
-                let segment = segments.and_then(|segments| segments.get(segment));
-                let text = cursor.text();
-                lines.push(LogLine {
-                    number,
-                    partition,
-                    offset: cursor.record(),
-                    segment: segment.map_or_else(|| "".into(), |segment| segment.relative.clone()),
-                    line,
-                    text: String::from_utf8_lossy(text.get(..MAX_TEXT_BYTES).unwrap_or(text)).into_owned(),
-                });
+        let segments = layout.segments.get(partition.index());
+        for &(offset, number) in wanted {
+            if let Some(mark) = self.mark_before(partition, offset) {
+                let ahead = mark.offset > cursor.record();
+                // To go on inside a compressed file means reading it up to there, from its start or from here.
+                let here = cursor.place().segment == mark.place.segment && cursor.record() > 0;
+                let packed = |segment: &Segment| segment.relative.ends_with(".gz");
+                let is_packed = segments.and_then(|all| all.get(mark.place.segment)).is_some_and(packed);
+                if ahead && !(here && is_packed) {
+                    cursor.jump_to_line(mark.place, mark.offset)?;
+                }
             }
-            cursor.skip()?;
+            while cursor.peek()? && cursor.record() < offset {
+                cursor.skip()?;
+            }
+            if !cursor.peek()? || cursor.record() != offset {
+                continue;
+            }
+            let Place { segment, line, .. } = cursor.place();
+            let segment = segments.and_then(|segments| segments.get(segment));
+            let text = cursor.text();
+            lines.push(LogLine {
+                number,
+                partition,
+                offset,
+                segment: segment.map_or_else(|| "".into(), |segment| segment.relative.clone()),
+                line,
+                text: String::from_utf8_lossy(text.get(..MAX_TEXT_BYTES).unwrap_or(text)).into_owned(),
+            });
         }
         Ok(())
     }

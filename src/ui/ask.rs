@@ -1,7 +1,8 @@
 //! The drawer "Ask": a page and a few days, answered from a few cells; beside it what the raw log would cost.
 
 use eframe::egui::{
-    Button, Color32, Key, Label, Rect, RichText, Sense, Ui, pos2, text::LayoutJob, text::TextFormat, vec2,
+    Button, Color32, Key, Label, Rect, RichText, ScrollArea, Sense, Ui, pos2, text::LayoutJob,
+    text::TextFormat, vec2,
 };
 
 use super::{
@@ -13,6 +14,9 @@ use crate::{
     app::{AppCommand, AskEdit, AskPage, Edit, Input, Measure, Question, RightDrawer, State, asking, format},
     engine::protocol::Asked,
 };
+
+/// The table of days is at least this high; what has no room scrolls.
+const DAYS_LEAST: f32 = 170.0;
 
 /// Width of a date field.
 const DATE: f32 = 92.0;
@@ -27,12 +31,18 @@ pub fn ask_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         ui.add(Label::new(RichText::new(why).color(tokens(ui).error)).wrap());
     }
     ui.add_space(4.0);
-    match &page.answer {
-        Some((question, asked)) => answer_ui(ui, state, question, asked),
-        None => {
-            small_text(ui, "The answer is read from the batch view and the speed view, never from the log.");
-        }
-    }
+    let Some((question, asked)) = &page.answer else {
+        small_text(ui, "The answer is read from the batch view and the speed view, never from the log.");
+        return;
+    };
+    let height = ui.available_height();
+    ui.visuals_mut().panel_fill = tokens(ui).panel;
+    ScrollArea::vertical().id_salt("answer").auto_shrink(false).show(ui, |ui| {
+        let top = ui.cursor().top();
+        answer_ui(ui, state, question, asked);
+        let left = height - (ui.cursor().top() - top);
+        days_ui(ui, state, asked, left.max(DAYS_LEAST));
+    });
 }
 
 fn edit(out: &mut Out, edit: AskEdit) {
@@ -135,7 +145,6 @@ fn answer_ui(ui: &mut Ui, state: &State, question: &Question, asked: &Asked) {
         );
     }
     cost_ui(ui, asked);
-    days_ui(ui, state, asked);
 }
 
 /// `93 = 88 final + 5 provisional`, large, in the colours of the two views.
@@ -193,7 +202,7 @@ fn cost_ui(ui: &mut Ui, asked: &Asked) {
     line(ui, when, if asked.is_stale { t.warning } else { t.subdued });
 }
 
-fn days_ui(ui: &mut Ui, state: &State, asked: &Asked) {
+fn days_ui(ui: &mut Ui, state: &State, asked: &Asked, height: f32) {
     let measure = state.measure;
     section(ui, &format!("By day, {}", measure.name()));
     if asked.days.is_empty() {
@@ -206,7 +215,7 @@ fn days_ui(ui: &mut Ui, state: &State, asked: &Asked) {
         Column::number("Provisional", 76.0),
         Column::number("Merged", 68.0),
     ];
-    table_ui(ui, "asked-days", &columns, asked.days.len(), |at| {
+    let row = |at: usize| {
         asked.days.get(at).map_or_else(Vec::new, |day| {
             vec![
                 day.day.to_string(),
@@ -215,5 +224,11 @@ fn days_ui(ui: &mut Ui, state: &State, asked: &Asked) {
                 measure.text(&day.parts.merged),
             ]
         })
+    };
+    // The heading above takes its part.
+    let size = vec2(ui.available_width(), height - 32.0);
+    ui.allocate_ui(size, |ui| {
+        ui.set_max_height(size.y);
+        table_ui(ui, "asked-days", &columns, asked.days.len(), row);
     });
 }

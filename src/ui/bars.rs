@@ -5,15 +5,18 @@ use eframe::egui::{self, Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 use super::{
     plots::{Panel, number},
     theme::{self, AREA, tokens},
-    widgets::named,
+    widgets::{Out, named},
 };
 use crate::{
-    app::{Measure, State},
-    engine::frame::GroupRow,
+    app::{Edit, Input, LineageEdit, Measure, State},
+    engine::{
+        frame::GroupRow,
+        protocol::{Listing, NumberOf},
+    },
 };
 
 /// Draws the bars of one panel.
-pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel) {
+pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel, out: &mut Out) {
     let measure = state.measure;
     let scale = theme::scale(ui);
     let top = rows.iter().map(|row| measure.of(&row.log).max(measure.of(&row.merged))).fold(1.0, f64::max);
@@ -25,15 +28,30 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel) {
         |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for row in rows.get(range).unwrap_or_default() {
-                let (rect, response) =
-                    ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+                let number = number_of(row);
+                let sense = if number.is_some() { Sense::click() } else { Sense::hover() };
+                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+                if number.is_some() && (response.hovered() || response.has_focus()) {
+                    ui.painter().rect_filled(rect, 4, tokens(ui).hover);
+                }
                 paint_row(ui, rect, row, measure, panel, top);
                 let text = in_words(row, measure, panel);
-                named(&response, Role::Label, text.clone());
-                response.on_hover_text(text);
+                let role = if number.is_some() { Role::Button } else { Role::Label };
+                named(&response, role, text.clone());
+                let clicked = response.on_hover_text(text).clicked();
+                if let Some(number) = number.filter(|_| clicked) {
+                    let listing = Listing::Behind(panel.book_view(), number);
+                    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+                }
             }
         },
     );
+}
+
+/// The number that a row stands for; the rest is many pages together and leads to no list.
+fn number_of(row: &GroupRow) -> Option<NumberOf> {
+    let number = NumberOf { page: row.page.clone(), day: row.day, within: None };
+    (number != NumberOf::default()).then_some(number)
 }
 
 fn provisional(row: &GroupRow, measure: Measure) -> f64 {

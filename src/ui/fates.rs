@@ -1,16 +1,19 @@
-//! What became of each record: rows of the views, and the lines from which no event could be read.
+//! What became of each record: fates by view, views row by row, and the lines from which no event could be read.
 
-use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
-    tables::{Column, table_ui},
+    grid::{ROW, Weight, cells_ui, row_ui},
     theme::{self, tokens},
-    widgets::{Out, drawer_head, edit_button, section, small_text},
+    widgets::{Out, drawer_head, edit_button, small_text},
 };
 use crate::{
-    app::{AppCommand, Edit, Input, RightDrawer, State, format},
+    app::{
+        AppCommand, Edit, FatesTab, Input, LineageEdit, RightDrawer, State, format,
+        lineage_text::{fate_hint, fate_short, view_name, view_short},
+    },
     domain::CanonicalRow,
-    engine::protocol::ViewKind,
+    engine::protocol::{BookView, Fate, Listing, NumberOf, ViewFates, ViewKind},
 };
 
 const PAGE: u64 = 200;
@@ -18,6 +21,82 @@ const PAGE: u64 = 200;
 /// Draws the drawer.
 pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "What became of each record", AppCommand::Right(RightDrawer::Fates));
+    let tab = state.answers.lineage.tab;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for choice in FatesTab::ALL {
+            let name = RichText::new(choice.name()).font(theme::small(ui));
+            if ui.selectable_label(tab == choice, name).clicked() {
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::Tab(choice))));
+            }
+        }
+    });
+    match tab {
+        FatesTab::Fates => table_ui(ui, state, out),
+        FatesTab::Rows => view_rows_ui(ui, state, out),
+        FatesTab::Malformed => malformed_ui(ui, state),
+    }
+}
+
+/// The views of the table; the recount of the whole log has nothing to say here.
+fn shown(fates: &[ViewFates]) -> Vec<&ViewFates> {
+    fates.iter().filter(|view| view.view != BookView::Log).collect()
+}
+
+fn count(view: &ViewFates, fate: Fate) -> u64 {
+    view.fates.iter().find(|(known, _)| *known == fate).map_or(0, |(_, count)| *count)
+}
+
+fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    let fates = shown(&state.answers.lineage.fates);
+    if fates.is_empty() {
+        small_text(ui, "Looking through the records…");
+        return;
+    }
+    let most = fates.iter().flat_map(|view| &view.fates).map(|(_, count)| *count).max().unwrap_or(0);
+    // Columns as wide as the largest number asks for, and the head.
+    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(46.0, 74.0);
+    let widths = vec![width; fates.len()];
+    let has_room = ui.available_width() / theme::scale(ui) - width * fates.len() as f32 >= 112.0;
+    small_text(ui, "One fate a record in each view. Click a number for its records.");
+    ScrollArea::vertical().id_salt("fates").auto_shrink(false).show(ui, |ui| {
+        let head: Vec<String> = fates.iter().map(|view| view_short(view.view).to_owned()).collect();
+        row_ui(ui, "Records", &head, &widths, Weight::Head, Sense::hover());
+        for fate in Fate::ALL {
+            let counts: Vec<u64> = fates.iter().map(|view| count(view, fate)).collect();
+            if counts.iter().all(|&count| count == 0) {
+                continue;
+            }
+            let cells = fates.iter().zip(counts).map(|(view, count)| {
+                let title = format!("{}, {}: {}", view_name(view.view), fate.name(), format::records(count));
+                match count {
+                    0 => ("-".to_owned(), String::new()),
+                    _ => (format::thousands(count), title),
+                }
+            });
+            let cells: Vec<(String, String)> = cells.collect();
+            if let Some(view) = cells_ui(
+                ui,
+                if has_room { fate.name() } else { fate_short(fate) },
+                fate_hint(fate),
+                &cells,
+                &widths,
+            )
+            .and_then(|at| fates.get(at))
+            {
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Fate(view.view, fate)))));
+            }
+        }
+        let sums = |of: &dyn Fn(&ViewFates) -> u64| -> Vec<String> {
+            fates.iter().map(|view| format::thousands(of(view))).collect()
+        };
+        let all = |view: &ViewFates| view.fates.iter().map(|(_, count)| count).sum();
+        row_ui(ui, "all records", &sums(&all), &widths, Weight::Strong, Sense::hover());
+        row_ui(ui, "page views", &sums(&|view| view.views), &widths, Weight::Strong, Sense::hover());
+    });
+}
+
+fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let page = &state.answers.rows;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
@@ -32,7 +111,7 @@ pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             }
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         small_text(ui, format!("{} rows", format::thousands(page.total)));
         ui.add_enabled_ui(page.first > 0, |ui| {
             edit_button(ui, out, "Earlier", Edit::Rows(page.view, page.first.saturating_sub(PAGE)));
@@ -44,38 +123,48 @@ pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             out.push(Input::Edit(Edit::Copy(as_text(&page.rows))));
         }
     });
-    let height = ui.available_height();
-    let malformed = (height * 0.34).clamp(60.0, 220.0);
-    ui.allocate_ui(eframe::egui::vec2(ui.available_width(), height - malformed), |ui| rows_ui(ui, state));
-    malformed_ui(ui, state);
+    rows_ui(ui, state, out);
 }
 
-fn rows_ui(ui: &mut Ui, state: &State) {
-    let rows = &state.answers.rows.rows;
-    if rows.is_empty() {
+fn book_view(view: ViewKind) -> BookView {
+    match view {
+        ViewKind::Batch => BookView::Batch,
+        ViewKind::Speed => BookView::Speed,
+        ViewKind::Merged => BookView::Merged,
+        ViewKind::Recount => BookView::Recount,
+    }
+}
+
+fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
+    let page = &state.answers.rows;
+    if page.rows.is_empty() {
         small_text(ui, "No rows yet.");
         return;
     }
     let has_values = state.summary.as_ref().is_none_or(|summary| summary.has_values);
-    let mut columns = vec![
-        Column::text("Page"),
-        Column::number("Day", 82.0),
-        Column::number("Views", 56.0),
-        Column::number("Users", 56.0),
-    ];
+    let (mut widths, mut head) = (vec![76.0, 52.0, 52.0], vec!["day", "views", "users"]);
     if has_values {
-        columns.push(Column::number("Sum", 66.0));
+        widths.push(62.0);
+        head.push("sum");
     }
-    table_ui(ui, "rows", &columns, rows.len(), |at| {
-        rows.get(at).map_or_else(Vec::new, |row| {
-            vec![
-                row.page.clone(),
-                row.day.to_string(),
-                format::thousands(row.views),
-                format::thousands(row.unique_users),
-                format::millionths(row.sum),
-            ]
-        })
+    let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
+    row_ui(ui, "Page", &head, &widths, Weight::Head, Sense::hover());
+    let row_height = ROW * theme::scale(ui);
+    let scroll = ScrollArea::vertical().id_salt("rows").auto_shrink(false);
+    scroll.show_rows(ui, row_height, page.rows.len(), |ui, range| {
+        for row in page.rows.get(range).unwrap_or_default() {
+            let mut texts =
+                vec![row.day.to_string(), format::thousands(row.views), format::thousands(row.unique_users)];
+            if has_values {
+                texts.push(format::millionths(row.sum));
+            }
+            let response = row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::click());
+            if response.on_hover_text("The records behind it").clicked() {
+                let number = NumberOf { page: Some(row.page.clone()), day: Some(row.day), within: None };
+                let listing = Listing::Behind(book_view(page.view), number);
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+            }
+        }
     });
 }
 
@@ -97,7 +186,7 @@ fn as_text(rows: &[CanonicalRow]) -> String {
 
 fn malformed_ui(ui: &mut Ui, state: &State) {
     let page = &state.answers.malformed;
-    section(ui, &format!("Lines without an event: {}", format::thousands(page.total)));
+    small_text(ui, format!("Lines without an event: {}", format::thousands(page.total)));
     ScrollArea::vertical().id_salt("malformed").auto_shrink(false).show(ui, |ui| {
         for line in &page.lines {
             let place = format!("{}:{}", line.file, line.line);

@@ -17,7 +17,7 @@ use crate::{
             Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark, MarkKind,
             OutlinePoint, Point, Proof, StreamState, Totals,
         },
-        protocol::{CheckpointId, Fact, Generation, LaneId, LogSummary, RunId, Tick},
+        protocol::{CheckpointId, Fact, Generation, Knobs, LaneId, LogSummary, RunId, Tick},
     },
 };
 
@@ -280,6 +280,7 @@ impl Story {
         let done = |cut: u64, started: u64| ((self.tick - started) * 40).min(cut);
         LaneFrame {
             lane: LaneId(0),
+            knobs: Knobs { batch_every: 4_000, micro_batch: 2, checkpoint_every: 1_000 },
             rate: RATE,
             arrived: self.arrived,
             log_records: LOG,

@@ -20,6 +20,8 @@ use crate::{
 const ROW: f32 = 74.0;
 /// Height of its fields, where there is no room for them beside its name.
 const FIELDS: f32 = 26.0;
+/// So many partitions are no long list.
+const FEW: usize = 8;
 /// From this width on there is.
 const ROOMY: f32 = 400.0;
 
@@ -31,27 +33,37 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         small_text(ui, "Counting…");
         return;
     };
+    let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
     // What leads back and out stays in sight.
-    let lines = if ui.available_width() < 330.0 * theme::scale(ui) { 2.0 } else { 1.0 };
-    let foot = lines * (ui.spacing().interact_size.y + ui.spacing().item_spacing.y) + 4.0;
+    let foot =
+        if is_roomy { 1.0 } else { 2.0 } * (ui.spacing().interact_size.y + ui.spacing().item_spacing.y) + 4.0;
     let most = (ui.available_height() - foot).max(60.0);
     ScrollArea::vertical().auto_shrink(false).max_height(most).show(ui, |ui| {
         numbers::verdict_ui(ui, page, answer);
-        choices_ui(ui, page, answer, out);
-        numbers::numbers_ui(ui, state, page, answer);
-        ui.add_space(6.0);
-        track::legend_ui(ui, answer, out);
+        choices_ui(ui, page, answer, is_roomy, out);
+        // In a narrow window few of either are in sight at once: then the handles come first, unless they are many.
+        let handles_first = !is_roomy && answer.partitions.len() <= FEW;
+        if !handles_first {
+            numbers::numbers_ui(ui, state, page, answer);
+            ui.add_space(6.0);
+        }
+        track::legend_ui(ui);
         for (index, partition) in (0_u16..).map(PartitionIndex).zip(&answer.partitions) {
             partition_ui(ui, page, answer, (index, partition), out);
+        }
+        if handles_first {
+            numbers::numbers_ui(ui, state, page, answer);
         }
     });
     foot_ui(ui, page, answer, out);
 }
 
-fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
+fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, is_roomy: bool, out: &mut Out) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        name(ui, "Hand-over by");
+        if is_roomy {
+            name(ui, "Hand-over by");
+        }
         for rule in BoundaryRule::ALL {
             if choice(ui, page.rule() == Some(rule), rule_name(rule)) {
                 out.push(edit(HandoverEdit::Rule(rule)));
@@ -230,6 +242,12 @@ fn foot_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut 
         ui.add_enabled_ui(page.is_changed(), |ui| {
             edit_button(ui, out, "Back to the real hand-over", Edit::Handover(HandoverEdit::Reset));
         });
-        edit_button(ui, out, "Copy as command", Edit::Copy(answer.command(page.users)));
+        let copies =
+            [("Copy as command", answer.command(page.users)), ("Copy table", track::as_text(answer))];
+        for (label, text) in copies {
+            if ui.button(RichText::new(label).font(theme::small(ui))).clicked() {
+                out.push(Input::Edit(Edit::Copy(text)));
+            }
+        }
     });
 }

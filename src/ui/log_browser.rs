@@ -1,21 +1,31 @@
-//! The log browser: records by number, where they stand, what became of them.
+//! The log browser: records by number, found, or behind a number; where they stand, what became of them.
 
-use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use eframe::egui::{ScrollArea, Ui};
 
 use super::{
-    theme::{self, tokens},
-    widgets::{Out, card, drawer_head, edit_button, small_text, text_field},
+    listing::{RECORD, listing_ui, record_ui, search_ui},
+    record_numbers::record_numbers_ui,
+    theme,
+    widgets::{Out, drawer_head, edit_button, small_text, text_field},
 };
-use crate::{
-    app::{AppCommand, Edit, Input, LeftDrawer, State, format::thousands},
-    engine::protocol::RecordLine,
-};
+use crate::app::{AppCommand, Edit, Input, LeftDrawer, State};
 
 const PAGE: u64 = 200;
 
 /// Draws the drawer.
 pub fn log_browser_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Log browser", AppCommand::Left(LeftDrawer::Log));
+    search_ui(ui, state, out);
+    let pages = &state.answers.lineage;
+    match (&pages.numbers, &pages.listing) {
+        (Some(numbers), _) => record_numbers_ui(ui, state, numbers, out),
+        (None, Some(page)) => listing_ui(ui, state, page, out),
+        (None, None) => all_ui(ui, state, out),
+    }
+}
+
+/// All records by number.
+fn all_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let page = &state.answers.records;
     ui.horizontal(|ui| {
         let (response, changed) = text_field(ui, "Go to record", &page.go_to, 84.0, true);
@@ -43,45 +53,10 @@ pub fn log_browser_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         small_text(ui, "No records here. The log may still be loading.");
         return;
     }
-    let row = 52.0 * theme::scale(ui);
+    let row = RECORD * theme::scale(ui);
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, row, page.records.len(), |ui, range| {
         for record in page.records.get(range).unwrap_or_default() {
-            record_ui(ui, record);
+            record_ui(ui, record, out);
         }
     });
-}
-
-fn record_ui(ui: &mut Ui, record: &RecordLine) {
-    let t = tokens(ui);
-    card(ui).inner_margin(eframe::egui::Margin::symmetric(8, 4)).fill(t.raised).corner_radius(4).show(
-        ui,
-        |ui| {
-            ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(thousands(record.number)).font(theme::mono(ui)).color(t.strong));
-                let color = match (record.read, record.counted) {
-                    (read, 1) if read > 1 => t.success,
-                    (read, 0) if read > 0 => t.subdued,
-                    (_, counted) if counted > 1 => t.error,
-                    _ => t.text,
-                };
-                let text = format!("read {}x, counted {}x", record.read, record.counted);
-                ui.label(RichText::new(text).font(theme::small(ui)).color(color));
-                ui.add(
-                    Label::new(RichText::new(&record.fate).font(theme::small(ui)).color(t.subdued))
-                        .truncate(),
-                );
-            });
-            let place = format!(
-                "{} {} · {}:{}",
-                record.partition,
-                thousands(record.offset),
-                record.file,
-                record.line
-            );
-            let text = RichText::new(&record.text).font(theme::mono_small(ui)).color(t.text);
-            ui.add(Label::new(text).truncate()).on_hover_text(format!("{place}\n{}", record.text));
-        },
-    );
 }

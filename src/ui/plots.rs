@@ -1,7 +1,8 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
 mod handover;
-mod marks;
+pub(super) mod marks;
+mod points;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -10,13 +11,18 @@ use egui_plot::{
 
 use super::{
     bars,
+    event_time::event_time_ui,
     series::{end_of_run, flat, log_height, pieces, seconds, stairs},
     theme::{self, AREA, Tokens, tokens},
+    trade_off::trade_off_ui,
     widgets::{Out, named, segmented},
 };
 use crate::{
     app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
-    engine::frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+    engine::{
+        frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
+        protocol::BookView,
+    },
 };
 
 pub use handover::{Seam, gaps, overlaps, seams};
@@ -34,6 +40,15 @@ pub enum Panel {
 
 impl Panel {
     const ALL: [Panel; 3] = [Panel::Batch, Panel::Speed, Panel::Merged];
+
+    /// The view that it shows.
+    pub fn book_view(self) -> BookView {
+        match self {
+            Panel::Batch => BookView::Batch,
+            Panel::Speed => BookView::Speed,
+            Panel::Merged => BookView::Merged,
+        }
+    }
 
     fn title(self) -> &'static str {
         match self {
@@ -62,19 +77,24 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     // Bounds that were set stay set: the whole run comes back by a fit.
     let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
     (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
+    match state.look {
+        Look::EventTime => return event_time_ui(ui, area, state, lane, fit, out),
+        Look::TradeOff => return trade_off_ui(ui, area, state, lane, fit, out),
+        Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
+    }
     for (panel, left) in Panel::ALL.into_iter().zip([0.0, width + gap, 2.0 * (width + gap)]) {
         let rect = Rect::from_min_size(pos2(area.left() + left, area.top()), vec2(width, area.height()));
         let mut child =
             ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::LEFT)));
         child.set_clip_rect(rect.intersect(ui.clip_rect()));
-        card_ui(&mut child, rect, state, lane, panel, View { fit, close });
+        card_ui(&mut child, rect, (state, lane, panel), View { fit, close }, out);
     }
     ui.allocate_rect(area, egui::Sense::hover());
 }
 
 /// Which number and which look.
 pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);
@@ -109,7 +129,13 @@ struct View {
     close: Option<(u64, u64)>,
 }
 
-fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Panel, view: View) {
+fn card_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    (state, lane, panel): (&State, &LaneFrame, Panel),
+    view: View,
+    out: &mut Out,
+) {
     let t = tokens(ui);
     ui.painter().rect_filled(rect, 8, t.panel);
     let scale = theme::scale(ui);
@@ -125,9 +151,12 @@ fn card_ui(ui: &mut Ui, rect: Rect, state: &State, lane: &LaneFrame, panel: Pane
             let label = accessible(state.measure, lane, panel);
             let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
+            points::listed(ui, state, lane, panel, &response, out);
         }
-        Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel),
-        Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel),
+        Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel, out),
+        Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel, out),
+        // One plot of their own.
+        Look::EventTime | Look::TradeOff => {}
     }
 }
 
@@ -355,7 +384,7 @@ fn close_heights(
 }
 
 /// `12k` for 12,000: axis labels in narrow columns.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let steps = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
     match steps.into_iter().find(|(unit, _)| value.abs() >= *unit) {
         Some((unit, suffix)) => {

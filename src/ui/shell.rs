@@ -7,6 +7,7 @@ use super::{
     bar::bar_ui,
     checkpoints::checkpoints_ui,
     dialog::dialog_ui,
+    differences::differences_ui,
     empty::empty_ui,
     fates::fates_ui,
     handover::handover_ui,
@@ -37,6 +38,9 @@ const WIDE_DRAWER: f32 = 440.0;
 
 /// Width of the drawer for questions: as wide as the smallest window has room for.
 const ASK_DRAWER: f32 = 360.0;
+
+/// The least width of that drawer.
+const LEAST_WIDE_DRAWER: f32 = 360.0;
 
 /// The three plots never get less than this; drawers yield instead.
 const PLOTS_LEAST: f32 = 600.0;
@@ -225,11 +229,11 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
     Fit { left, right, right_width, hidden }
 }
 
-/// Tracks take the width that there is.
+/// Tracks take the width that there is; a wide drawer is as narrow as it can be where it could not stand otherwise.
 fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
         RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
-        RightDrawer::Fates => WIDE_DRAWER,
+        RightDrawer::Fates | RightDrawer::Differences => room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER),
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
     }
@@ -254,6 +258,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
+                RightDrawer::Differences => differences_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
                 RightDrawer::Handover => handover_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),

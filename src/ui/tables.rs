@@ -6,11 +6,19 @@ use egui_extras::{Column as Width, TableBuilder};
 use super::{
     plots::selectors,
     theme::{self, tokens},
-    widgets::Out,
+    widgets::{Out, small_text},
 };
 use crate::{
-    app::{Edit, Input, State, TableTwin, format},
-    engine::frame::{GroupRow, LaneFrame, MarkKind, Totals},
+    app::{
+        Edit, Input, Price, State, TableTwin,
+        event_time::late_sentence,
+        format,
+        trade_off::{age, amount},
+    },
+    engine::{
+        frame::{GroupRow, LaneFrame, MarkKind, Totals},
+        protocol::{EventTimes, LateDot, LayerPrice, TradePoint},
+    },
 };
 
 /// A column of a table.
@@ -98,8 +106,9 @@ struct Twin {
 /// Draws the tables in place of the plots.
 pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let Some(lane) = state.lane() else { return };
-    let twin = twin(state, lane);
     selectors(ui, state, out);
+    let long = (state.twin == TableTwin::Late).then_some(state.answers.event_time.times.as_ref()).flatten();
+    let twin = twin(state, lane);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for choice in TableTwin::ALL {
@@ -109,9 +118,13 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         }
         ui.add_space(8.0);
         if ui.button("Copy table").on_hover_text("With tabs between columns").clicked() {
-            out.push(Input::Edit(Edit::Copy(as_text(&twin))));
+            let text = long.map_or_else(|| as_text(&twin), |(_, times)| late_as_text(times));
+            out.push(Input::Edit(Edit::Copy(text)));
         }
     });
+    if let Some((_, times)) = long {
+        return late_ui(ui, times);
+    }
     table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
         twin.rows.get(at).cloned().unwrap_or_default()
     });
@@ -134,6 +147,10 @@ fn twin(state: &State, lane: &LaneFrame) -> Twin {
         TableTwin::Timeline => timeline(lane),
         TableTwin::Pages => groups(state, "Page", &lane.by_page),
         TableTwin::Days => groups(state, "Day", &lane.by_day),
+        TableTwin::Late => {
+            Twin { columns: vec![Column::text("Ask for \"event time\" first")], rows: Vec::new() }
+        }
+        TableTwin::TradeOff => trade_off(state, lane),
     }
 }
 
@@ -241,4 +258,87 @@ fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
             })
             .collect(),
     }
+}
+
+fn late_columns() -> [Column; 6] {
+    [
+        Column::number("Record", 92.0),
+        Column::text("Partition"),
+        Column::number("Offset", 92.0),
+        Column::number("Event time", 190.0),
+        Column::number("Day", 92.0),
+        Column::number("Watermark", 190.0),
+    ]
+}
+
+fn late_row(times: &EventTimes, late: &LateDot) -> Vec<String> {
+    let partition = times.partitions.get(late.partition.index());
+    vec![
+        format::thousands(late.record),
+        partition.map_or_else(|| late.partition.0.to_string(), |(name, _)| name.clone()),
+        format::thousands(late.offset),
+        late.time.to_string(),
+        late.day.to_string(),
+        late.watermark.to_string(),
+    ]
+}
+
+/// Late records: there can be very many, so that rows are made as they come into sight.
+fn late_ui(ui: &mut Ui, times: &EventTimes) {
+    let listed = times.late.len() as u64;
+    let more = times.late_total.saturating_sub(listed);
+    let note = if more > 0 {
+        format!(" The first {} are listed.", format::thousands(listed))
+    } else {
+        String::new()
+    };
+    small_text(ui, late_sentence(times) + &note);
+    table_ui(ui, "late", &late_columns(), times.late.len(), |at| {
+        times.late.get(at).map_or_else(Vec::new, |late| late_row(times, late))
+    });
+}
+
+fn late_as_text(times: &EventTimes) -> String {
+    let titles = late_columns().map(|column| column.title);
+    let mut text = titles.join("\t");
+    for late in &times.late {
+        text.push('\n');
+        text.push_str(&late_row(times, late).join("\t"));
+    }
+    text
+}
+
+/// Every point that was played, in the order of its knobs.
+fn trade_off(state: &State, lane: &LaneFrame) -> Twin {
+    let page = &state.answers.trade_off;
+    let mut columns = vec![
+        Column::number("Batch every", 84.0),
+        Column::number("Micro-batch", 80.0),
+        Column::number("Checkpoint", 80.0),
+    ];
+    columns.extend(
+        ["Batch age", "Reads", "CPU µs", "Stream age", "CPU µs", "Bytes", "Syncs"]
+            .map(|title| Column::number(title, 78.0)),
+    );
+    columns.push(Column::text(""));
+    let mut points: Vec<&TradePoint> = page.points.iter().collect();
+    points.sort_by_key(|point| point.knobs);
+    let row = |point: &&TradePoint| {
+        let of = |price: Price, layer: &LayerPrice| amount(price.of(layer, point.records));
+        let is_now = if point.knobs == lane.knobs { "this run" } else { "" };
+        vec![
+            format::thousands(point.knobs.batch_every),
+            format::thousands(point.knobs.micro_batch),
+            format::thousands(point.knobs.checkpoint_every),
+            age(point.batch.mean_age_micros),
+            of(Price::Reads, &point.batch),
+            of(Price::Cpu, &point.batch),
+            age(point.stream.mean_age_micros),
+            of(Price::Cpu, &point.stream),
+            of(Price::Bytes, &point.stream),
+            of(Price::Syncs, &point.stream),
+            is_now.to_owned(),
+        ]
+    };
+    Twin { columns, rows: points.iter().map(row).collect() }
 }

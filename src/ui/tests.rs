@@ -197,7 +197,8 @@ fn drawers_and_tables_open_and_read() {
     for (drawer, text) in [
         (RightDrawer::Checkpoints, "Checkpoint 14"),
         (RightDrawer::Numbers, "merged equals a full recount at every step"),
-        (RightDrawer::Fates, "No rows yet."),
+        (RightDrawer::Fates, "Looking through the records…"),
+        (RightDrawer::Differences, "Comparing…"),
         (RightDrawer::Handover, "Counting…"),
         (RightDrawer::Runs, "No run is kept."),
     ] {

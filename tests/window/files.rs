@@ -47,6 +47,7 @@ fn lines_without_an_event_are_counted_and_listed() {
     fs::write(log.join("a.jsonl"), format!("{good}not json\n{{\"user_id\":\"ada\"}}\n")).unwrap();
     let mut live = Live::opened(&directory.path().join("log"));
     live.key(Key::W);
+    live.click("Lines without an event");
     live.until_sees("Lines without an event: 2");
     let first_bad = good.lines().count() + 1;
     live.until_sees(&format!("a.jsonl:{first_bad}"));

@@ -153,6 +153,15 @@ impl Live {
         self.settle();
     }
 
+    /// Replaces the text of the field with this name.
+    pub fn fill(&mut self, field: &str, text: &str) {
+        self.h.get_by_label(field).focus();
+        self.settle();
+        self.ctrl(Key::A);
+        self.h.get_by_label(field).type_text(text);
+        self.settle();
+    }
+
     pub fn drop_file(&mut self, path: &Path) {
         self.h.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
         self.settle();
@@ -176,6 +185,12 @@ impl Live {
 
     pub fn copied(&self) -> &[String] {
         &self.h.state().copied
+    }
+
+    /// Something typed or turned that has no text field of its own here.
+    pub fn input(&mut self, input: Input) {
+        self.h.state_mut().window.input(input);
+        self.settle();
     }
 
     pub fn send(&self, command: Command) {

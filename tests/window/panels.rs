@@ -28,7 +28,7 @@ fn the_log_browser_says_what_became_of_each_record() {
     let mut live = replayed();
     live.key(Key::L);
     live.until_sees("counted in batch");
-    live.type_over("14,000");
+    live.fill("Go to record", "14,000");
     live.click("Go");
     live.until_sees("14,000");
     live.until_sees("read 2x, counted 1x");
@@ -85,8 +85,11 @@ fn checkpoints_and_numbers_can_be_read() {
     live.h.get_by_label("Merged equals a full recount");
     assert!(live.sees("holds, checked "));
     live.key(Key::W);
+    live.until_sees("all records");
+    live.click("Row by row");
     live.until_sees(" rows");
     live.click("full recount");
+    live.click("Lines without an event");
     live.until_sees("Lines without an event: 0");
 }
 

@@ -12,6 +12,8 @@ mod asking;
 mod facts;
 mod handover;
 mod kappa;
+mod lineage;
+mod looking;
 mod queries;
 mod theirs;
 
@@ -21,6 +23,14 @@ pub use handover::{
     BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
 };
 pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
+pub use lineage::{
+    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
+    RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+};
+pub use looking::{
+    Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
+    TILE_ROWS, Tile, TradePoint, WatermarkStep,
+};
 pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
 pub use theirs::{
     BetweenLine, CellLine, CompareRequest, Compared, ComparedView, FindingLine, MOST_CELLS, ProofLine,
@@ -115,6 +125,8 @@ pub enum Command {
     SetPace(u32),
     /// Returns to the paused start of the same run.
     Restart,
+    /// Returns to the paused start of the run with these knobs turned: a new run, whose settings are kept with it.
+    Resettle(Knobs),
     /// Goes back (or on) to this tick by playing the same commands again.
     GoTo(Tick),
     /// A recorded command to one lane.
@@ -123,6 +135,8 @@ pub enum Command {
     SaveScenario(PathBuf),
     /// Writes a view as CSV or JSON by the file's extension.
     ExportView(LaneId, ViewKind, PathBuf),
+    /// Writes why two views differ, cell by cell, as CSV.
+    ExportDifferences(LaneId, Pair, PathBuf),
     /// Asks for a page of something large; the answer carries the same number.
     Ask(u64, Query),
     /// Deletes the kept files of an old run.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, CheckpointId, CompareRequest, Compared, HandoverAnswer, HandoverSetup, LaneId, ProofLine, ProofOf,
+    Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
+    Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, ViewFates,
 };
-use crate::domain::{CanonicalRow, Day};
+use crate::domain::{CanonicalRow, Day, Lateness};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -58,6 +59,36 @@ pub enum Query {
     },
     /// Runs kept in the state directory.
     Runs,
+    /// What became of all records, in each view.
+    Fates {
+        /// Of which lane.
+        lane: LaneId,
+    },
+    /// The records of a listing, in delivery order.
+    RecordsOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which records.
+        listing: Listing,
+        /// Number of the first one in the listing; where lines are searched, the record to go on from.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
+    /// Every number that a record touches.
+    NumbersOf {
+        /// Of which lane.
+        lane: LaneId,
+        /// The record, by number.
+        record: u64,
+    },
+    /// Why two views differ.
+    Differences {
+        /// Of which lane.
+        lane: LaneId,
+        /// Which views.
+        pair: Pair,
+    },
     /// What a hand-over counts, twice or nowhere.
     Handover {
         /// Of which lane.
@@ -89,6 +120,10 @@ pub enum Query {
         /// How many, at most 1,000.
         count: u32,
     },
+    /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
+    EventTimes(Option<Lateness>),
+    /// One play of the log under other knobs.
+    TradeOff(Knobs),
     /// Names of pages that hold a text.
     Pages {
         /// The text, in any case.
@@ -121,6 +156,14 @@ pub enum Answer {
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
+    /// What became of all records, in each view.
+    Fates(Vec<ViewFates>),
+    /// A page of a listing.
+    Listed(Listed),
+    /// A record and every number that it touches.
+    Numbers(Box<RecordNumbers>),
+    /// Why two views differ.
+    Differences(Box<PairDifference>),
     /// What a hand-over counts.
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
@@ -134,6 +177,10 @@ pub enum Answer {
         /// How many there are.
         total: u64,
     },
+    /// The log as event time against arrival.
+    EventTimes(Arc<EventTimes>),
+    /// One play of the log.
+    TradeOff(Box<TradePoint>),
     /// Names of pages, and how many there are in all.
     Pages {
         /// Those that begin with the text first, then by name.

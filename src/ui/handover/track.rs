@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use eframe::egui::{
-    self, Align, Color32, CursorIcon, EventFilter, Key, Layout, Modifiers, Painter, Pos2, Rect, RichText,
-    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, Role, Sense, Shape, Stroke,
+    Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     edit,
 };
 use crate::{
-    app::{Edit, HandoverEdit, HandoverPage, Input, format},
+    app::{HandoverEdit, HandoverPage, format},
     domain::PartitionIndex,
     engine::protocol::{BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition},
 };
@@ -30,8 +30,8 @@ const HEIGHT: f32 = 44.0;
 const STEP: f32 = 12.0;
 /// Half the width of a handle, and its height.
 const HANDLE: f32 = 6.0;
-/// What is wrong is at least so high.
-const LEAST: f32 = 3.0;
+/// What is wrong is at least so high and wide.
+const LEAST: f32 = 4.0;
 
 /// Where the two handles of a partition stand: as set, before the answer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,16 +172,18 @@ impl Track {
         let block = |low: f32, high: f32| {
             Rect::from_min_max(pos2(left, self.floor - high), pos2(right, self.floor - low))
         };
+        // A few records among many are still seen.
+        let seen = |block: Rect| block.expand2(vec2(((LEAST - block.width()) / 2.0).max(0.0), 0.0));
         let batch = height(bin.batch + bin.twice);
         let top = batch + height(bin.speed + bin.twice);
         self.painter.rect_filled(block(0.0, batch), 0, self.t.batch.gamma_multiply(AREA + 0.2));
         self.painter.rect_filled(block(batch, top), 0, self.t.speed.gamma_multiply(AREA + 0.2));
         if bin.twice > 0 {
-            let over = block((self.step).min(top), top.max(self.step + LEAST));
+            let over = seen(block(self.step.min(top), top.max(self.step + LEAST)));
             self.painter.rect_filled(over, 0, self.t.crash);
         }
         if bin.nowhere > 0 {
-            let missing = block(self.step - height(bin.nowhere).max(LEAST), self.step);
+            let missing = seen(block(self.step - height(bin.nowhere).max(LEAST), self.step));
             self.painter.rect_filled(missing, 0, self.t.panel);
             hatch(&self.painter, missing, 4.0, self.t.error);
             let edge = [missing.left_top(), missing.right_top()];
@@ -268,8 +270,8 @@ fn shares(bin: &HandoverBin) -> [u64; 4] {
     [bin.batch, bin.speed, bin.twice, bin.nowhere].map(|count| (count * 24).div_ceil(counted))
 }
 
-/// What the forms mean; and the tracks as a table.
-pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
+/// What the forms mean.
+pub fn legend_ui(ui: &mut Ui) {
     let t = tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -290,17 +292,11 @@ pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer, out: &mut Out) {
             small_text(ui, name);
             ui.add_space(2.0);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let copy = ui.button(RichText::new("Copy table").font(theme::small(ui)));
-            if copy.clicked() {
-                out.push(Input::Edit(Edit::Copy(as_text(answer))));
-            }
-        });
     });
 }
 
 /// The tracks as a table.
-fn as_text(answer: &HandoverAnswer) -> String {
+pub fn as_text(answer: &HandoverAnswer) -> String {
     let mut text =
         String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
     for partition in &answer.partitions {

@@ -42,8 +42,6 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
             for (at, (title, _)) in titles.iter().enumerate() {
                 header.col(|ui| {
                     let text = RichText::new(*title).font(theme::small(ui)).color(tokens(ui).subdued);
-                    // Level with the text of the buttons below.
-                    ui.add_space(if at == 0 { 8.0 } else { 0.0 });
                     aligned(ui, at > 0, text);
                 });
             }

@@ -1,0 +1,175 @@
+//! "Event time": the log as event time against arrival. Which allowed lateness is tried, and the answer in words.
+
+use std::sync::Arc;
+
+use super::{
+    Effect, Look, State,
+    format::{self, thousands},
+    update_command::ask,
+};
+use crate::{
+    domain::{EventTime, Lateness},
+    engine::protocol::{Answer, EventTimes, Query},
+};
+
+/// What the look holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventTimePage {
+    /// The allowed lateness that is tried; `None`: the run's own.
+    pub lateness: Option<Lateness>,
+    /// The partition whose watermark stands out; `None`: the combined one.
+    pub partition: Option<usize>,
+    /// The newest answer, with the lateness that was asked about.
+    pub times: Option<(Option<Lateness>, Arc<EventTimes>)>,
+}
+
+/// Chosen in the look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventTimeEdit {
+    /// Try this lateness; `None`: the run's own.
+    Lateness(Option<Lateness>),
+    /// Let the watermark of this partition stand out; `None`: the combined one.
+    Partition(Option<usize>),
+}
+
+/// Something was chosen.
+pub(super) fn edited(state: &mut State, edit: EventTimeEdit) -> Vec<Effect> {
+    let mine = &mut state.answers.event_time;
+    match edit {
+        EventTimeEdit::Lateness(lateness) => mine.lateness = lateness,
+        EventTimeEdit::Partition(partition) => mine.partition = partition,
+    }
+    put(state)
+}
+
+/// Asks for what the look shows, where that is not there yet: the log has grown, or another lateness is tried.
+pub(super) fn put(state: &mut State) -> Vec<Effect> {
+    let mine = &state.answers.event_time;
+    let records = state.lane().map_or(0, |lane| lane.log_records);
+    let is_there = mine
+        .times
+        .as_ref()
+        .is_some_and(|(lateness, times)| *lateness == mine.lateness && times.records == records);
+    let is_asking = state.answers.pending.iter().any(|(_, query)| matches!(query, Query::EventTimes(_)));
+    if is_there || is_asking || state.look != Look::EventTime {
+        return Vec::new();
+    }
+    let lateness = mine.lateness;
+    ask(state, Query::EventTimes(lateness))
+}
+
+/// Takes an answer; asks again where another lateness is tried meanwhile.
+pub(super) fn answered(state: &mut State, asked: Option<Lateness>, answer: Answer) -> Vec<Effect> {
+    let Answer::EventTimes(times) = answer else { return Vec::new() };
+    let mine = &mut state.answers.event_time;
+    mine.times = Some((asked, times));
+    if mine.lateness == asked { Vec::new() } else { put(state) }
+}
+
+/// `1 h`, `7 days`; `for ever` where nothing is late.
+pub fn lateness_name(lateness: Lateness) -> String {
+    let Lateness::Within(nanos) = lateness else { return "for ever".to_owned() };
+    if nanos == 0 { "none".to_owned() } else { span(nanos) }
+}
+
+/// A span of event time in its two largest units: `2 d 3 h`, `45 min`.
+pub fn span(nanos: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let seconds = nanos / 1_000_000_000;
+    if seconds == 0 {
+        return "less than a second".to_owned();
+    }
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (unit, name) in UNITS {
+        if left >= unit && parts.len() < 2 {
+            parts.push(format!("{} {name}", thousands(left / unit)));
+            left %= unit;
+        } else if !parts.is_empty() {
+            break;
+        }
+    }
+    parts.join(" ")
+}
+
+/// An event time as `26 Apr 2024 14:05`, in UTC.
+pub fn moment(time: EventTime) -> String {
+    let text = time.to_string();
+    let (Some(day), Some(clock)) = (text.get(..10).and_then(crate::domain::Day::parse), text.get(11..16))
+    else {
+        return text;
+    };
+    format!("{} {clock}", format::date(day))
+}
+
+/// How many come too late, on how many days, and what would be enough.
+pub fn late_sentence(times: &EventTimes) -> String {
+    if times.lateness == Lateness::Unbounded {
+        let none = "Days stay open for ever: nothing is late.";
+        return match times.what_if.iter().find(|(_, count)| *count > 0) {
+            None => format!("{none} Nothing would be, even if each day closed at its end."),
+            Some(_) => {
+                format!("{none} With less than {} of allowed lateness something would be.", enough(times))
+            }
+        };
+    }
+    let days = times.days.iter().filter(|day| day.late > 0).count() as u64;
+    let on = if days == 1 { "1 day".to_owned() } else { format!("{} days", thousands(days)) };
+    if times.late_total == 0 {
+        return "Nothing is late: no record comes after its day was closed.".to_owned();
+    }
+    format!(
+        "{} of {} come after their day was closed, on {on}. {} of allowed lateness would be enough for all.",
+        thousands(times.late_total),
+        format::records(times.records),
+        enough(times)
+    )
+}
+
+/// The shortest lateness under which nothing is late, rounded up to whole seconds.
+fn enough(times: &EventTimes) -> String {
+    span(times.enough_nanos.div_ceil(1_000_000_000).saturating_mul(1_000_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::protocol::Cloud;
+
+    const HOUR: u64 = 3_600_000_000_000;
+
+    fn times(lateness: Lateness, late_total: u64) -> EventTimes {
+        EventTimes {
+            records: 31_106,
+            without_time: 0,
+            span: (EventTime(0), EventTime(1)),
+            cloud: Cloud::Dots(Vec::new()),
+            combined: Vec::new(),
+            partitions: Vec::new(),
+            days: Vec::new(),
+            lateness,
+            late: Vec::new(),
+            late_total,
+            what_if: vec![(Lateness::Within(0), 40)],
+            enough_nanos: 51 * HOUR + 1,
+        }
+    }
+
+    #[test]
+    fn lateness_reads_as_a_sentence() {
+        assert_eq!(span(51 * HOUR), "2 d 3 h");
+        assert_eq!(span(90 * 60_000_000_000), "1 h 30 min");
+        assert_eq!(span(86_400_000_000_000 + 5_000_000_000), "1 d", "seconds do not matter beside days");
+        assert_eq!([Lateness::Unbounded, Lateness::Within(0)].map(lateness_name), ["for ever", "none"]);
+        assert!(
+            late_sentence(&times(Lateness::Unbounded, 0))
+                .ends_with("With less than 2 d 3 h of allowed lateness something would be.")
+        );
+        let some = late_sentence(&times(Lateness::Within(HOUR), 31));
+        assert_eq!(
+            some,
+            "31 of 31,106 records come after their day was closed, on 0 days. 2 d 3 h of allowed lateness would be enough for all."
+        );
+        assert_eq!(moment(EventTime(1_714_140_300_000_000_000)), "26 Apr 2024 14:05");
+    }
+}

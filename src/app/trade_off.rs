@@ -1,0 +1,414 @@
+//! The trade-off: how stale each layer's view is against what a record costs, over a grid of intervals.
+//!
+//! The engine plays one point a question; asking for the next one is what keeps a sweep going, not asking ends it.
+
+use std::collections::VecDeque;
+
+use super::{
+    Effect, Look, State,
+    format::{self, thousands},
+    update::say,
+    update_command::ask,
+};
+use crate::engine::protocol::{Answer, Command, Knobs, LayerPrice, MOST_SWEPT, Query, TradePoint};
+
+/// Records a micro-batch that are tried, beside the present ones.
+const MICRO_BATCHES: [u64; 8] = [1, 2, 5, 10, 25, 100, 250, 1_000];
+
+/// What a record costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Price {
+    /// CPU time, measured.
+    #[default]
+    Cpu,
+    /// How often it is read.
+    Reads,
+    /// Bytes written.
+    Bytes,
+    /// Files synced.
+    Syncs,
+}
+
+impl Price {
+    /// All, in order.
+    pub const ALL: [Price; 4] = [Price::Cpu, Price::Reads, Price::Bytes, Price::Syncs];
+
+    /// In the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            Price::Cpu => "CPU time",
+            Price::Reads => "reads",
+            Price::Bytes => "bytes written",
+            Price::Syncs => "files synced",
+        }
+    }
+
+    /// With its unit, for an axis.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Price::Cpu => "µs of CPU a record, measured",
+            Price::Reads => "reads of each record",
+            Price::Bytes => "bytes written a record",
+            Price::Syncs => "files synced a record",
+        }
+    }
+
+    /// Of one record.
+    pub fn of(self, price: &LayerPrice, records: u64) -> f64 {
+        let amount = match self {
+            Price::Cpu => price.micros,
+            Price::Reads => price.reads,
+            Price::Bytes => price.bytes,
+            Price::Syncs => price.fsyncs,
+        };
+        amount as f64 / records.max(1) as f64
+    }
+}
+
+/// Which of the two families a point belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// The batch layer, by its interval.
+    Batch,
+    /// The stream layer, by micro-batch and checkpoint interval.
+    Stream,
+}
+
+/// What the look holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TradeOffPage {
+    /// What a record is priced in.
+    pub price: Price,
+    /// The knobs as they are turned; the run has its own until it is played again.
+    pub knobs: Knobs,
+    /// Values of each knob, rising.
+    pub stops: Stops,
+    /// Points played so far.
+    pub points: Vec<TradePoint>,
+    /// Points to play.
+    pub todo: VecDeque<Knobs>,
+    /// Whether points are being played.
+    pub is_sweeping: bool,
+    /// Knobs of the run and records of the log that all of this is about.
+    about: Option<(Knobs, u64)>,
+}
+
+/// The values that each knob can be turned to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stops {
+    /// Records between batch runs.
+    pub batch_every: Vec<u64>,
+    /// Records a micro-batch.
+    pub micro_batch: Vec<u64>,
+    /// Records between checkpoints.
+    pub checkpoint_every: Vec<u64>,
+}
+
+/// Turned or chosen in the look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TradeOffEdit {
+    /// Price records in this.
+    Price(Price),
+    /// Turn the knobs.
+    Knobs(Knobs),
+    /// Play the points that are missing.
+    Sweep,
+    /// Play no further point.
+    Stop,
+    /// Play the run again with the knobs as they are turned.
+    Play,
+}
+
+impl Stops {
+    /// Values around those of the run, as far as a log of `records` records can tell them apart.
+    fn around(now: Knobs, records: u64) -> Stops {
+        let times = |value: u64, factors: &[(u64, u64)], most: u64| {
+            let scaled = factors.iter().map(|&(up, down)| value.saturating_mul(up) / down);
+            rising(scaled.filter(|&value| (1..=most.max(1)).contains(&value)).chain([value]))
+        };
+        let batch = times(now.batch_every, &[(1, 8), (1, 4), (1, 2), (2, 1), (4, 1)], records / 2);
+        let checkpoints = times(now.checkpoint_every, &[(1, 8), (1, 2), (4, 1)], records / 2);
+        let micro = MICRO_BATCHES.into_iter().filter(|&size| size <= (records / 16).max(1));
+        Stops {
+            batch_every: batch,
+            micro_batch: rising(micro.chain([now.micro_batch])),
+            checkpoint_every: checkpoints,
+        }
+    }
+
+    /// Every point of the two families, those on the curves of the run first.
+    fn grid(&self, now: Knobs) -> VecDeque<Knobs> {
+        let batch = self.batch_every.iter().map(|&batch_every| Knobs { batch_every, ..now });
+        let stream = |checkpoint_every: u64| {
+            let point = move |&micro_batch: &u64| Knobs { micro_batch, checkpoint_every, ..now };
+            self.micro_batch.iter().map(point)
+        };
+        let others = self.checkpoint_every.iter().copied().filter(|&every| every != now.checkpoint_every);
+        let mut grid = VecDeque::from([now]);
+        let all = batch.chain(stream(now.checkpoint_every)).chain(others.flat_map(stream));
+        for point in all {
+            if !grid.contains(&point) {
+                grid.push_back(point);
+            }
+        }
+        grid
+    }
+}
+
+fn rising(values: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut values: Vec<u64> = values.filter(|&value| value > 0).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+impl TradeOffPage {
+    /// The point of the batch layer at these knobs: micro-batches do not matter to it.
+    pub fn batch_point(&self, knobs: Knobs, now: Knobs) -> Option<&TradePoint> {
+        let wanted = Knobs { batch_every: knobs.batch_every, ..now };
+        self.points.iter().find(|point| point.knobs == wanted)
+    }
+
+    /// The point of the stream layer at these knobs: the batch interval does not matter to it.
+    pub fn stream_point(&self, knobs: Knobs, now: Knobs) -> Option<&TradePoint> {
+        let wanted = Knobs { batch_every: now.batch_every, ..knobs };
+        self.points.iter().find(|point| point.knobs == wanted)
+    }
+
+    /// Points of a family by knob, each curve in rising order of its knob: one for batch, one a checkpoint interval for
+    /// the stream.
+    pub fn curves(&self, family: Family, now: Knobs) -> Vec<Vec<&TradePoint>> {
+        match family {
+            Family::Batch => {
+                let knob = |&batch_every: &u64| Knobs { batch_every, ..now };
+                vec![self.stops.batch_every.iter().filter_map(|at| self.batch_point(knob(at), now)).collect()]
+            }
+            Family::Stream => {
+                let curve = |&checkpoint_every: &u64| {
+                    let knob = |&micro_batch: &u64| Knobs { micro_batch, checkpoint_every, ..now };
+                    self.stops.micro_batch.iter().filter_map(|at| self.stream_point(knob(at), now)).collect()
+                };
+                self.stops.checkpoint_every.iter().map(curve).collect()
+            }
+        }
+    }
+
+    /// Points played, and points in all.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.points.len(), self.points.len() + self.todo.len())
+    }
+}
+
+/// The look was opened, or another run came: what is known of other knobs or another log is forgotten.
+pub(super) fn opened(state: &mut State) -> Vec<Effect> {
+    let Some((now, records)) = state.lane().map(|lane| (lane.knobs, lane.log_records)) else {
+        return Vec::new();
+    };
+    if state.look != Look::TradeOff || !state.frame.as_ref().is_some_and(|frame| frame.loading.complete) {
+        return Vec::new();
+    }
+    let mine = &mut state.answers.trade_off;
+    if mine.about == Some((now, records)) {
+        return Vec::new();
+    }
+    let known = |point: &Knobs| mine.points.iter().any(|known| known.knobs == *point);
+    let same_log = mine.about.is_some_and(|(_, before)| before == records);
+    let stops = if same_log { mine.stops.clone() } else { Stops::around(now, records.min(MOST_SWEPT)) };
+    let grid = stops.grid(now);
+    let todo = grid.into_iter().filter(|point| !(same_log && known(point))).collect();
+    if !same_log {
+        mine.points.clear();
+    }
+    mine.about = Some((now, records));
+    (mine.knobs, mine.stops, mine.todo, mine.is_sweeping) = (now, stops, todo, true);
+    next(state)
+}
+
+/// Asks for the next point, where points are to be played and none is under way.
+fn next(state: &mut State) -> Vec<Effect> {
+    let is_asking = state.answers.pending.iter().any(|(_, query)| matches!(query, Query::TradeOff(_)));
+    let mine = &mut state.answers.trade_off;
+    if is_asking || !mine.is_sweeping || state.look != Look::TradeOff {
+        return Vec::new();
+    }
+    let Some(&point) = mine.todo.front() else {
+        mine.is_sweeping = false;
+        return Vec::new();
+    };
+    ask(state, Query::TradeOff(point))
+}
+
+/// Takes a point, and asks for the next one.
+pub(super) fn answered(state: &mut State, knobs: Knobs, answer: Answer) -> Vec<Effect> {
+    let mine = &mut state.answers.trade_off;
+    match answer {
+        Answer::TradeOff(point) if mine.todo.contains(&knobs) => {
+            mine.todo.retain(|point| *point != knobs);
+            mine.points.push(*point);
+        }
+        // A point of a grid that was given up.
+        Answer::TradeOff(_) => {}
+        _ => mine.is_sweeping = false,
+    }
+    next(state)
+}
+
+/// Something was turned or chosen.
+pub(super) fn edited(state: &mut State, edit: TradeOffEdit) -> Vec<Effect> {
+    let mine = &mut state.answers.trade_off;
+    match edit {
+        TradeOffEdit::Price(price) => mine.price = price,
+        TradeOffEdit::Knobs(knobs) => mine.knobs = knobs,
+        TradeOffEdit::Stop => mine.is_sweeping = false,
+        TradeOffEdit::Sweep => {
+            mine.is_sweeping = true;
+            return next(state);
+        }
+        TradeOffEdit::Play => {
+            let knobs = mine.knobs;
+            state.look = Look::OverRun;
+            state.fits += 1;
+            say(
+                state,
+                format!(
+                    "Played again with {}, {} and {}.",
+                    every(knobs.batch_every, "batch run"),
+                    micro_batches(knobs.micro_batch),
+                    every(knobs.checkpoint_every, "checkpoint")
+                ),
+            );
+            return vec![Effect::Send(Command::Resettle(knobs)), Effect::Send(Command::Play)];
+        }
+    }
+    Vec::new()
+}
+
+fn every(records: u64, what: &str) -> String {
+    format!("a {what} every {}", format::records(records))
+}
+
+fn micro_batches(records: u64) -> String {
+    format!("micro-batches of {}", thousands(records))
+}
+
+/// A share with as many decimals as it needs: `0.004`, `3.1`, `184`.
+pub fn amount(value: f64) -> String {
+    match value {
+        _ if value == 0.0 => "0".to_owned(),
+        _ if value < 0.1 => format!("{value:.4}"),
+        _ if value < 10.0 => format!("{value:.2}"),
+        _ if value < 100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// How old a view is, from microseconds: `4 ms`, `12.3 s`.
+pub fn age(micros: u64) -> String {
+    match micros {
+        0..1_000 => "under 1 ms".to_owned(),
+        1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{}.{} s", thousands(micros / 1_000_000), micros / 100_000 % 10),
+    }
+}
+
+/// What a layer says at its knobs, in words.
+pub fn in_words(family: Family, point: &TradePoint) -> String {
+    let of = |price: Price, layer: &LayerPrice| amount(price.of(layer, point.records));
+    match family {
+        Family::Batch => format!(
+            "Batch run every {}: its view is {} old on average, {} at most; each record is read {} times and costs {} µs of CPU.",
+            format::records(point.knobs.batch_every),
+            age(point.batch.mean_age_micros),
+            age(point.batch.most_age_micros),
+            of(Price::Reads, &point.batch),
+            of(Price::Cpu, &point.batch),
+        ),
+        Family::Stream => format!(
+            "Micro-batches of {}, checkpoint every {}: the view is {} old on average, {} at most; each record costs {} µs of CPU, {} bytes and {} syncs.",
+            thousands(point.knobs.micro_batch),
+            format::records(point.knobs.checkpoint_every),
+            age(point.stream.mean_age_micros),
+            age(point.stream.most_age_micros),
+            of(Price::Cpu, &point.stream),
+            of(Price::Bytes, &point.stream),
+            of(Price::Syncs, &point.stream),
+        ),
+    }
+}
+
+/// How much is played for a point.
+pub fn played(records: u64, log_records: u64) -> String {
+    if records < log_records {
+        format!("Each point plays the first {} of {}", thousands(records), format::records(log_records))
+    } else {
+        format!("Each point plays all {}", format::records(records))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Knobs = Knobs { batch_every: 4_000, micro_batch: 2, checkpoint_every: 1_000 };
+
+    fn point(knobs: Knobs) -> TradePoint {
+        let price = LayerPrice {
+            mean_age_micros: 12_340_000,
+            most_age_micros: 30_000_000,
+            reads: 62_000,
+            bytes: 6_200_000,
+            fsyncs: 124,
+            micros: 31_000,
+            ..LayerPrice::default()
+        };
+        TradePoint {
+            knobs,
+            records: 31_000,
+            batch: price,
+            stream: LayerPrice { mean_age_micros: 4_000, ..price },
+        }
+    }
+
+    #[test]
+    fn the_grid_lies_around_the_run_and_holds_no_point_twice() {
+        let stops = Stops::around(NOW, 31_106);
+        assert_eq!(stops.batch_every, [500, 1_000, 2_000, 4_000, 8_000]);
+        assert_eq!(stops.micro_batch, MICRO_BATCHES);
+        assert_eq!(stops.checkpoint_every, [125, 500, 1_000, 4_000]);
+        let grid = stops.grid(NOW);
+        assert_eq!(grid.front(), Some(&NOW), "the run's own comes first");
+        assert_eq!(grid.len(), 4 + 4 * 8);
+        // A log of a few clicks can hardly tell anything apart.
+        let few = Stops::around(Knobs { batch_every: 8, micro_batch: 1, checkpoint_every: 5 }, 20);
+        assert_eq!(
+            (few.batch_every.as_slice(), few.micro_batch.as_slice()),
+            ([1, 2, 4, 8].as_slice(), [1].as_slice())
+        );
+    }
+
+    #[test]
+    fn points_are_on_their_curves_and_read_as_sentences() {
+        let mut page = TradeOffPage { stops: Stops::around(NOW, 31_106), ..TradeOffPage::default() };
+        let other = Knobs { micro_batch: 100, checkpoint_every: 125, ..NOW };
+        page.points = vec![point(NOW), point(other)];
+        assert_eq!(page.curves(Family::Batch, NOW).first().map(Vec::len), Some(1));
+        assert_eq!(page.curves(Family::Stream, NOW).iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1, 0]);
+        let turned = Knobs { batch_every: 500, ..other };
+        assert_eq!(
+            page.stream_point(turned, NOW),
+            Some(&point(other)),
+            "the batch interval is none of its business"
+        );
+        assert_eq!(page.batch_point(turned, NOW), None);
+        let text = in_words(Family::Batch, &point(NOW));
+        assert!(
+            text.contains("12.3 s old on average, 30.0 s at most; each record is read 2.00 times"),
+            "{text}"
+        );
+        let text = in_words(Family::Stream, &point(NOW));
+        assert!(
+            text.contains("the view is 4 ms old") && text.contains("200 bytes and 0.0040 syncs"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,283 @@
+//! The books of a lane's views at one moment: for the check that fates add up, and to be taken along by whoever reads them
+//! on another thread.
+
+use std::sync::Arc;
+
+use super::{lane::Lane, protocol::BookView};
+use crate::{
+    analysis::{Books, Fate, FateTally, Layer, Ledger as _, Reader, Taken, tally},
+    domain::{Offsets, RangeCounts, Verdict, View},
+    ingest::{Entry, LogIndex},
+    processing::BatchView,
+    serving::Numbers,
+};
+
+/// Records looked at by a check between facts: in so many ticks every record comes up again.
+const RECORDS_A_TICK: u64 = 256;
+
+/// A speed layer's books.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LayerBooks {
+    from: Offsets,
+    to: Offsets,
+    effects: Vec<RangeCounts>,
+    late: Vec<RangeCounts>,
+}
+
+/// The books of all views of a lane, with the log that they are about.
+#[derive(Debug, Clone)]
+pub(super) struct LaneBooks {
+    pub index: Arc<LogIndex>,
+    pub batch: Arc<BatchView>,
+    /// How often the stream read each record, by record number.
+    pub deliveries: RangeCounts,
+    /// Records that merged covers.
+    pub covers_records: u64,
+    speed: LayerBooks,
+    memory: Option<LayerBooks>,
+    vectors: Vectors,
+}
+
+/// Where things stand.
+#[derive(Debug, Clone, Default)]
+struct Vectors {
+    start: Offsets,
+    /// One past the last record that batch or stream ever read.
+    read: Offsets,
+    covers: Offsets,
+    end: Offsets,
+}
+
+/// The layers of a lane, borrowed.
+#[derive(Debug, Clone, Copy)]
+struct Parts<'a> {
+    batch: Layer<'a>,
+    speed: Layer<'a>,
+    memory: Option<Layer<'a>>,
+    vectors: &'a Vectors,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` where the books of the memory are not known at this moment.
+    fn books(self, view: BookView) -> Option<Books<'a>> {
+        let Parts { batch, speed, memory, vectors: Vectors { read, covers, end, .. } } = self;
+        Some(match view {
+            BookView::Batch => Books::Alone { layer: batch, counted: Fate::CountedInBatch, read: batch.to },
+            BookView::Speed => Books::Speed { batch, speed, read },
+            BookView::Memory => Books::Speed { batch, speed: memory?, read },
+            BookView::Merged => Books::Merged { batch, speed, read },
+            BookView::Recount => Books::Recount { to: covers },
+            BookView::Log => Books::Recount { to: end },
+        })
+    }
+}
+
+impl LayerBooks {
+    fn layer(&self) -> Layer<'_> {
+        Layer { from: &self.from, to: &self.to, effects: &self.effects, late: &self.late }
+    }
+}
+
+impl LaneBooks {
+    /// As they are now.
+    pub fn of(lane: &Lane) -> LaneBooks {
+        let speed = lane.lambda.speed();
+        LaneBooks {
+            index: Arc::clone(&lane.index),
+            batch: Arc::clone(lane.lambda.batch()),
+            deliveries: lane.ledger.deliveries().clone(),
+            covers_records: lane.covers(),
+            speed: LayerBooks {
+                from: speed.covers_from(),
+                to: speed.position.clone(),
+                effects: speed.effects.clone(),
+                late: Vec::new(),
+            },
+            memory: lane.stream.books.as_ref().map(|books| LayerBooks {
+                from: books.from.clone(),
+                to: books.to.clone(),
+                effects: books.effects.clone(),
+                late: Vec::new(),
+            }),
+            vectors: Vectors::of(lane),
+        }
+    }
+
+    /// The books of a view; `None` where they are not known at this moment.
+    pub fn books(&self, view: BookView) -> Option<Books<'_>> {
+        let batch = batch_layer(&self.batch, &self.vectors.start);
+        let memory = self.memory.as_ref().map(LayerBooks::layer);
+        Parts { batch, speed: self.speed.layer(), memory, vectors: &self.vectors }.books(view)
+    }
+
+    /// A reader of a view's books.
+    pub fn reader(&self, view: BookView) -> Option<Reader<'_>> {
+        self.books(view).map(Reader::new)
+    }
+
+    /// All records.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.index.entries(0, self.index.len())
+    }
+
+    /// Records below the vector that a view goes up to.
+    pub fn reach(&self, view: BookView) -> u64 {
+        match view {
+            BookView::Batch => self.batch.cut.total(),
+            BookView::Speed => self.speed.to.total(),
+            BookView::Memory => self.memory.as_ref().map_or(0, |memory| memory.to.total()),
+            BookView::Merged | BookView::Recount => self.covers_records,
+            BookView::Log => self.index.len(),
+        }
+    }
+
+    /// Where the batch view ends and how far the served speed view goes.
+    pub fn hand_over(&self) -> (&Offsets, &Offsets) {
+        (&self.batch.cut, &self.speed.to)
+    }
+}
+
+impl Vectors {
+    fn of(lane: &Lane) -> Vectors {
+        let ever_read = lane.ledger.highest_read().max(lane.covers());
+        Vectors {
+            start: Offsets::start(lane.index.partitions().len()),
+            read: lane.vector(ever_read).max(&lane.lambda.covers()),
+            covers: lane.vector(lane.covers()),
+            end: lane.index.end().clone(),
+        }
+    }
+}
+
+fn batch_layer<'a>(batch: &'a BatchView, start: &'a Offsets) -> Layer<'a> {
+    Layer { from: start, to: &batch.cut, effects: &batch.effects, late: &[] }
+}
+
+/// The speed views as they are served.
+pub(super) fn speed_views(lane: &Lane) -> Vec<View> {
+    lane.lambda.speed().buckets.iter().map(|bucket| bucket.view.clone()).collect()
+}
+
+impl Lane {
+    /// I7: a counterexample to "every record has exactly one fate in each view", or `None`. Totals of every view at every
+    /// tick; record by record a few at a time, or all when `every_record`.
+    pub(super) fn fate_problem(&mut self, every_record: bool) -> Option<String> {
+        let vectors = Vectors::of(self);
+        let (from, to) = if every_record {
+            (0, self.index.len())
+        } else {
+            let from = if self.fates_checked >= self.index.len() { 0 } else { self.fates_checked };
+            (from, (from + RECORDS_A_TICK).min(self.index.len()))
+        };
+        let speed = self.lambda.speed();
+        let speed_from = speed.covers_from();
+        let parts = Parts {
+            batch: batch_layer(self.lambda.batch(), &vectors.start),
+            speed: Layer { from: &speed_from, to: &speed.position, effects: &speed.effects, late: &[] },
+            memory: self.stream.books.as_ref().map(|books| Layer {
+                from: &books.from,
+                to: &books.to,
+                effects: &books.effects,
+                late: &[],
+            }),
+            vectors: &vectors,
+        };
+        let problem = totals_problem(parts, self)
+            .or_else(|| record_problem(parts, self.index.entries(from, to)))
+            .or_else(|| if every_record { tally_problem(parts, self) } else { None });
+        self.fates_checked = to;
+        problem
+    }
+}
+
+/// What a view shows over the run; `None` where that is not compared: recounts have no books of their own.
+fn shown(lane: &Lane, view: BookView) -> Option<Numbers> {
+    match view {
+        BookView::Batch => Some(lane.lambda.batch_numbers()),
+        BookView::Speed => Some(lane.lambda.speed_numbers()),
+        BookView::Memory => Some(lane.stream.memory),
+        BookView::Merged => Some(lane.lambda.merged_numbers()),
+        BookView::Recount | BookView::Log => None,
+    }
+}
+
+/// What is counted record by record adds up to what each view shows.
+fn totals_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
+    let total = |layer: Layer<'_>| layer.effects.iter().map(RangeCounts::total).sum::<u64>();
+    let (batch, speed) = (total(parts.batch), total(parts.speed));
+    let booked = [
+        (BookView::Batch, Some(batch)),
+        (BookView::Speed, Some(speed)),
+        (BookView::Memory, parts.memory.map(total)),
+        (BookView::Merged, Some(batch + speed)),
+    ];
+    booked.into_iter().find_map(|(view, booked)| {
+        let (booked, shown) = (booked?, shown(lane, view)?.views);
+        let id = view.id();
+        (booked != shown).then(|| {
+            format!("in the {id} view {booked} counts are kept by record, {shown} page views are shown")
+        })
+    })
+}
+
+/// What no record may be: counted where no layer goes, or though nothing can be read from it.
+fn record_problem(parts: Parts<'_>, entries: impl Iterator<Item = Entry>) -> Option<String> {
+    let mut readers: Vec<(BookView, Reader<'_>)> =
+        BookView::ALL.into_iter().filter_map(|view| Some((view, Reader::new(parts.books(view)?)))).collect();
+    for entry in entries {
+        for (view, reader) in &mut readers {
+            if let Some(what) = contradiction(*view, &entry, reader.take(&entry), parts) {
+                return Some(format!("record {} {what} in the {} view", entry.number, view.id()));
+            }
+        }
+    }
+    None
+}
+
+fn contradiction(view: BookView, entry: &Entry, taken: Taken, parts: Parts<'_>) -> Option<&'static str> {
+    let (partition, offset) = (entry.record.partition, entry.record.offset);
+    let [in_batch, in_speed] = taken.layers;
+    let counts = taken.times() > 0;
+    if counts && entry.verdict == Verdict::Malformed {
+        return Some("counts and is malformed");
+    }
+    if counts && !parts.vectors.read.contains(partition, offset) && view != BookView::Log {
+        return Some("counts and was never read");
+    }
+    if view == BookView::Merged && in_batch > 0 && !parts.batch.to.contains(partition, offset) {
+        return Some("counts in batch, beyond its cut,");
+    }
+    if view == BookView::Merged && in_speed > 0 && !parts.speed.to.contains(partition, offset) {
+        return Some("counts in speed, beyond its position,");
+    }
+    let is_counted = matches!(taken.fate, Fate::CountedInSpeed | Fate::Counted | Fate::CountedAgain)
+        || (taken.fate == Fate::CountedInBatch && matches!(view, BookView::Batch | BookView::Merged));
+    (is_counted != counts).then_some("has a fate that its counts deny")
+}
+
+/// Over all records, in every view: fates add up to the records, counts to the page views.
+fn tally_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
+    let known: Vec<(BookView, Books<'_>)> =
+        BookView::ALL.into_iter().filter_map(|view| Some((view, parts.books(view)?))).collect();
+    let mut readers: Vec<Reader<'_>> = known.iter().map(|(_, books)| Reader::new(*books)).collect();
+    let mut ledgers: Vec<&mut dyn crate::analysis::Ledger> =
+        readers.iter_mut().map(|reader| reader as &mut dyn crate::analysis::Ledger).collect();
+    let records = lane.index.len();
+    let tallies: Vec<FateTally> = tally(lane.index.entries(0, records), &mut ledgers);
+    known.iter().zip(tallies).find_map(|((view, _), tally)| {
+        let shown = match view {
+            BookView::Recount => lane.index.totals(lane.covers()).views,
+            BookView::Log => lane.index.totals(records).views,
+            BookView::Batch | BookView::Speed | BookView::Memory | BookView::Merged => shown(lane, *view)?.views,
+        };
+        let holds = tally.records() == records && tally.views() == shown;
+        (!holds).then(|| {
+            format!(
+                "in the {} view {} of {records} records have a fate, counted {} times; {shown} page views are shown",
+                view.id(),
+                tally.records(),
+                tally.views()
+            )
+        })
+    })
+}

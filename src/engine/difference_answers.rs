@@ -1,0 +1,255 @@
+//! Why two views of a lane differ: the question, and the same as a file.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    books::{LaneBooks, speed_views},
+    describe::merge_command,
+    export::csv_field,
+    frame::Totals,
+    keeping::NEVER_WRITTEN,
+    lane::Lane,
+    protocol::{
+        Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
+    },
+    recount::Recount,
+    runs::replace_file,
+    session::Session,
+};
+use crate::{
+    analysis::{Actual, GroupDifference, Grouping, Part, Side, Uniques, actual_of, differences},
+    domain::{NameTable as _, Rules, Value, View},
+    ingest::LogIndex,
+    serving::{Boundary, SpeedStart},
+};
+
+/// Most cells that go to the window; a file has all.
+const MOST_CELLS: usize = 2_000;
+
+/// What is needed to compare two views on another thread.
+struct Comparison {
+    books: LaneBooks,
+    speed: Vec<View>,
+    rules: Rules,
+    pair: Pair,
+    command: String,
+    sums: bool,
+}
+
+impl Session {
+    pub(super) fn answer_differences(&mut self, number: u64, pair: Pair) {
+        let Some(comparison) = self.comparison(pair) else {
+            let answer = Answer::Nothing("no log is open".to_owned());
+            return self.tell(EngineEvent::Answered(number, answer));
+        };
+        self.answer_later(number, move || comparison.answer());
+    }
+
+    /// Writes why two views differ, cell by cell, by and by.
+    pub(super) fn export_differences(&mut self, pair: Pair, path: PathBuf) {
+        const WHAT: &str = "export the differences";
+        if self.open.as_ref().is_some_and(|open| open.log.contains(&path)) {
+            return self.failed(WHAT, NEVER_WRITTEN);
+        }
+        let Some(comparison) = self.comparison(pair) else {
+            return self.failed(WHAT, "nothing is there yet");
+        };
+        self.tell_later(WHAT, move || match comparison.export(&path) {
+            Ok(()) => EngineEvent::Saved(path),
+            Err(why) => EngineEvent::Failed { what: WHAT.to_owned(), why },
+        });
+    }
+
+    fn comparison(&self, pair: Pair) -> Option<Comparison> {
+        let open = self.open.as_ref()?;
+        let lane = open.lane.as_ref()?;
+        let mut comparison = Comparison::of(lane, pair);
+        let (cut, position) = comparison.books.hand_over();
+        let start = SpeedStart::At(cut.clone());
+        let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
+        let setup = HandoverSetup::default();
+        comparison.command = merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup);
+        comparison.sums = open.summary.has_values;
+        Some(comparison)
+    }
+}
+
+/// What views of a lane differ by beyond what their books say, or by causes that do not add up: nothing, whatever
+/// happened.
+pub(super) fn unexplained(lane: &Lane) -> Option<String> {
+    let pairs = [
+        (BookView::Merged, BookView::Recount),
+        (BookView::Batch, BookView::Speed),
+        (BookView::Log, BookView::Merged),
+    ];
+    pairs.into_iter().find_map(|(first, second)| {
+        let (run, cells) = Comparison::of(lane, Pair { first, second }).compare().ok()?;
+        std::iter::once(run).chain(cells).find_map(|group| {
+            let by = group.first.views.cast_signed() - group.second.views.cast_signed();
+            let users = group.first.users.cast_signed() - group.second.users.cast_signed();
+            let sum = |of: fn(&Part) -> i64| group.parts.iter().map(of).sum::<i64>();
+            let holds = sum(|part| part.views) == by
+                && sum(|part| part.users) == users
+                && group.parts.iter().all(|part| part.cause != Cause::Unexplained);
+            (!holds)
+                .then(|| format!("{} and {} differ beyond their books: {group:?}", first.id(), second.id()))
+        })
+    })
+}
+
+impl Comparison {
+    fn of(lane: &Lane, pair: Pair) -> Comparison {
+        Comparison {
+            books: LaneBooks::of(lane),
+            speed: speed_views(lane),
+            rules: lane.plan.rules,
+            pair,
+            command: String::new(),
+            sums: false,
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        let (run, mut cells) = match self.compare() {
+            Ok(found) => found,
+            Err(why) => return Answer::Nothing(why),
+        };
+        let index = &self.books.index;
+        let cells_in_all = cells.len() as u64;
+        let size = |cell: &GroupDifference| {
+            let views = cell.first.views.abs_diff(cell.second.views);
+            (views, cell.first.users.abs_diff(cell.second.users), cell.parts.len())
+        };
+        let by_text = text_order(index);
+        cells.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| by_text(a, b)));
+        cells.truncate(MOST_CELLS);
+        let read = [self.pair.first, self.pair.second].map(|view| index.counts_at(self.books.reach(view)));
+        Answer::Differences(Box::new(PairDifference {
+            pair: self.pair,
+            first: run.first.into(),
+            second: run.second.into(),
+            parts: parts(&run.parts),
+            cells: cells.iter().map(|cell| cell_of(index, cell)).collect(),
+            cells_in_all,
+            read,
+            command: self.command.clone(),
+        }))
+    }
+
+    /// Over the run, and every cell that differs.
+    fn compare(&self) -> Result<(GroupDifference, Vec<GroupDifference>), String> {
+        let Pair { first, second } = self.pair;
+        let reader = |view: BookView| {
+            self.books.reader(view).ok_or_else(|| "what it counts is not known at this moment".to_owned())
+        };
+        let (mut first_reader, mut second_reader) = (reader(first)?, reader(second)?);
+        let mut recounts: BTreeMap<u64, [Actual; 2]> = BTreeMap::new();
+        let shown = [first, second].map(|view| self.shown(view, &mut recounts));
+        let [[run_first, cells_first], [run_second, cells_second]] = shown;
+        let mut found = differences(
+            self.books.entries(),
+            &mut Side { ledger: &mut first_reader, uniques: Uniques::United },
+            &mut Side { ledger: &mut second_reader, uniques: Uniques::United },
+            &[(Grouping::Cells, &cells_first, &cells_second), (Grouping::Run, &run_first, &run_second)],
+        );
+        let run = found.pop().and_then(|run| run.into_iter().next());
+        match (run, found.pop()) {
+            (Some(run), Some(cells)) => Ok((run, cells)),
+            _ => Err("nothing was compared".to_owned()),
+        }
+    }
+
+    /// What a view shows: over the run, and by cell.
+    fn shown(&self, view: BookView, recounts: &mut BTreeMap<u64, [Actual; 2]>) -> [Actual; 2] {
+        let batch = &self.books.batch.view;
+        let speed = || self.speed.iter();
+        let views: Vec<&View> = match view {
+            BookView::Batch => vec![batch],
+            BookView::Speed | BookView::Memory => speed().collect(),
+            BookView::Merged => std::iter::once(batch).chain(speed()).collect(),
+            BookView::Recount | BookView::Log => {
+                let records = self.books.reach(view);
+                return recounts.entry(records).or_insert_with(|| self.recount(records)).clone();
+            }
+        };
+        [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping))
+    }
+
+    /// A recount of its own, which shares nothing with the books but the rules.
+    fn recount(&self, records: u64) -> [Actual; 2] {
+        let mut recount = Recount::new(self.rules);
+        let view = recount.view(&self.books.index, records);
+        [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&[view], grouping))
+    }
+
+    fn export(&self, path: &Path) -> Result<(), String> {
+        let (run, mut cells) = self.compare()?;
+        let index = &self.books.index;
+        cells.sort_by(text_order(index));
+        let mut text = String::from(
+            "page,date,first_views,second_views,first_users,second_users,cause,records,views,users",
+        );
+        text.push_str(if self.sums { ",sum\n" } else { "\n" });
+        self.rows(&run, ",", &mut text);
+        for cell in &cells {
+            let cell_text = cell_of(index, cell);
+            self.rows(cell, &format!("{},{}", csv_field(&cell_text.page), cell_text.day), &mut text);
+        }
+        replace_file(path, text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// A line a cause. The run's have neither page nor day.
+    fn rows(&self, group: &GroupDifference, name: &str, text: &mut String) {
+        let (first, second) = (group.first, group.second);
+        for part in &group.parts {
+            // Writing into a string cannot fail.
+            let _ = write!(
+                text,
+                "{name},{},{},{},{},{},{},{},{}",
+                first.views,
+                second.views,
+                first.users,
+                second.users,
+                part.cause,
+                part.records,
+                part.views,
+                part.users
+            );
+            if self.sums {
+                text.push(',');
+                text.push_str(&Value::display_sum(part.sum));
+            }
+            text.push('\n');
+        }
+    }
+}
+
+fn text_order(index: &LogIndex) -> impl Fn(&GroupDifference, &GroupDifference) -> std::cmp::Ordering {
+    let page = |group: &GroupDifference| group.scope.key.map_or("", |key| index.keys().text(key.0));
+    move |a, b| page(a).cmp(page(b)).then_with(|| a.scope.day.cmp(&b.scope.day))
+}
+
+fn parts(parts: &[Part]) -> Vec<CausePart> {
+    let part = |part: &Part| CausePart {
+        cause: part.cause,
+        records: part.records,
+        views: part.views,
+        users: part.users,
+        sum: part.sum,
+    };
+    parts.iter().map(part).collect()
+}
+
+fn cell_of(index: &LogIndex, cell: &GroupDifference) -> CellDifference {
+    CellDifference {
+        page: cell.scope.key.map_or("", |key| index.keys().text(key.0)).to_owned(),
+        day: cell.scope.day.unwrap_or(crate::domain::Day(0)),
+        first: Totals::from(cell.first),
+        second: Totals::from(cell.second),
+        parts: parts(&cell.parts),
+    }
+}

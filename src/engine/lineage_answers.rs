@@ -1,0 +1,289 @@
+//! Which records are behind a number, which numbers a record touches: answered from the books of a lane, on the thread
+//! that answers.
+
+use std::collections::BTreeSet;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{
+    books::LaneBooks,
+    frame::Totals,
+    protocol::{
+        Answer, BookView, EngineEvent, Fate, Listed, Listing, NumberOf, Pair, RecordLine, RecordNumbers,
+        SearchKind, TouchedNumber, TouchedView, ViewFates,
+    },
+    session::Session,
+};
+use crate::{
+    analysis::{Ledger, Reader, Scope, Taken, causes_of, find, numbers_of, tally},
+    domain::{NameTable as _, Value},
+    ingest::{Entry, LogIndex},
+};
+
+/// Records handed out at once.
+const MOST_RECORDS: u32 = 1_000;
+/// Longest line shown.
+const MOST_TEXT: usize = 4_096;
+/// Records whose lines are looked through before an answer says how far that went.
+const LINES_AT_ONCE: u64 = 65_536;
+/// Of them read from the files at a time.
+const LINES_A_READ: u32 = 4_096;
+
+impl Session {
+    /// Answers from the books as they are now, by and by.
+    pub(super) fn answer_from_books(
+        &mut self,
+        number: u64,
+        work: impl FnOnce(&LaneBooks) -> Answer + Send + 'static,
+    ) {
+        let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
+        let Some(books) = lane.map(LaneBooks::of) else {
+            let answer = Answer::Nothing("no log is open".to_owned());
+            return self.tell(EngineEvent::Answered(number, answer));
+        };
+        self.answer_later(number, move || work(&books));
+    }
+}
+
+/// What became of all records in each view.
+pub(super) fn fates(books: &LaneBooks) -> Answer {
+    let mut readers: Vec<(BookView, Reader<'_>)> =
+        BookView::ALL.into_iter().filter_map(|view| Some((view, books.reader(view)?))).collect();
+    let mut ledgers: Vec<&mut dyn Ledger> =
+        readers.iter_mut().map(|(_, reader)| reader as &mut dyn Ledger).collect();
+    let tallies = tally(books.entries(), &mut ledgers);
+    let views = readers.iter().zip(tallies).map(|((view, _), tally)| ViewFates {
+        view: *view,
+        fates: Fate::ALL.map(|fate| (fate, tally.of(fate))).to_vec(),
+        views: tally.views(),
+    });
+    Answer::Fates(views.collect())
+}
+
+/// Records by number.
+pub(super) fn records(books: &LaneBooks, first: u64, count: u32) -> Answer {
+    let last = first.saturating_add(u64::from(count.min(MOST_RECORDS)));
+    match lines(books, books.index.entries(first, last).collect()) {
+        Ok(records) => Answer::Records(records),
+        Err(why) => Answer::Nothing(why),
+    }
+}
+
+/// A page of a listing.
+pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u32) -> Answer {
+    let count = count.min(MOST_RECORDS);
+    if let Listing::Search(SearchKind::Line, text) = listing {
+        return lines_with(books, text, first, count).map_or_else(Answer::Nothing, Answer::Listed);
+    }
+    let mut wanted = match wanted(books, listing) {
+        Ok(wanted) => wanted,
+        Err(why) => return Answer::Nothing(why),
+    };
+    let mut views = 0;
+    let (from, to) = match listing {
+        Listing::Behind(_, NumberOf { within: Some(within), .. }) => *within,
+        _ => (0, books.index.len()),
+    };
+    let found = find(books.index.entries(from, to), first, count, |entry| {
+        let times = wanted(entry)?;
+        views += u64::from(times);
+        Some(*entry)
+    });
+    match lines(books, found.page) {
+        Ok(records) => Answer::Listed(Listed { records, total: found.total, views, searched_to: None }),
+        Err(why) => Answer::Nothing(why),
+    }
+}
+
+/// Says of a record whether it is listed, and how often it counts there.
+type Wanted<'a> = Box<dyn FnMut(&Entry) -> Option<u32> + 'a>;
+
+fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, String> {
+    let unknown = "what the stream's memory counts is not known at this moment: its books are too long";
+    let reader = |view| books.reader(view).ok_or_else(|| unknown.to_owned());
+    Ok(match listing {
+        Listing::Behind(view, number) => {
+            let (mut reader, scope) = (reader(*view)?, scope_of(&books.index, number)?);
+            Box::new(move |entry| {
+                let taken = reader.take(entry);
+                (taken.times() > 0 && lies_in(taken, scope)).then(|| taken.times())
+            })
+        }
+        Listing::Fate(view, fate) => {
+            let mut reader = reader(*view)?;
+            Box::new(move |entry| {
+                let taken = reader.take(entry);
+                (taken.fate == *fate).then(|| taken.times())
+            })
+        }
+        Listing::Differing(Pair { first, second }, cause, number) => {
+            let (mut first, mut second) = (reader(*first)?, reader(*second)?);
+            let scope = scope_of(&books.index, number)?;
+            Box::new(move |entry| {
+                let (first, second) = (first.take(entry), second.take(entry));
+                let is_in = lies_in(first, scope) || lies_in(second, scope);
+                let is_wanted = |found| cause.is_none_or(|cause| cause == found);
+                let has_cause = || causes_of(first, second).iter().any(|(found, _)| is_wanted(*found));
+                (is_in && has_cause()).then_some(0)
+            })
+        }
+        Listing::Search(kind, text) => searched(&books.index, *kind, text.trim())?,
+    })
+}
+
+/// A record without an event lies in no scope but the run.
+fn lies_in(taken: Taken, scope: Scope) -> bool {
+    taken.cell.map_or(scope == Scope::default(), |cell| scope.holds(cell))
+}
+
+fn scope_of(index: &LogIndex, number: &NumberOf) -> Result<Scope, String> {
+    let key = match &number.page {
+        Some(page) => Some(
+            ids_of(index.keys(), |text| text == page)
+                .first()
+                .map(|&key| crate::domain::KeyId(key))
+                .ok_or_else(|| format!("no page is named {page:?}"))?,
+        ),
+        None => None,
+    };
+    Ok(Scope { key, day: number.day })
+}
+
+fn ids_of(names: &crate::ingest::IndexNames, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<u32> {
+    let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    (0..count).filter(|&id| is_wanted(names.text(id))).collect()
+}
+
+fn searched<'a>(index: &'a LogIndex, kind: SearchKind, text: &str) -> Result<Wanted<'a>, String> {
+    if text.is_empty() {
+        return Err("type what to look for".to_owned());
+    }
+    let lower = text.to_lowercase();
+    let has_part = |name: &str| name.to_lowercase().contains(&lower);
+    let once = |is_found: bool| is_found.then_some(0);
+    Ok(match kind {
+        SearchKind::Page => {
+            let keys = ids_of(index.keys(), has_part);
+            Box::new(move |entry| once(entry.record.event.is_some_and(|event| keys.contains(&event.key.0))))
+        }
+        SearchKind::User => {
+            let users = ids_of(index.users(), has_part);
+            Box::new(move |entry| {
+                let user = entry.record.event.and_then(|event| event.user);
+                once(user.is_some_and(|user| users.contains(&user.0)))
+            })
+        }
+        SearchKind::Id => {
+            let id = Some(xxh3_128(text.as_bytes()));
+            Box::new(move |entry| once(entry.record.event.is_some_and(|event| event.id == id)))
+        }
+        SearchKind::Offset => {
+            let (partition, offset) = match text.rsplit_once(':') {
+                Some((name, offset)) => {
+                    let named = index.partition_named(name);
+                    (Some(named.ok_or_else(|| format!("no partition is named {name:?}"))?), offset)
+                }
+                None => (None, text),
+            };
+            let offset: u64 = offset
+                .replace(',', "")
+                .parse()
+                .map_err(|_| format!("neither an offset nor partition:offset: {text:?}"))?;
+            Box::new(move |entry| {
+                let is_there = partition.is_none_or(|partition| partition == entry.record.partition);
+                once(is_there && entry.record.offset == offset)
+            })
+        }
+        SearchKind::Line => return Err("lines are looked through in the files".to_owned()),
+    })
+}
+
+/// Looks through the lines from record `from` on, until `count` are found or [`LINES_AT_ONCE`] were looked at.
+fn lines_with(books: &LaneBooks, text: &str, from: u64, count: u32) -> Result<Listed, String> {
+    if text.is_empty() {
+        return Err("type what to look for".to_owned());
+    }
+    let stop = from.saturating_add(LINES_AT_ONCE).min(books.index.len());
+    let (mut at, mut found) = (from, Vec::new());
+    while at < stop && found.len() < count as usize {
+        let read = books.index.read_lines(at, LINES_A_READ).map_err(|error| error.to_string())?;
+        at = (at + u64::from(LINES_A_READ)).min(books.index.len());
+        found.extend(read.into_iter().filter(|line| line.text.contains(text)).map(|line| line.number));
+    }
+    // What is beyond the page is found again by the next question, which starts behind the last one shown.
+    if let Some(&beyond) = found.get(count as usize) {
+        found.truncate(count as usize);
+        at = beyond;
+    }
+    let entries = found.iter().filter_map(|&number| books.index.entry(number)).collect();
+    let records = lines(books, entries)?;
+    let searched_to = (at < books.index.len()).then_some(at);
+    Ok(Listed { total: records.len() as u64, records, views: 0, searched_to })
+}
+
+/// Records with their lines and what merged makes of them.
+fn lines(books: &LaneBooks, entries: Vec<Entry>) -> Result<Vec<RecordLine>, String> {
+    let numbers: Vec<u64> = entries.iter().map(|entry| entry.number).collect();
+    let read = books.index.read_lines_of(&numbers).map_err(|error| error.to_string())?;
+    let mut merged = books.reader(BookView::Merged);
+    let mut read = read.into_iter().peekable();
+    let records = entries.into_iter().map(|entry| {
+        let taken = merged.as_mut().map(|merged| merged.take(&entry));
+        let partition = books.index.partitions().get(entry.record.partition.index());
+        let mut record = RecordLine {
+            number: entry.number,
+            partition: partition.cloned().unwrap_or_default(),
+            offset: entry.record.offset,
+            fate: taken.map_or("", |taken| taken.fate.name()).to_owned(),
+            read: books.deliveries.count(entry.number),
+            counted: taken.map_or(0, Taken::times),
+            ..RecordLine::default()
+        };
+        if let Some(line) = read.next_if(|line| line.number == entry.number) {
+            record.file = line.segment.to_string();
+            record.line = line.line;
+            record.text = line.text.chars().take(MOST_TEXT).collect();
+        }
+        record
+    });
+    Ok(records.collect())
+}
+
+/// Every number that a record touches, view by view.
+pub(super) fn numbers(books: &LaneBooks, record: u64) -> Answer {
+    let Some(target) = books.index.entry(record) else {
+        return Answer::Nothing(format!("there is no record {record}"));
+    };
+    let line = match lines(books, vec![target]) {
+        Ok(lines) => lines.into_iter().next().unwrap_or_default(),
+        Err(why) => return Answer::Nothing(why),
+    };
+    let views = BookView::ALL.into_iter().filter_map(|view| {
+        let touched = numbers_of(books.entries(), &mut books.reader(view)?, &target);
+        let numbers = touched.touches.into_iter().map(|touch| TouchedNumber {
+            page: touch.scope.key.map(|key| books.index.keys().text(key.0).to_owned()),
+            day: touch.scope.day,
+            totals: Totals::from(touch.numbers),
+            views: touch.views,
+            sum: touch.sum,
+            is_first_of_user: touch.is_first_of_user,
+        });
+        Some(TouchedView { view, fate: touched.fate, numbers: numbers.collect() })
+    });
+    let fields = fields(&books.index, &target);
+    Answer::Numbers(Box::new(RecordNumbers { record: line, fields, views: views.collect() }))
+}
+
+fn fields(index: &LogIndex, entry: &Entry) -> Vec<(&'static str, String)> {
+    let Some(event) = entry.record.event else { return Vec::new() };
+    let mut fields = vec![("page", index.keys().text(event.key.0).to_owned())];
+    if let Some(user) = event.user {
+        fields.push(("user", index.users().text(user.0).to_owned()));
+    }
+    fields.push(("day", event.day.to_string()));
+    fields.push(("value", Value::display_sum(i128::from(event.value.0))));
+    if let Some(offset) = event.explicit_offset {
+        fields.push(("its own offset", offset.to_string()));
+    }
+    fields
+}

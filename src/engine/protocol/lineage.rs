@@ -1,0 +1,226 @@
+//! What became of each record, which records are behind a number, and why two views differ: questions and answers.
+
+use super::RecordLine;
+use crate::{
+    domain::{Counts, Day},
+    engine::frame::Totals,
+};
+
+pub use crate::analysis::{Cause, Fate};
+
+/// A view of a lane, or a full recount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum BookView {
+    /// Published by the last batch run.
+    Batch,
+    /// Served by the speed layer, since the last batch run.
+    Speed,
+    /// The speed state in the processor's memory.
+    Memory,
+    /// Batch and speed merged.
+    #[default]
+    Merged,
+    /// A full recount of the log up to where merged stands.
+    Recount,
+    /// A full recount of the whole loaded log.
+    Log,
+}
+
+impl BookView {
+    /// All, in the order of the screen.
+    pub const ALL: [BookView; 6] = [
+        BookView::Batch,
+        BookView::Speed,
+        BookView::Memory,
+        BookView::Merged,
+        BookView::Recount,
+        BookView::Log,
+    ];
+
+    /// In files.
+    pub fn id(self) -> &'static str {
+        match self {
+            BookView::Batch => "batch",
+            BookView::Speed => "speed",
+            BookView::Memory => "memory",
+            BookView::Merged => "merged",
+            BookView::Recount => "recount",
+            BookView::Log => "log",
+        }
+    }
+}
+
+/// Two views that are compared: the first minus the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pair {
+    /// From this one.
+    pub first: BookView,
+    /// This one is taken away.
+    pub second: BookView,
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        Pair { first: BookView::Merged, second: BookView::Recount }
+    }
+}
+
+/// Which number of a view: all of it, a page, a day, a page on a day, a stretch of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NumberOf {
+    /// Only this page.
+    pub page: Option<String>,
+    /// Only this day.
+    pub day: Option<Day>,
+    /// Only the records `[from, to)`.
+    pub within: Option<(u64, u64)>,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SearchKind {
+    /// A part of the page, in any case.
+    #[default]
+    Page,
+    /// A part of the user, in any case.
+    User,
+    /// The whole id.
+    Id,
+    /// `partition:offset`, or an offset in any partition.
+    Offset,
+    /// A part of the line itself.
+    Line,
+}
+
+impl SearchKind {
+    /// All, in the order of the screen.
+    pub const ALL: [SearchKind; 5] =
+        [SearchKind::Page, SearchKind::User, SearchKind::Id, SearchKind::Offset, SearchKind::Line];
+}
+
+/// Which records are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Those that make up a number of a view.
+    Behind(BookView, NumberOf),
+    /// Those with a fate in a view.
+    Fate(BookView, Fate),
+    /// Those that make a cause of a difference; `None`: any.
+    Differing(Pair, Option<Cause>, NumberOf),
+    /// Those that are found.
+    Search(SearchKind, String),
+}
+
+/// A page of a [`Listing`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// The page.
+    pub records: Vec<RecordLine>,
+    /// Records in all; of what has been looked through, while `searched_to` says that there is more.
+    pub total: u64,
+    /// How often they count in the view together; 0 where no view is meant.
+    pub views: u64,
+    /// Up to which record lines were looked through, where that is not yet the end.
+    pub searched_to: Option<u64>,
+}
+
+/// The fates in one view.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ViewFates {
+    /// Which view.
+    pub view: BookView,
+    /// Records by fate, in order, none left out.
+    pub fates: Vec<(Fate, u64)>,
+    /// How often records count: the view's page views.
+    pub views: u64,
+}
+
+/// A number that a record is part of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TouchedNumber {
+    /// Page; `None`: over all.
+    pub page: Option<String>,
+    /// Day; `None`: over all.
+    pub day: Option<Day>,
+    /// The numbers.
+    pub totals: Totals,
+    /// How much of the page views is this record.
+    pub views: u32,
+    /// How much of the sum is this record, in millionths.
+    pub sum: i128,
+    /// Whether it is the first record of its user there.
+    pub is_first_of_user: bool,
+}
+
+/// What one view makes of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchedView {
+    /// Which view.
+    pub view: BookView,
+    /// What became of the record.
+    pub fate: Fate,
+    /// Its cell, page, day and the run; empty where it does not count.
+    pub numbers: Vec<TouchedNumber>,
+}
+
+/// A record with every number that it touches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordNumbers {
+    /// The record.
+    pub record: RecordLine,
+    /// Its page, user, day, value (as text) and id or explicit offset, as far as it has them.
+    pub fields: Vec<(&'static str, String)>,
+    /// View by view.
+    pub views: Vec<TouchedView>,
+}
+
+/// What a cause makes of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CausePart {
+    /// Which cause.
+    pub cause: Cause,
+    /// Records behind it.
+    pub records: u64,
+    /// Its part in page views.
+    pub views: i64,
+    /// Its part in unique users.
+    pub users: i64,
+    /// Its part in the sum, in millionths.
+    pub sum: i128,
+}
+
+/// A cell in which two views differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellDifference {
+    /// The page.
+    pub page: String,
+    /// The day.
+    pub day: Day,
+    /// What the first view has.
+    pub first: Totals,
+    /// What the second has.
+    pub second: Totals,
+    /// The causes.
+    pub parts: Vec<CausePart>,
+}
+
+/// Why two views differ.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PairDifference {
+    /// Which views.
+    pub pair: Pair,
+    /// What the first has over the run.
+    pub first: Totals,
+    /// What the second has.
+    pub second: Totals,
+    /// The causes, the unexplained first; they add up to first minus second.
+    pub parts: Vec<CausePart>,
+    /// Cells that differ, the largest difference first; the list is capped.
+    pub cells: Vec<CellDifference>,
+    /// How many cells differ.
+    pub cells_in_all: u64,
+    /// Records that each of the two has looked at, and what became of them.
+    pub read: [Counts; 2],
+    /// The command line that computes the same views.
+    pub command: String,
+}
