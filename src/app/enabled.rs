@@ -29,6 +29,7 @@ impl AppCommand {
                 RightDrawer::Checkpoints
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
+                | RightDrawer::Late
                 | RightDrawer::Differences
                 | RightDrawer::Handover
                 | RightDrawer::Ask,

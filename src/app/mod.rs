@@ -32,7 +32,7 @@ pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
-pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
+pub use pages::{Answers, CheckpointPage, LatePage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     domain::CanonicalRow,
-    engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
+    engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, Query, RecordLine, Tick, ViewKind},
 };
 
 /// A page of records.
@@ -43,6 +43,17 @@ pub struct RowsPage {
     pub total: u64,
 }
 
+/// A page of late records.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LatePage {
+    /// Number of the first one asked for.
+    pub first: u64,
+    /// The records.
+    pub lines: Vec<LateLine>,
+    /// How many are missing from merged in all.
+    pub total: u64,
+}
+
 /// What a checkpoint holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckpointPage {
@@ -61,6 +72,8 @@ pub struct Answers {
     pub malformed: MalformedPage,
     /// Rows of a view.
     pub rows: RowsPage,
+    /// Late records.
+    pub late: LatePage,
     /// An opened checkpoint.
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.

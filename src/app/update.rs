@@ -73,6 +73,8 @@ pub enum Edit {
     Malformed(u64),
     /// Show rows of a view from here.
     Rows(ViewKind, u64),
+    /// Show late records from here.
+    Late(u64),
     /// Show what a checkpoint holds; `None` closes it.
     Contents(Option<CheckpointId>),
     /// Restore from this checkpoint.
@@ -215,6 +217,10 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Malformed(first) => return ask(state, Query::Malformed { first, count: PAGE_ROWS }),
         Edit::Rows(view, first) => {
             return ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
+        }
+        Edit::Late(first) => {
+            let query = late_query(state, first);
+            return ask(state, query);
         }
         Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
         Edit::Contents(None) => state.answers.checkpoint = None,
@@ -407,11 +413,19 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
     }
+    if state.right == Some(RightDrawer::Late) {
+        let query = late_query(state, state.answers.late.first);
+        effects.extend(ask(state, query));
+    }
     if state.asks() {
         effects.extend(asking::opened(state));
     }
     effects.extend(looked_at(state));
     effects
+}
+
+pub(super) fn late_query(state: &State, first: u64) -> Query {
+    Query::Late { lane: state.lane, first, count: PAGE_ROWS }
 }
 
 fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
@@ -425,6 +439,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         }
         (Query::Malformed { first, .. }, Answer::Malformed { lines, total }) => {
             state.answers.malformed = super::MalformedPage { first, lines, total };
+        }
+        (Query::Late { first, .. }, Answer::Late { lines, total }) => {
+            state.answers.late = super::LatePage { first, lines, total };
         }
         (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
             state.answers.rows = RowsPage { view, first, rows, total };

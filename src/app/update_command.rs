@@ -11,7 +11,7 @@ use super::{
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State, TableTwin},
     trade_off,
-    update::{open, say},
+    update::{late_query, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -270,6 +270,10 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
+        Some(RightDrawer::Late) => {
+            let query = late_query(state, 0);
+            ask(state, query)
+        }
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),

@@ -26,6 +26,7 @@ impl Session {
             }
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
+            Query::Late { first, count, .. } => self.late(*first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
@@ -82,7 +83,7 @@ impl Session {
         Some(match view {
             ViewKind::Batch => canonical(&lane.lambda.batch().view),
             ViewKind::Speed => canonical(&lane.lambda.speed().view()),
-            ViewKind::Merged => canonical(&lane.lambda.merged_view()),
+            ViewKind::Merged => canonical(&lane.lambda.merged_view(index.users())),
             ViewKind::Recount => {
                 let covers = lane.covers();
                 canonical(lane.recount.view(&index, covers))

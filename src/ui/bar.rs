@@ -151,6 +151,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,
+        RightDrawer::Late,
         RightDrawer::Differences,
         RightDrawer::Handover,
         RightDrawer::Runs,

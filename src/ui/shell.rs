@@ -12,6 +12,7 @@ use super::{
     fates::fates_ui,
     handover::handover_ui,
     keyboard::keyboard,
+    late::late_ui,
     log_browser::log_browser_ui,
     numbers::numbers_ui,
     plots::{PlotMemory, plots_ui},
@@ -233,7 +234,9 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
 fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
         RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
-        RightDrawer::Fates | RightDrawer::Differences => room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER),
+        RightDrawer::Fates | RightDrawer::Differences | RightDrawer::Late => {
+            room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER)
+        }
         RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
     }
@@ -258,6 +261,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
+                RightDrawer::Late => late_ui(ui, state, out),
                 RightDrawer::Differences => differences_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
                 RightDrawer::Handover => handover_ui(ui, state, out),

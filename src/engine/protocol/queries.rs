@@ -6,7 +6,7 @@ use super::{
     Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
     Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, ViewFates,
 };
-use crate::domain::{CanonicalRow, Day, Lateness};
+use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -46,6 +46,15 @@ pub enum Query {
         /// Which view.
         view: ViewKind,
         /// First row.
+        first: u64,
+        /// How many.
+        count: u32,
+    },
+    /// Late records that are missing from merged, by partition and offset.
+    Late {
+        /// Of which lane.
+        lane: LaneId,
+        /// First to show.
         first: u64,
         /// How many.
         count: u32,
@@ -152,6 +161,13 @@ pub enum Answer {
         /// How many the view has.
         total: u64,
     },
+    /// Late records, and how many there are in all.
+    Late {
+        /// The records asked for.
+        lines: Vec<LateLine>,
+        /// How many are missing from merged.
+        total: u64,
+    },
     /// Section name, bytes, and its content in words.
     CheckpointContents(Vec<(String, u64, String)>),
     /// Kept runs, newest first.
@@ -213,6 +229,23 @@ pub struct RecordLine {
     pub read: u32,
     /// How often it counts in merged.
     pub counted: u32,
+}
+
+/// A record that came after its day was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LateLine {
+    /// 0-based number in delivery order.
+    pub number: u64,
+    /// Partition name.
+    pub partition: String,
+    /// Offset in its partition.
+    pub offset: u64,
+    /// Its page.
+    pub page: String,
+    /// When it happened.
+    pub time: Option<EventTime>,
+    /// The combined watermark at which it was read, past the end of its day by the lateness.
+    pub watermark: Option<EventTime>,
 }
 
 /// One malformed line.
