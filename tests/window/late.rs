@@ -47,7 +47,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
     live.click("Pause");
     live.until("it stands", |live| live.flow() == Flow::Paused);
     let missing = live.lane().approximation.late_missing;
-    live.key(Key::E);
+    live.key(Key::D);
     live.until("the list", |live| live.state().answers.late.total == missing);
     assert!(live.sees(&format!("{missing} missing now")));
     let lines = live.state().answers.late.lines.clone();
@@ -60,7 +60,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
     let copied = live.copied()[0].clone();
     assert_eq!(copied.lines().count() as u64, missing + 1);
     assert!(copied.starts_with("record\tpartition\toffset\tpage\thappened\twatermark\n"), "{copied}");
-    live.key(Key::E);
+    live.key(Key::D);
     live.until("the drawer is closed", |live| live.state().right.is_none());
     live.click("as tables");
     live.until_sees("Off by");
@@ -71,7 +71,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
 fn where_nothing_is_late_the_drawer_says_so() {
     let mut live = Live::opened(&sample("clicks"));
     assert!(!live.sees("Error of merged"));
-    live.key(Key::E);
+    live.key(Key::D);
     live.until_sees("Days stay open for ever in this run");
     live.finish();
     live.until_sees("nothing is late");
