@@ -30,5 +30,7 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/theirs.rs"]
+mod theirs;
 #[path = "window/trade_off.rs"]
 mod trade_off;

@@ -19,6 +19,7 @@ mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod theirs;
 pub mod trade_off;
 mod update;
 mod update_command;
@@ -38,5 +39,6 @@ pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
 pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
 pub use update::{Edit, Effect, Input, Pick, apply};
