@@ -30,6 +30,8 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/theirs.rs"]
+mod theirs;
 #[path = "window/trade_off.rs"]
 mod trade_off;
 #[path = "window/versions.rs"]

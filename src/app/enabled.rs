@@ -23,6 +23,7 @@ impl AppCommand {
             | AppCommand::RateUp
             | AppCommand::RateDown
             | AppCommand::Tables
+            | AppCommand::Theirs
             | AppCommand::Left(_)
             | AppCommand::Right(
                 RightDrawer::Checkpoints

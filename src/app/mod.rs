@@ -20,6 +20,7 @@ mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod theirs;
 pub mod trade_off;
 mod two_versions;
 mod update;
@@ -40,6 +41,7 @@ pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
 pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
 pub use two_versions::{VersionEdit, VersionStep, VersionsPage, cause_in_words, is_down};
 pub use update::{Edit, Effect, Input, Pick, apply};

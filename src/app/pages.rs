@@ -1,6 +1,8 @@
 //! What the engine has answered, page by page.
 
-use super::{HandoverPage, asking::AskPage, event_time::EventTimePage, trade_off::TradeOffPage};
+use super::{
+    HandoverPage, asking::AskPage, event_time::EventTimePage, theirs::TheirsPage, trade_off::TradeOffPage,
+};
 use crate::{
     domain::CanonicalRow,
     engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, Query, RecordLine, Tick, ViewKind},
@@ -82,6 +84,8 @@ pub struct Answers {
     pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
+    /// Views of theirs.
+    pub theirs: TheirsPage,
     /// Event time against arrival.
     pub event_time: EventTimePage,
     /// Staleness against cost.

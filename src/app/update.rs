@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TradeOffEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TheirsEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time, handover, lineage,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
-    trade_off, two_versions,
+    theirs, trade_off, two_versions,
     update_command::{ask, give, looked_at},
 };
 use crate::engine::{
@@ -99,6 +99,8 @@ pub enum Edit {
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Views of theirs.
+    Theirs(TheirsEdit),
     /// Follow records and numbers.
     Lineage(LineageEdit),
     /// Choose in the look "event time".
@@ -116,6 +118,8 @@ pub enum Pick {
     File,
     /// A file to write.
     Save(SaveKind),
+    /// A view of theirs.
+    Theirs(super::Slot),
 }
 
 /// What has to be done outside.
@@ -152,7 +156,7 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Edit(edit) => edited(state, edit),
         Input::Event(event) => told(state, event),
         Input::Frame(frame) => framed(state, frame),
-        Input::Dropped(path) => open(state, path),
+        Input::Dropped(path) => theirs::dropped(state, path),
         Input::Picked(pick, path) => picked(state, pick, path),
     }
 }
@@ -244,6 +248,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Version(edit) => return two_versions::edited(state, edit),
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Theirs(edit) => return theirs::edited(state, edit),
         Edit::Lineage(edit) => return lineage::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
@@ -279,6 +284,7 @@ fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
     match (pick, path) {
         (Pick::Folder | Pick::File, Some(path)) => open(state, path),
         (Pick::Save(kind), Some(path)) => save(state, kind, path),
+        (Pick::Theirs(slot), Some(path)) => theirs::picked(state, slot, &path),
         // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
         (_, None) => Vec::new(),
     }
@@ -465,6 +471,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             answer,
         ) => return lineage::answered(state, query, answer),
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
+        (query @ (Query::Compare(_) | Query::Proof { .. }), answer) => {
+            return theirs::answered(state, &query, answer);
+        }
         (query, Answer::Nothing(why)) => {
             // Whoever cannot play one point cannot play the others.
             state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));

@@ -103,7 +103,7 @@ fn show(state: &mut State, command: AppCommand) {
             state.fits += 1;
         }
         AppCommand::Tables => {
-            state.tables = !state.tables;
+            (state.tables, state.answers.theirs.open) = (!state.tables, false);
             // These looks have one twin of their own.
             match state.look {
                 Look::EventTime => state.twin = TableTwin::Late,
@@ -111,6 +111,7 @@ fn show(state: &mut State, command: AppCommand) {
                 Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
             }
         }
+        AppCommand::Theirs => state.answers.theirs.open = !state.answers.theirs.open,
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
         _ => {}
@@ -244,6 +245,7 @@ fn crash(state: &mut State) -> Vec<Effect> {
 }
 
 fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
+    state.answers.theirs.open = false;
     // The same key leads close up and back.
     let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
     (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);

@@ -31,6 +31,10 @@ impl Session {
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
             Query::VersionDifferences => return self.answer_versions(number),
+            Query::Compare(request) => return self.answer_compare(number, request),
+            Query::Proof { view, of, first, count } => {
+                return self.answer_proof(number, *view, *of, *first, *count);
+            }
             Query::Fates { .. } => return self.answer_from_books(number, fates),
             Query::RecordsOf { listing, first, count, .. } => {
                 let (listing, first, count) = (listing.clone(), *first, *count);

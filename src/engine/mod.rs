@@ -54,6 +54,7 @@ pub mod simulate;
 mod source;
 pub mod sql;
 mod sweep;
+mod theirs;
 mod work;
 mod worker;
 

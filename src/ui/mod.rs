@@ -37,6 +37,7 @@ mod status;
 mod still;
 mod story;
 mod tables;
+mod theirs;
 pub mod theme;
 mod timeline;
 mod trade_off;

@@ -21,6 +21,7 @@ use super::{
     status::status_ui,
     story::{start_cards, story_ui},
     tables::tables_ui,
+    theirs::theirs_ui,
     theme::{self, tokens},
     timeline::{self, timeline_ui},
     versions::versions_ui,
@@ -152,8 +153,12 @@ impl Window {
         let bar = Panel::top("bar").exact_size((40.0 * scale).round()).show_separator_line(false);
         let bar = bar.frame(row(t.panel, 12, 0)).show(ui, |ui| bar_ui(ui, state, out));
         loading_line(ui, state, bar.response.rect);
-        let story = Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
-        story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        // What the run does is not the subject of a comparison.
+        if !state.answers.theirs.open {
+            let story =
+                Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
+            story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        }
         // A room sees rows 1 to 5; what went wrong is still said.
         if !state.settings.presenter || state.notice.is_some() {
             let status =
@@ -166,6 +171,11 @@ impl Window {
             let right = fit.right.filter(|drawer| *drawer == RightDrawer::Runs);
             drawers(ui, state, &Fit { left: None, right, ..fit }, scale, out);
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
+            return;
+        }
+        // It speaks of the log, not of the run: strip and timeline would only take room.
+        if state.answers.theirs.open {
+            CentralPanel::no_frame().frame(row(t.canvas, 12, 8)).show(ui, |ui| theirs_ui(ui, state, out));
             return;
         }
         let shrink = if low { 0.8 } else { 1.0 };

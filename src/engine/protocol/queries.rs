@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, Listed, Listing, Pair,
-    PairDifference, RecordNumbers, TradePoint, VersionDifferences, ViewFates,
+    Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
+    Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, VersionDifferences,
+    ViewFates,
 };
 use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
@@ -118,6 +119,19 @@ pub enum Query {
         /// One past the last day.
         to: Day,
     },
+    /// Judges views that other systems made, with the log as referee.
+    Compare(CompareRequest),
+    /// The records behind a part of the newest comparison.
+    Proof {
+        /// Which of its views.
+        view: usize,
+        /// A finding or a cell.
+        of: ProofOf,
+        /// First record.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
     /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
     EventTimes(Option<Lateness>),
     /// One play of the log under other knobs.
@@ -175,6 +189,15 @@ pub enum Answer {
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
+    /// Views of theirs, judged.
+    Compared(Box<Compared>),
+    /// Records that prove something, in the order of the log, and how many there are in all.
+    Proof {
+        /// The records asked for.
+        lines: Vec<ProofLine>,
+        /// How many there are.
+        total: u64,
+    },
     /// The log as event time against arrival.
     EventTimes(Arc<EventTimes>),
     /// One play of the log.
