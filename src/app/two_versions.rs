@@ -119,7 +119,7 @@ impl State {
         enabled(self, step).is_ok().then_some(step)
     }
 
-    fn compares(&self) -> bool {
+    fn compares_versions(&self) -> bool {
         self.right == Some(RightDrawer::Versions) && self.kappa().is_some_and(|kappa| kappa.other.is_some())
     }
 }
@@ -237,7 +237,7 @@ pub(super) fn edited(state: &mut State, edit: VersionEdit) -> Vec<Effect> {
 
 /// The drawer was opened, or what it compares may have changed.
 pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
-    if state.compares() { ask(state, Query::VersionDifferences) } else { Vec::new() }
+    if state.compares_versions() { ask(state, Query::VersionDifferences) } else { Vec::new() }
 }
 
 /// Whether another version serves from now on.

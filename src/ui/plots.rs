@@ -4,7 +4,10 @@ mod error_strip;
 mod handover;
 pub(super) mod marks;
 mod points;
+mod selectors;
 mod versions;
+
+pub use selectors::selectors;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -17,13 +20,13 @@ use super::{
     series::{end_of_run, flat, log_height, pieces, seconds, stairs},
     theme::{self, AREA, Tokens, tokens},
     trade_off::trade_off_ui,
-    widgets::{Out, named, segmented},
+    widgets::{Out, named},
 };
 use crate::{
-    app::{AppCommand, Look, Measure, State, format::thousands},
+    app::{Look, Measure, State, format::thousands},
     engine::{
         frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
-        protocol::{BookView, KAPPA, LAMBDA},
+        protocol::BookView,
     },
 };
 
@@ -95,33 +98,6 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
         card_ui(&mut child, rect, (state, lane, panel), View { fit, close }, out);
     }
     ui.allocate_rect(area, egui::Sense::hover());
-}
-
-/// Which number and which look.
-pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
-    ui.horizontal_wrapped(|ui| {
-        let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
-        segmented(ui, state, out, &measures);
-        ui.add_space(8.0);
-        if !state.shows_kappa() {
-            let looks = Look::ALL
-                .map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
-            segmented(ui, state, out, &looks);
-        }
-        segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
-        lanes(ui, state, out);
-    });
-}
-
-/// Several lanes stand side by side over one log; one is shown.
-fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
-    if state.kappa().is_none() {
-        return;
-    }
-    ui.add_space(8.0);
-    let lanes = [(LAMBDA, "Lambda"), (KAPPA, "Kappa")];
-    let lanes = lanes.map(|(lane, name)| (AppCommand::Lane(lane), name, state.shown_lane() == lane));
-    segmented(ui, state, out, &lanes);
 }
 
 /// Which part of the run the plots show.
