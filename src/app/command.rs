@@ -67,6 +67,8 @@ pub enum AppCommand {
     Right(RightDrawer),
     /// Plots and strip as tables.
     Tables,
+    /// Compares views that other systems made, or goes back to the plots.
+    Theirs,
     /// Says how long drawing takes, or stops saying it.
     FrameTime,
     /// Larger text, fewer numbers.
@@ -230,6 +232,7 @@ const ALL: &[Spec] = &[
     row(C::Look(Look::TradeOff), View, "Trade-off", "How stale each view is against what a record costs, under other intervals", None),
     row(C::Fit, View, "Fit", "Show all of the run in the plots again", letter('F')),
     row(C::Tables, View, "Show as tables", "Plots and proof strip as tables that can be copied", letter('T')),
+    row(C::Theirs, View, "Their views against ours", "Tables that other systems made of this log: what differs, and which rule explains it", letter('V')),
     row(C::FrameTime, View, "Frame time", "How long drawing this window takes, in the status line", None),
     row(C::Left(LeftDrawer::Log), View, "Log browser", "Records, where they stand, what became of them", letter('L')),
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),
@@ -237,11 +240,13 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "One fate a record in each view; views row by row; malformed lines", letter('W')),
     row(C::Right(RightDrawer::Differences), View, "Why they differ", "Two views of the run, by causes that add up", letter('Y')),
     row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
+    row(C::Right(RightDrawer::Late), View, "Late records", "Records that came after their day was closed, and the watermark that dropped each", letter('E')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
     row(C::Right(RightDrawer::Runs), View, "Kept runs", "Old runs in the state directory", None),
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),
     row(C::OpenExample(ExampleKind::Crash), File, "Watch a crash", "20 clicks, one minute", None),
     row(C::OpenExample(ExampleKind::Shop), File, "Batch, speed, merged", "The shop log", None),
+    row(C::OpenExample(ExampleKind::Late), File, "Late events", "The stream drops what is late, and each batch run takes the error back", None),
     row(C::CancelLoading, File, "Stop loading", "What is loaded so far can be played", None),
     row(C::Save(SaveKind::View), File, "Export the merged view…", "As CSV or JSON, by the file's extension", ctrl(Key::Letter('E'))),
     row(C::Save(SaveKind::Differences), File, "Export why they differ…", "As CSV: every cell that differs, a line a cause", None),

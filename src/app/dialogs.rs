@@ -1,5 +1,7 @@
 //! What lies over the window: opening, saving, finding, asking.
 
+use std::path::PathBuf;
+
 use crate::engine::protocol::KeptRun;
 
 /// What is written to a file for the person.
@@ -78,6 +80,8 @@ pub enum Dialog {
     },
     /// Keys and words.
     Help,
+    /// Whether a file that was dropped is a log, or a view to be compared.
+    OpenOrCompare(PathBuf),
     /// Where and when to crash.
     CrashSetup,
     /// Whether an old run may be deleted.

@@ -23,11 +23,13 @@ impl AppCommand {
             | AppCommand::RateUp
             | AppCommand::RateDown
             | AppCommand::Tables
+            | AppCommand::Theirs
             | AppCommand::Left(_)
             | AppCommand::Right(
                 RightDrawer::Checkpoints
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
+                | RightDrawer::Late
                 | RightDrawer::Differences
                 | RightDrawer::Handover
                 | RightDrawer::Ask,

@@ -19,6 +19,7 @@ mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod theirs;
 pub mod trade_off;
 mod update;
 mod update_command;
@@ -31,12 +32,13 @@ pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
-pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
+pub use pages::{Answers, CheckpointPage, LatePage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, Phase, Prediction,
     RightDrawer, State, TableTwin,
 };
+pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
 pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
 pub use update::{Edit, Effect, Input, Pick, apply};

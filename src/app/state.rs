@@ -59,6 +59,24 @@ impl Measure {
         }
     }
 
+    /// By how much `a` is above `b`; sums in millionths.
+    pub fn difference(self, a: &Totals, b: &Totals) -> i128 {
+        match self {
+            Measure::Views => i128::from(a.views) - i128::from(b.views),
+            Measure::Users => i128::from(a.users) - i128::from(b.users),
+            Measure::Sum => a.sum - b.sum,
+        }
+    }
+
+    /// A difference as text, exact, with its sign.
+    pub fn difference_text(self, difference: i128) -> String {
+        match self {
+            Measure::Views | Measure::Users => super::format::signed(difference),
+            Measure::Sum if difference > 0 => format!("+{}", super::format::millionths(difference)),
+            Measure::Sum => super::format::millionths(difference),
+        }
+    }
+
     /// The number as text, exact.
     pub fn text(self, totals: &Totals) -> String {
         match self {
@@ -127,6 +145,8 @@ pub enum RightDrawer {
     Runs,
     /// Where batch ends and speed starts.
     Handover,
+    /// Records that came after their day was closed.
+    Late,
     /// A question to the serving layer.
     Ask,
 }
@@ -163,6 +183,8 @@ pub enum ExampleKind {
     Crash,
     /// The shop log.
     Shop,
+    /// The shop log with a finite lateness.
+    Late,
 }
 
 /// A log that comes with the program.

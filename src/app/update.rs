@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TradeOffEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TheirsEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time, handover, lineage,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, Phase, RightDrawer, State},
-    trade_off,
+    theirs, trade_off,
     update_command::{ask, give, looked_at},
 };
 use crate::engine::{
@@ -73,6 +73,8 @@ pub enum Edit {
     Malformed(u64),
     /// Show rows of a view from here.
     Rows(ViewKind, u64),
+    /// Show late records from here.
+    Late(u64),
     /// Show what a checkpoint holds; `None` closes it.
     Contents(Option<CheckpointId>),
     /// Restore from this checkpoint.
@@ -95,6 +97,8 @@ pub enum Edit {
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Views of theirs.
+    Theirs(TheirsEdit),
     /// Follow records and numbers.
     Lineage(LineageEdit),
     /// Choose in the look "event time".
@@ -112,6 +116,8 @@ pub enum Pick {
     File,
     /// A file to write.
     Save(SaveKind),
+    /// A view of theirs.
+    Theirs(super::Slot),
 }
 
 /// What has to be done outside.
@@ -148,7 +154,7 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Edit(edit) => edited(state, edit),
         Input::Event(event) => told(state, event),
         Input::Frame(frame) => framed(state, frame),
-        Input::Dropped(path) => open(state, path),
+        Input::Dropped(path) => theirs::dropped(state, path),
         Input::Picked(pick, path) => picked(state, pick, path),
     }
 }
@@ -212,6 +218,10 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Rows(view, first) => {
             return ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
         }
+        Edit::Late(first) => {
+            let query = late_query(state, first);
+            return ask(state, query);
+        }
         Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
         Edit::Contents(None) => state.answers.checkpoint = None,
         Edit::RestoreFrom(id) => return super::update_command::restore_from(state, id),
@@ -235,6 +245,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Lane(lane) => state.lane = lane,
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Theirs(edit) => return theirs::edited(state, edit),
         Edit::Lineage(edit) => return lineage::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
@@ -270,6 +281,7 @@ fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
     match (pick, path) {
         (Pick::Folder | Pick::File, Some(path)) => open(state, path),
         (Pick::Save(kind), Some(path)) => save(state, kind, path),
+        (Pick::Theirs(slot), Some(path)) => theirs::picked(state, slot, &path),
         // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
         (_, None) => Vec::new(),
     }
@@ -401,11 +413,19 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
     }
+    if state.right == Some(RightDrawer::Late) {
+        let query = late_query(state, state.answers.late.first);
+        effects.extend(ask(state, query));
+    }
     if state.asks() {
         effects.extend(asking::opened(state));
     }
     effects.extend(looked_at(state));
     effects
+}
+
+pub(super) fn late_query(state: &State, first: u64) -> Query {
+    Query::Late { lane: state.lane, first, count: PAGE_ROWS }
 }
 
 fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
@@ -419,6 +439,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         }
         (Query::Malformed { first, .. }, Answer::Malformed { lines, total }) => {
             state.answers.malformed = super::MalformedPage { first, lines, total };
+        }
+        (Query::Late { first, .. }, Answer::Late { lines, total }) => {
+            state.answers.late = super::LatePage { first, lines, total };
         }
         (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
             state.answers.rows = RowsPage { view, first, rows, total };
@@ -439,6 +462,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             answer,
         ) => return lineage::answered(state, query, answer),
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
+        (query @ (Query::Compare(_) | Query::Proof { .. }), answer) => {
+            return theirs::answered(state, &query, answer);
+        }
         (query, Answer::Nothing(why)) => {
             // Whoever cannot play one point cannot play the others.
             state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));

@@ -11,7 +11,7 @@ use super::{
     settings::Settings,
     state::{LeftDrawer, Look, RightDrawer, State, TableTwin},
     trade_off,
-    update::{open, say},
+    update::{late_query, open, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -101,7 +101,7 @@ fn show(state: &mut State, command: AppCommand) {
             state.fits += 1;
         }
         AppCommand::Tables => {
-            state.tables = !state.tables;
+            (state.tables, state.answers.theirs.open) = (!state.tables, false);
             // These looks have one twin of their own.
             match state.look {
                 Look::EventTime => state.twin = TableTwin::Late,
@@ -109,6 +109,7 @@ fn show(state: &mut State, command: AppCommand) {
                 Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
             }
         }
+        AppCommand::Theirs => state.answers.theirs.open = !state.answers.theirs.open,
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
         _ => {}
@@ -242,6 +243,7 @@ fn crash(state: &mut State) -> Vec<Effect> {
 }
 
 fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
+    state.answers.theirs.open = false;
     // The same key leads close up and back.
     let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
     (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);
@@ -268,6 +270,10 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
+        Some(RightDrawer::Late) => {
+            let query = late_query(state, 0);
+            ask(state, query)
+        }
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),

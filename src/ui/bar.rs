@@ -141,6 +141,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         menu_row(ui, state, out, AppCommand::Look(look), state.look == look && !state.tables);
     }
     menu_row(ui, state, out, AppCommand::Tables, state.tables);
+    menu_row(ui, state, out, AppCommand::Theirs, state.answers.theirs.open);
     menu_row(ui, state, out, AppCommand::Fit, false);
     menu_row(ui, state, out, AppCommand::FrameTime, state.frame_time);
     ui.separator();
@@ -150,6 +151,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,
+        RightDrawer::Late,
         RightDrawer::Differences,
         RightDrawer::Handover,
         RightDrawer::Runs,

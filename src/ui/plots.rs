@@ -1,5 +1,6 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
+mod error_strip;
 mod handover;
 pub(super) mod marks;
 mod points;
@@ -145,6 +146,9 @@ fn card_ui(
     );
     head_ui(ui, head, state, lane, panel);
     let body = Rect::from_min_max(pos2(rect.left() + 4.0, head.bottom() + 2.0), rect.max - vec2(10.0, 4.0));
+    let is_over_time = matches!(state.look, Look::OverRun | Look::Moment);
+    let below = if panel == Panel::Merged && is_over_time { error_strip::height(ui, lane) } else { 0.0 };
+    let (body, strip) = body.split_top_bottom_at_y(body.bottom() - below);
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
     match state.look {
         Look::OverRun | Look::Moment => {
@@ -152,6 +156,9 @@ fn card_ui(
             let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
             points::listed(ui, state, lane, panel, &response, out);
+            if below > 0.0 {
+                error_strip::strip_ui(ui, strip, state.measure, lane, &response.transform);
+            }
         }
         Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel, out),
         Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel, out),
@@ -231,6 +238,12 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
                 (" + ".to_owned(), t.subdued),
                 (format!("provisional {}", number(provisional)), t.speed_text),
             ];
+            if lane.approximation.late_missing > 0 {
+                parts.push((
+                    format!(" · {} late missing", thousands(lane.approximation.late_missing)),
+                    t.warning,
+                ));
+            }
             if lane.stale {
                 parts.push((" stale".to_owned(), t.warning));
             }

@@ -158,9 +158,19 @@ fn twin(state: &State, lane: &LaneFrame) -> Twin {
 fn plots(state: &State, lane: &LaneFrame) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let maybe = |totals: &Option<Totals>| totals.as_ref().map_or("-".to_owned(), text);
-    let columns = ["Run time", "Batch", "In memory", "Served", "Merged", "If every read counted"];
+    let off = |a: &Totals, b: &Totals| state.measure.difference_text(state.measure.difference(a, b));
+    let columns = [
+        "Run time",
+        "Batch",
+        "In memory",
+        "Served",
+        "Merged",
+        "Full recount",
+        "Off by",
+        "If every read counted",
+    ];
     Twin {
-        columns: columns.into_iter().map(|title| Column::number(title, 132.0)).collect(),
+        columns: columns.into_iter().map(|title| Column::number(title, 104.0)).collect(),
         rows: lane
             .series
             .iter()
@@ -172,6 +182,8 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
                     maybe(&point.memory),
                     text(&point.speed),
                     text(&point.merged),
+                    text(&point.recount),
+                    off(&point.merged, &point.recount),
                     maybe(&point.every_read),
                 ]
             })
@@ -241,8 +253,12 @@ fn timeline(lane: &LaneFrame) -> Twin {
 fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let mut columns = vec![Column::text(first)];
-    columns
-        .extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
+    columns.extend(
+        ["Final", "Provisional", "Merged", "Full recount", "Off by", "Whole log"]
+            .map(|title| Column::number(title, 96.0)),
+    );
+    let measure = state.measure;
+    let difference = |a: &Totals, b: &Totals| measure.difference_text(measure.difference(a, b));
     Twin {
         columns,
         rows: rows
@@ -251,8 +267,10 @@ fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
                 vec![
                     row.label.clone(),
                     text(&row.final_totals),
+                    difference(&row.merged, &row.final_totals),
                     text(&row.merged),
                     text(&row.recount),
+                    difference(&row.merged, &row.recount),
                     text(&row.log),
                 ]
             })
