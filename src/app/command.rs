@@ -240,7 +240,7 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "One fate a record in each view; views row by row; malformed lines", letter('W')),
     row(C::Right(RightDrawer::Differences), View, "Why they differ", "Two views of the run, by causes that add up", letter('Y')),
     row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
-    row(C::Right(RightDrawer::Late), View, "Late records", "Records that came after their day was closed, and the watermark that dropped each", letter('E')),
+    row(C::Right(RightDrawer::Late), View, "Late records", "Records that came after their day was closed, and the watermark that dropped each", letter('D')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
     row(C::Right(RightDrawer::Runs), View, "Kept runs", "Old runs in the state directory", None),
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),

@@ -1,7 +1,7 @@
 //! Late records in the window: the strip under merged, the sentence at a publication, the drawer with the watermarks.
 
 use eframe::egui::Key;
-use rederive::{app::AppCommand, engine::frame::Flow};
+use rederive::engine::frame::Flow;
 
 use crate::live::{Live, sample};
 
@@ -47,7 +47,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
     live.click("Pause");
     live.until("it stands", |live| live.flow() == Flow::Paused);
     let missing = live.lane().approximation.late_missing;
-    live.key(Key::E);
+    live.key(Key::D);
     live.until("the list", |live| live.state().answers.late.total == missing);
     assert!(live.sees(&format!("{missing} missing now")));
     let lines = live.state().answers.late.lines.clone();
@@ -60,9 +60,9 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
     let copied = live.copied()[0].clone();
     assert_eq!(copied.lines().count() as u64, missing + 1);
     assert!(copied.starts_with("record\tpartition\toffset\tpage\thappened\twatermark\n"), "{copied}");
-    live.menu("View", AppCommand::Right(rederive::app::RightDrawer::Late).title());
+    live.key(Key::D);
     live.until("the drawer is closed", |live| live.state().right.is_none());
-    live.key(Key::T);
+    live.click("as tables");
     live.until_sees("Off by");
     live.picture("late-table");
 }
@@ -71,7 +71,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
 fn where_nothing_is_late_the_drawer_says_so() {
     let mut live = Live::opened(&sample("clicks"));
     assert!(!live.sees("Error of merged"));
-    live.key(Key::E);
+    live.key(Key::D);
     live.until_sees("Days stay open for ever in this run");
     live.finish();
     live.until_sees("nothing is late");

@@ -44,7 +44,7 @@ pub fn strip_ui(ui: &mut Ui, rect: Rect, measure: Measure, lane: &LaneFrame, abo
     painter.text(pos2(plot.left(), rect.top()), Align2::LEFT_TOP, text, small.clone(), color);
     let most = if high > -low { high } else { low };
     if most != 0 {
-        let text = format!("at most {}", measure.difference_text(most));
+        let text = format!("at most {}", amount(measure, most));
         painter.text(pos2(plot.right(), rect.top()), Align2::RIGHT_TOP, text, small, t.subdued);
     }
     // Too few hangs below the line, too many stands above it.
