@@ -9,7 +9,8 @@
 //! survive a crash goes through the [`checkpoint::Disk`] trait: checkpoints, the sink, the record of reads. The
 //! [`engine`] plays all of that tick by tick as a pure function of log, settings, seed and commands; wall time only sets the
 //! pace. The window ([`app`], `ui`) draws the engine's immutable frames and sends commands; the command line ([`cli`])
-//! drives the same engine without it.
+//! drives the same engine without it. Beside the Lambda lane a run can have a Kappa lane: two versions of one stream view
+//! ([`serving::Kappa`], `engine/kappa`) over the same arrivals, of which one serves.
 //!
 //! # Layers
 //!

@@ -65,7 +65,11 @@ mod desk {
         };
         let example =
             |kind, name: &str| samples.as_ref().ok().map(|dir| Example { kind, path: dir.join(name) });
-        let examples = [(ExampleKind::Crash, "clicks"), (ExampleKind::Shop, "shop")];
+        let examples = [
+            (ExampleKind::Crash, "clicks"),
+            (ExampleKind::Shop, "shop"),
+            (ExampleKind::Late, "late-events.json"),
+        ];
         run_window(NativeOptions {
             open: Some(OpenRequest { path, mapping: Vec::new() }),
             examples: examples.into_iter().filter_map(|(kind, name)| example(kind, name)).collect(),

@@ -51,6 +51,7 @@ fn crash_and_replay_reads_734_records_twice_and_counts_them_once() {
             recount_views,
             every_read_views,
             same_as_never_crashed,
+            ..
         } => Some((*from, *to, *merged_views, *recount_views, *every_read_views, *same_as_never_crashed)),
         _ => None,
     });
@@ -427,4 +428,41 @@ fn under_the_textbook_what_batch_covers_is_right_again_and_what_it_does_not_coun
     for driver in [Driver::Inline, Driver::Threads] {
         assert_eq!(play(&open, driver, None).digest, lane.final_digest().unwrap());
     }
+}
+
+/// Late records are missing until the next batch run covers them: the error goes up and ends with each publication.
+#[test]
+fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
+    let open = open_scenario(&sample("late-events.json")).unwrap();
+    let mut lane = Lane::new(plan(&open), Arc::clone(&open.index));
+    let (mut published, mut missing, mut most) = (0, 0_u64, 0);
+    let mut removed = Vec::new();
+    let mut model = ReadModel::default();
+    while lane.tick() == Ticked::On {
+        // Often enough to see each publication's step, not more.
+        if !lane.tick_now().0.is_multiple_of(5) {
+            continue;
+        }
+        let frame = model.frame(&mut lane);
+        let left_out = frame.approximation.late_missing;
+        assert_eq!(
+            frame.merged_totals.views + left_out,
+            frame.recount_totals.views,
+            "tick {}",
+            lane.tick_now().0
+        );
+        if frame.batch_runs > published {
+            published = frame.batch_runs;
+            removed.push(missing.saturating_sub(left_out));
+        }
+        missing = left_out;
+        most = most.max(left_out);
+    }
+    // The last one ends the run.
+    assert_eq!(removed.len(), 5);
+    assert!(removed.iter().all(|&records| records > 0), "{removed:?}");
+    assert!(most > 50, "{most}");
+    let frame = model.frame(&mut lane);
+    assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
+    played("late-events.json");
 }

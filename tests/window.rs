@@ -16,6 +16,8 @@ mod event_time;
 mod files;
 #[path = "window/handover.rs"]
 mod handover;
+#[path = "window/late.rs"]
+mod late;
 #[path = "window/lineage.rs"]
 mod lineage;
 #[path = "window/live.rs"]
@@ -28,5 +30,9 @@ mod panels;
 mod runs;
 #[path = "window/story.rs"]
 mod story;
+#[path = "window/theirs.rs"]
+mod theirs;
 #[path = "window/trade_off.rs"]
 mod trade_off;
+#[path = "window/versions.rs"]
+mod versions;

@@ -5,8 +5,12 @@ use super::{
     keys::{Key, Shortcut},
     settings::ThemeChoice,
     state::{ExampleKind, LeftDrawer, Look, Measure, Prediction, RightDrawer},
+    two_versions::VersionStep,
 };
-use crate::{checkpoint::CrashPoint, engine::protocol::CrashTarget};
+use crate::{
+    checkpoint::CrashPoint,
+    engine::protocol::{CrashTarget, KAPPA, LAMBDA, LaneId},
+};
 
 /// What a person asks for. Texts that are typed come as [`super::Edit`]s instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub enum AppCommand {
     Right(RightDrawer),
     /// Plots and strip as tables.
     Tables,
+    /// Compares views that other systems made, or goes back to the plots.
+    Theirs,
     /// Says how long drawing takes, or stops saying it.
     FrameTime,
     /// Larger text, fewer numbers.
@@ -89,6 +95,10 @@ pub enum AppCommand {
     Help,
     /// Closes what is on top.
     Close,
+    /// A step of the Kappa lane.
+    Version(VersionStep),
+    /// Which lane the plots show.
+    Lane(LaneId),
     /// Ends the program.
     Quit,
 }
@@ -219,6 +229,13 @@ const ALL: &[Spec] = &[
     row(C::Predict(Prediction::TooLow), Fault, "Predict: too low", "After the restore the total will be too low", bare(Key::Digit(1))),
     row(C::Predict(Prediction::Right), Fault, "Predict: right", "After the restore the total will be right", bare(Key::Digit(2))),
     row(C::Predict(Prediction::TooHigh), Fault, "Predict: too high", "After the restore the total will be too high", bare(Key::Digit(3))),
+    row(C::Version(VersionStep::Start), Run, "Start version 1 (Kappa)", "A stream view of its own reads the log from its start, beside batch and speed", None),
+    row(C::Version(VersionStep::StartNext), Run, "Start the next version (Kappa)", "With the settings of the drawer, from record 0, into a new view", None),
+    row(C::Version(VersionStep::Switch), Run, "Switch to the next version", "Readers change over in one step, where both stand at the same record", Some(Shortcut::shift(Key::Letter('V')))),
+    row(C::Version(VersionStep::RollBack), Run, "Roll back to the old version", "Readers see the old view again, in one step", None),
+    row(C::Version(VersionStep::Delete), Run, "Delete the view that does not serve", "With its checkpoints; the old view goes last", None),
+    row(C::Version(VersionStep::Crash), Fault, "Crash a version", "The one that readers do not see, or the only one", None),
+    row(C::Version(VersionStep::Restore), Fault, "Restore the version", "From its newest good checkpoint", None),
     row(C::Show(Measure::Views), View, "Measure: page views", "Plot the number of events", None),
     row(C::Show(Measure::Users), View, "Measure: unique users", "Plot distinct users; united, never added", None),
     row(C::Show(Measure::Sum), View, "Measure: sum", "Plot the sum of values", None),
@@ -230,6 +247,7 @@ const ALL: &[Spec] = &[
     row(C::Look(Look::TradeOff), View, "Trade-off", "How stale each view is against what a record costs, under other intervals", None),
     row(C::Fit, View, "Fit", "Show all of the run in the plots again", letter('F')),
     row(C::Tables, View, "Show as tables", "Plots and proof strip as tables that can be copied", letter('T')),
+    row(C::Theirs, View, "Their views against ours", "Tables that other systems made of this log: what differs, and which rule explains it", letter('V')),
     row(C::FrameTime, View, "Frame time", "How long drawing this window takes, in the status line", None),
     row(C::Left(LeftDrawer::Log), View, "Log browser", "Records, where they stand, what became of them", letter('L')),
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),
@@ -237,11 +255,16 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "One fate a record in each view; views row by row; malformed lines", letter('W')),
     row(C::Right(RightDrawer::Differences), View, "Why they differ", "Two views of the run, by causes that add up", letter('Y')),
     row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
+    row(C::Right(RightDrawer::Late), View, "Late records", "Records that came after their day was closed, and the watermark that dropped each", letter('D')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
+    row(C::Right(RightDrawer::Versions), View, "Two versions (Kappa)", "One stream view, two versions of its rules, and Lambda beside it", letter('V')),
+    row(C::Lane(LAMBDA), View, "Plots: batch, speed, merged", "The Lambda lane", None),
+    row(C::Lane(KAPPA), View, "Plots: two versions", "The Kappa lane", None),
     row(C::Right(RightDrawer::Runs), View, "Kept runs", "Old runs in the state directory", None),
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),
     row(C::OpenExample(ExampleKind::Crash), File, "Watch a crash", "20 clicks, one minute", None),
     row(C::OpenExample(ExampleKind::Shop), File, "Batch, speed, merged", "The shop log", None),
+    row(C::OpenExample(ExampleKind::Late), File, "Late events", "The stream drops what is late, and each batch run takes the error back", None),
     row(C::CancelLoading, File, "Stop loading", "What is loaded so far can be played", None),
     row(C::Save(SaveKind::View), File, "Export the merged view…", "As CSV or JSON, by the file's extension", ctrl(Key::Letter('E'))),
     row(C::Save(SaveKind::Differences), File, "Export why they differ…", "As CSV: every cell that differs, a line a cause", None),

@@ -115,6 +115,8 @@ pub enum Dialog {
     },
     /// Keys and words.
     Help,
+    /// Whether a file that was dropped is a log, or a view to be compared.
+    OpenOrCompare(PathBuf),
     /// Where and when to crash.
     CrashSetup,
     /// Whether an old run may be deleted.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::engine::{
     frame::{BatchState, Flow, LaneFrame, StreamState},
-    protocol::CrashTarget,
+    protocol::{CrashTarget, LAMBDA},
 };
 
 type Enabled = Result<(), &'static str>;
@@ -23,17 +23,24 @@ impl AppCommand {
             | AppCommand::RateUp
             | AppCommand::RateDown
             | AppCommand::Tables
+            | AppCommand::Theirs
             | AppCommand::Left(_)
             | AppCommand::Right(
                 RightDrawer::Checkpoints
                 | RightDrawer::Numbers
                 | RightDrawer::Fates
+                | RightDrawer::Late
                 | RightDrawer::Differences
                 | RightDrawer::Handover
+                | RightDrawer::Versions
                 | RightDrawer::Ask,
             )
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
+            AppCommand::Version(step) => super::two_versions::enabled(state, step),
+            AppCommand::Lane(lane) => {
+                condition(lane == LAMBDA || state.kappa().is_some(), "No version has been started")
+            }
             AppCommand::CancelLoading => loading(state),
             AppCommand::Crash => crash(state),
             AppCommand::Restore | AppCommand::RestoreFromStart => restore(state),

@@ -15,12 +15,15 @@ mod lineage;
 pub mod lineage_text;
 mod moment;
 mod narrate;
+mod narrate_versions;
 mod opening;
 mod pages;
 mod proof_text;
 mod settings;
 mod state;
+pub mod theirs;
 pub mod trade_off;
+mod two_versions;
 mod update;
 mod update_command;
 
@@ -32,12 +35,14 @@ pub use handover::{HandoverEdit, HandoverPage};
 pub use keys::{Key, Shortcut};
 pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
-pub use pages::{Answers, CheckpointPage, MalformedPage, RecordsPage, RowsPage};
+pub use pages::{Answers, CheckpointPage, LatePage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, OpenFailure, Phase,
     Prediction, RightDrawer, State, TableTwin,
 };
+pub use theirs::{PROOF_ROWS, Slot, TheirsEdit, TheirsPage};
 pub use trade_off::{Family, Price, TradeOffEdit, TradeOffPage};
+pub use two_versions::{VersionEdit, VersionStep, VersionsPage, cause_in_words, is_down};
 pub use update::{Edit, Effect, Input, Pick, apply};

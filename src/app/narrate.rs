@@ -4,6 +4,7 @@
 
 use super::{
     format::{records, records_in, signed, thousands},
+    narrate_versions::versions_sentence,
     state::{Phase, Prediction, State, lost},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub struct Sentence {
 }
 
 impl Sentence {
-    fn new(tone: Tone, lead: impl Into<String>, rest: impl Into<String>) -> Sentence {
+    pub(super) fn new(tone: Tone, lead: impl Into<String>, rest: impl Into<String>) -> Sentence {
         Sentence { lead: lead.into(), rest: rest.into(), tone }
     }
 
@@ -62,6 +63,9 @@ pub fn narrate(state: &State) -> Sentence {
         Phase::Failed(failure) => {
             Sentence::new(Tone::Error, "The log could not be opened.", failure.why.clone())
         }
+        Phase::Open if state.shows_kappa() && state.kappa().is_some() => {
+            state.kappa().map(|kappa| versions_sentence(state, kappa)).unwrap_or_default()
+        }
         Phase::Open => match state.lane() {
             Some(lane) => lane_sentence(state, lane),
             None => Sentence::new(Tone::Plain, "The log is open.", "Waiting for its first records."),
@@ -72,12 +76,13 @@ pub fn narrate(state: &State) -> Sentence {
 /// How the prediction came out, once the replay is over.
 pub fn predicted(state: &State) -> Option<String> {
     let said = state.prediction?;
-    let Some(Fact::ReplayFinished { merged_views, recount_views, .. }) =
+    let Some(Fact::ReplayFinished { merged_views, recount_views, late_missing, .. }) =
         state.newest_facts().find(|fact| is_telling(fact))
     else {
         return None;
     };
-    let is = match merged_views.cmp(recount_views) {
+    // What is late is missing with or without a crash.
+    let is = match (merged_views + late_missing).cmp(recount_views) {
         std::cmp::Ordering::Less => Prediction::TooLow,
         std::cmp::Ordering::Equal => Prediction::Right,
         std::cmp::Ordering::Greater => Prediction::TooHigh,
@@ -139,12 +144,12 @@ fn is_telling(fact: &Fact) -> bool {
         | Fact::Restored { .. }
         | Fact::RestoreRefused { .. }
         | Fact::ReplayFinished { .. }
-        | Fact::Kappa(_)
         | Fact::Finished { .. } => true,
         Fact::Started
         | Fact::BatchStarted { .. }
         | Fact::CheckpointWritten { .. }
         | Fact::StreamFinished { .. }
+        | Fact::Kappa(_)
         | Fact::InvariantBroken { .. } => false,
     }
 }
@@ -256,6 +261,9 @@ fn told(state: &State, lane: &LaneFrame, fact: &Fact) -> Sentence {
                 thousands(lane.batch_covers)
             ),
         ),
+        Fact::BatchPublished { late_counted, cut, .. } if *late_counted > 0 => {
+            approximate::late_counted(lane, *late_counted, *cut)
+        }
         Fact::Finished { merged_views, recount_views, digest } => {
             finished(state, *merged_views, *recount_views, digest)
         }
@@ -270,13 +278,14 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
         merged_views,
         recount_views,
         every_read_views,
+        late_missing,
         same_as_never_crashed,
     } = fact
     else {
         return Sentence::default();
     };
     let (merged, recount) = (thousands(*merged_views), thousands(*recount_views));
-    let off = i128::from(*merged_views) - i128::from(*recount_views);
+    let off = i128::from(*merged_views) + i128::from(*late_missing) - i128::from(*recount_views);
     if off != 0 {
         let what = records(u64::try_from(off.unsigned_abs()).unwrap_or(u64::MAX));
         let lead = if off > 0 {
@@ -296,7 +305,15 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
     } else {
         (Tone::Error, "But the bytes are not those of a run that never crashed.")
     };
-    let total = format!("Total {merged} = full recount {recount}. {bytes}");
+    let total = match late_missing {
+        0 => format!("Total {merged} = full recount {recount}. {bytes}"),
+        late => {
+            format!(
+                "Total {merged} = full recount {recount} without {}. {bytes}",
+                approximate::late_records(*late)
+            )
+        }
+    };
     if again == 0 {
         return Sentence::new(tone, "Nothing to replay.", total);
     }
@@ -369,6 +386,9 @@ fn running(state: &State, lane: &LaneFrame) -> Sentence {
         StreamState::Finished => {
             "The stream has read the whole log; the next batch run makes the rest final."
         }
+        _ if lane.approximation.late_missing > 0 => {
+            return Sentence::new(Tone::Plain, lead, approximate::late_missing(lane));
+        }
         _ if has_crashed => "At a hand-over orange turns blue, and the top edge does not move.",
         _ => "Now press X.",
     };
@@ -386,6 +406,9 @@ fn reasons(refused: &[(String, String)]) -> String {
     }
     text.join(", ")
 }
+
+#[path = "narrate_approximate.rs"]
+mod approximate;
 
 #[cfg(test)]
 #[path = "narrate_tests.rs"]

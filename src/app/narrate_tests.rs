@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     checkpoint::CrashPoint,
     engine::{
-        frame::{Flow, Frame, InvariantStatus, Loading},
+        frame::{Approximation, Flow, Frame, InvariantStatus, Loading},
         protocol::{LaneId, LogSummary, Tick},
     },
 };
@@ -59,6 +59,7 @@ fn replay(from: u64, to: u64, merged: u64, recount: u64, every: u64, same: bool)
         merged_views: merged,
         recount_views: recount,
         every_read_views: every,
+        late_missing: 0,
         same_as_never_crashed: same,
     }
 }
@@ -89,7 +90,10 @@ fn seconds_0_10_60() {
         "Stream has counted 1,700. Batch has published nothing yet: every number is provisional.",
     );
     check(
-        &state(lane(10_200, 8_000), &[Fact::BatchPublished { cut: 8_000, fingerprint: "f".into() }]),
+        &state(
+            lane(10_200, 8_000),
+            &[Fact::BatchPublished { cut: 8_000, fingerprint: "f".into(), late_counted: 0 }],
+        ),
         "Batch covers 8,000 of 10,200 records; the stream adds the newest 2,200. Now press X.",
     );
     check(
@@ -239,4 +243,35 @@ fn wrong_books_are_called_wrong() {
         &state(broken, &[]),
         "This must always hold, and does not: merged equals a full recount. at 12: /a 3 instead of 2",
     );
+}
+
+#[test]
+fn late_records_are_missing_until_a_batch_run_counts_them() {
+    let with = |late_missing: u64| LaneFrame {
+        approximation: Approximation { late_missing, ..Approximation::default() },
+        ..lane(10_200, 8_000)
+    };
+    let said = |lane: LaneFrame, facts: &[Fact]| narrate(&state(lane, facts)).plain();
+    let missing = said(with(31), &[Fact::Started]);
+    let expected = "31 late records are missing from the stream's part; the next batch run counts them.";
+    assert!(missing.contains(expected), "{missing}");
+    let published = Fact::BatchPublished { cut: 8_000, fingerprint: "f".into(), late_counted: 31 };
+    let text = said(with(1), std::slice::from_ref(&published));
+    let expected =
+        "31 late records were missing from the stream's part; the batch run up to 8,000 counts them.";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("Merged is 31 records closer to the full recount; 1 newer late"), "{text}");
+    let all = said(with(0), &[published]);
+    assert!(all.contains("Nothing late is missing now: merged is the full recount."), "{all}");
+}
+
+#[test]
+fn a_replay_with_late_records_is_right_without_them() {
+    let mut fact = replay(14_000, 14_734, 14_700, 14_734, 15_468, true);
+    if let Fact::ReplayFinished { late_missing, .. } = &mut fact {
+        *late_missing = 34;
+    }
+    let text = narrate(&state(lane(14_734, 12_000), &[fact])).plain();
+    let expected = "Total 14,700 = full recount 14,734 without 34 late records. Same bytes";
+    assert!(text.contains(expected), "{text}");
 }

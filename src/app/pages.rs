@@ -1,9 +1,11 @@
 //! What the engine has answered, page by page.
 
-use super::{HandoverPage, asking::AskPage, event_time::EventTimePage, trade_off::TradeOffPage};
+use super::{
+    HandoverPage, asking::AskPage, event_time::EventTimePage, theirs::TheirsPage, trade_off::TradeOffPage,
+};
 use crate::{
     domain::CanonicalRow,
-    engine::protocol::{CheckpointId, IssueLine, KeptRun, Query, RecordLine, Tick, ViewKind},
+    engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, Query, RecordLine, Tick, ViewKind},
 };
 
 /// A page of records.
@@ -41,6 +43,17 @@ pub struct RowsPage {
     pub total: u64,
 }
 
+/// A page of late records.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LatePage {
+    /// Number of the first one asked for.
+    pub first: u64,
+    /// The records.
+    pub lines: Vec<LateLine>,
+    /// How many are missing from merged in all.
+    pub total: u64,
+}
+
 /// What a checkpoint holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckpointPage {
@@ -59,6 +72,8 @@ pub struct Answers {
     pub malformed: MalformedPage,
     /// Rows of a view.
     pub rows: RowsPage,
+    /// Late records.
+    pub late: LatePage,
     /// An opened checkpoint.
     pub checkpoint: Option<CheckpointPage>,
     /// Kept runs.
@@ -69,6 +84,8 @@ pub struct Answers {
     pub handover: HandoverPage,
     /// Questions to the serving layer.
     pub asking: AskPage,
+    /// Views of theirs.
+    pub theirs: TheirsPage,
     /// Event time against arrival.
     pub event_time: EventTimePage,
     /// Staleness against cost.

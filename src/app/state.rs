@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{AppCommand, dialogs::Dialog, pages::Answers, settings::Settings};
+use super::{AppCommand, dialogs::Dialog, pages::Answers, settings::Settings, two_versions::VersionsPage};
 use crate::{
     checkpoint::CrashPoint,
     engine::{
@@ -69,6 +69,24 @@ impl Measure {
             Measure::Views => totals.views as f64,
             Measure::Users => totals.users as f64,
             Measure::Sum => totals.sum as f64 / 1_000_000.0,
+        }
+    }
+
+    /// By how much `a` is above `b`; sums in millionths.
+    pub fn difference(self, a: &Totals, b: &Totals) -> i128 {
+        match self {
+            Measure::Views => i128::from(a.views) - i128::from(b.views),
+            Measure::Users => i128::from(a.users) - i128::from(b.users),
+            Measure::Sum => a.sum - b.sum,
+        }
+    }
+
+    /// A difference as text, exact, with its sign.
+    pub fn difference_text(self, difference: i128) -> String {
+        match self {
+            Measure::Views | Measure::Users => super::format::signed(difference),
+            Measure::Sum if difference > 0 => format!("+{}", super::format::millionths(difference)),
+            Measure::Sum => super::format::millionths(difference),
         }
     }
 
@@ -140,8 +158,12 @@ pub enum RightDrawer {
     Runs,
     /// Where batch ends and speed starts.
     Handover,
+    /// Records that came after their day was closed.
+    Late,
     /// A question to the serving layer.
     Ask,
+    /// The Kappa lane.
+    Versions,
 }
 
 /// What a person expects of the total after the restore.
@@ -176,6 +198,8 @@ pub enum ExampleKind {
     Crash,
     /// The shop log.
     Shop,
+    /// The shop log with a finite lateness.
+    Late,
 }
 
 /// A log that comes with the program.
@@ -305,6 +329,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// What the engine has answered.
     pub answers: Answers,
+    /// The next version, and the comparison of two.
+    pub versions: VersionsPage,
     /// What is remembered between sessions.
     pub settings: Settings,
     /// Bundled logs.
@@ -357,7 +383,7 @@ impl State {
         self.facts
             .iter()
             .rev()
-            .filter(|happening| happening.lane == self.lane)
+            .filter(|happening| happening.lane == self.shown_lane())
             .map(|happening| &happening.fact)
     }
 
@@ -374,6 +400,9 @@ impl State {
         let Some(lane) = self.lane() else { return AppCommand::Open };
         if !matches!(self.phase, Phase::Open) {
             return AppCommand::Open;
+        }
+        if let Some(step) = self.next_version_step() {
+            return AppCommand::Version(step);
         }
         match (lane.stream, self.flow()) {
             (StreamState::Crashed { .. }, _) => AppCommand::Restore,

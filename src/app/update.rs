@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TradeOffEdit, asking,
+    AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TheirsEdit, TradeOffEdit, asking,
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time, handover, lineage, opening,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
     state::{Happening, LeftDrawer, Notice, OpenFailure, Phase, RightDrawer, State},
-    trade_off,
+    theirs, trade_off, two_versions,
     update_command::{ask, give, looked_at},
 };
 use crate::engine::{
@@ -80,6 +80,8 @@ pub enum Edit {
     Malformed(u64),
     /// Show rows of a view from here.
     Rows(ViewKind, u64),
+    /// Show late records from here.
+    Late(u64),
     /// Show what a checkpoint holds; `None` closes it.
     Contents(Option<CheckpointId>),
     /// Restore from this checkpoint.
@@ -98,10 +100,14 @@ pub enum Edit {
     Copy(String),
     /// Show another lane.
     Lane(LaneId),
+    /// Typed or chosen for a version.
+    Version(super::VersionEdit),
     /// Change the hand-over that is looked at.
     Handover(HandoverEdit),
     /// Ask the serving layer.
     Ask(AskEdit),
+    /// Views of theirs.
+    Theirs(TheirsEdit),
     /// Follow records and numbers.
     Lineage(LineageEdit),
     /// Choose in the look "event time".
@@ -119,6 +125,8 @@ pub enum Pick {
     File,
     /// A file to write.
     Save(SaveKind),
+    /// A view of theirs.
+    Theirs(super::Slot),
 }
 
 /// What has to be done outside.
@@ -155,7 +163,7 @@ pub fn apply(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Edit(edit) => edited(state, edit),
         Input::Event(event) => told(state, event),
         Input::Frame(frame) => framed(state, frame),
-        Input::Dropped(path) => opening::open(state, path),
+        Input::Dropped(path) => theirs::dropped(state, path),
         Input::Picked(pick, path) => picked(state, pick, path),
     }
 }
@@ -223,6 +231,10 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Rows(view, first) => {
             return ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
         }
+        Edit::Late(first) => {
+            let query = late_query(state, first);
+            return ask(state, query);
+        }
         Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
         Edit::Contents(None) => state.answers.checkpoint = None,
         Edit::RestoreFrom(id) => return super::update_command::restore_from(state, id),
@@ -244,8 +256,10 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
             return vec![Effect::CopyText(text)];
         }
         Edit::Lane(lane) => state.lane = lane,
+        Edit::Version(edit) => return two_versions::edited(state, edit),
         Edit::Handover(edit) => return handover::edit(state, edit),
         Edit::Ask(edit) => return asking::edited(state, edit),
+        Edit::Theirs(edit) => return theirs::edited(state, edit),
         Edit::Lineage(edit) => return lineage::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
@@ -271,6 +285,7 @@ fn picked(state: &mut State, pick: Pick, path: Option<PathBuf>) -> Vec<Effect> {
     match (pick, path) {
         (Pick::Folder | Pick::File, Some(path)) => opening::open(state, path),
         (Pick::Save(kind), Some(path)) => save(state, kind, path),
+        (Pick::Theirs(slot), Some(path)) => theirs::picked(state, slot, &path),
         // Cancelled, or the desktop has no dialog: the two cannot be told apart, and the path field is still there.
         (_, None) => Vec::new(),
     }
@@ -308,7 +323,11 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
             if !adopt(state, run) {
                 return Vec::new();
             }
+            let compares_anew = two_versions::changes_roles(&fact);
             happened(state, Happening { lane, tick, fact });
+            if compares_anew {
+                return two_versions::refresh(state);
+            }
         }
         EngineEvent::LogHasMore { run, records } => {
             if adopt(state, run) {
@@ -404,14 +423,23 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     if let Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) = state.right {
         effects.extend(lineage::opened(state, drawer));
     }
+    effects.extend(two_versions::refresh(state));
     if state.right == Some(RightDrawer::Handover) {
         effects.extend(handover::compute(state));
+    }
+    if state.right == Some(RightDrawer::Late) {
+        let query = late_query(state, state.answers.late.first);
+        effects.extend(ask(state, query));
     }
     if state.asks() {
         effects.extend(asking::opened(state));
     }
     effects.extend(looked_at(state));
     effects
+}
+
+pub(super) fn late_query(state: &State, first: u64) -> Query {
+    Query::Late { lane: state.lane, first, count: PAGE_ROWS }
 }
 
 fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
@@ -426,6 +454,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Malformed { first, .. }, Answer::Malformed { lines, total }) => {
             state.answers.malformed = super::MalformedPage { first, lines, total };
         }
+        (Query::Late { first, .. }, Answer::Late { lines, total }) => {
+            state.answers.late = super::LatePage { first, lines, total };
+        }
         (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
             state.answers.rows = RowsPage { view, first, rows, total };
         }
@@ -437,6 +468,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             state.interrupted = runs.iter().find(|run| !run.ended && run.last_tick > 0).cloned();
             state.answers.runs = runs;
         }
+        (Query::VersionDifferences, answer) => two_versions::answered(state, answer),
         (
             query @ (Query::Fates { .. }
             | Query::RecordsOf { .. }
@@ -445,6 +477,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             answer,
         ) => return lineage::answered(state, query, answer),
         (Query::Handover { .. }, answer) => return handover::answered(state, answer),
+        (query @ (Query::Compare(_) | Query::Proof { .. }), answer) => {
+            return theirs::answered(state, &query, answer);
+        }
         (query, Answer::Nothing(why)) => {
             // Whoever cannot play one point cannot play the others.
             state.answers.trade_off.is_sweeping &= !matches!(query, Query::TradeOff(_));

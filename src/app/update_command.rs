@@ -10,8 +10,8 @@ use super::{
     lineage, opening,
     settings::Settings,
     state::{LeftDrawer, Look, Phase, RightDrawer, State, TableTwin},
-    trade_off,
-    update::say,
+    trade_off, two_versions,
+    update::{late_query, say},
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},
@@ -42,11 +42,12 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::PaceSlower => pace(state, |percent| percent / 2),
         AppCommand::RateUp => rate(state, |rate| rate.saturating_mul(2)),
         AppCommand::RateDown => rate(state, |rate| rate / 2),
-        AppCommand::BatchNow => to_lane(state, LaneCommand::BatchNow),
-        AppCommand::Checkpoint => to_lane(state, LaneCommand::Checkpoint),
+        AppCommand::BatchNow => to_lane(LaneCommand::BatchNow),
+        AppCommand::Version(step) => two_versions::step(state, step),
+        AppCommand::Checkpoint => to_lane(LaneCommand::Checkpoint),
         AppCommand::Crash => crash(state),
-        AppCommand::Restore => to_lane(state, LaneCommand::Restore(None)),
-        AppCommand::RestoreFromStart => to_lane(state, LaneCommand::RestoreFromStart),
+        AppCommand::Restore => to_lane(LaneCommand::Restore(None)),
+        AppCommand::RestoreFromStart => to_lane(LaneCommand::RestoreFromStart),
         AppCommand::CancelLoading => send(Command::CancelLoading),
         AppCommand::OpenExample(kind) => {
             let path =
@@ -97,6 +98,7 @@ fn show(state: &mut State, command: AppCommand) {
         AppCommand::Target(target) => state.crash.target = target,
         AppCommand::Point(point) => state.crash.point = point,
         AppCommand::Show(measure) => state.measure = measure,
+        AppCommand::Lane(lane) => state.lane = lane,
         AppCommand::FrameTime => state.frame_time = !state.frame_time,
         AppCommand::Fit => {
             if !matches!(state.look, Look::EventTime | Look::TradeOff) {
@@ -105,7 +107,7 @@ fn show(state: &mut State, command: AppCommand) {
             state.fits += 1;
         }
         AppCommand::Tables => {
-            state.tables = !state.tables;
+            (state.tables, state.answers.theirs.open) = (!state.tables, false);
             // These looks have one twin of their own.
             match state.look {
                 Look::EventTime => state.twin = TableTwin::Late,
@@ -113,6 +115,7 @@ fn show(state: &mut State, command: AppCommand) {
                 Look::OverRun | Look::Moment | Look::ByPage | Look::ByDay => {}
             }
         }
+        AppCommand::Theirs => state.answers.theirs.open = !state.answers.theirs.open,
         AppCommand::Close => close(state),
         // Everything else has been carried out by `give`.
         _ => {}
@@ -136,14 +139,14 @@ fn send(command: Command) -> Vec<Effect> {
     vec![Effect::Send(command)]
 }
 
-fn to_lane(state: &State, command: LaneCommand) -> Vec<Effect> {
-    send(Command::Lane(state.lane, command))
+fn to_lane(command: LaneCommand) -> Vec<Effect> {
+    send(Command::Lane(command.lane(), command))
 }
 
 /// Restores from the checkpoint that a person chose.
 pub(super) fn restore_from(state: &mut State, id: CheckpointId) -> Vec<Effect> {
     if state.is_crashed() {
-        return to_lane(state, LaneCommand::Restore(Some(id)));
+        return to_lane(LaneCommand::Restore(Some(id)));
     }
     say(state, "The stream is not down");
     Vec::new()
@@ -175,7 +178,7 @@ fn story_next(state: &State) -> Vec<Effect> {
     if !state.is_crashed() {
         return send(Command::RunUntil(Until::NextMoment));
     }
-    let mut effects = to_lane(state, LaneCommand::Restore(None));
+    let mut effects = to_lane(LaneCommand::Restore(None));
     effects.extend(send(Command::Pause));
     effects
 }
@@ -208,7 +211,7 @@ fn pace(state: &mut State, change: impl Fn(u32) -> u32) -> Vec<Effect> {
 
 fn rate(state: &State, change: impl Fn(u64) -> u64) -> Vec<Effect> {
     let now = state.lane().map_or(1, |lane| lane.rate);
-    to_lane(state, LaneCommand::SetRate(change(now).clamp(RATES.0, RATES.1)))
+    to_lane(LaneCommand::SetRate(change(now).clamp(RATES.0, RATES.1)))
 }
 
 fn crash(state: &mut State) -> Vec<Effect> {
@@ -242,10 +245,11 @@ fn crash(state: &mut State) -> Vec<Effect> {
     }
     // A record is where one crash happens; the next press means "now" again.
     state.crash.record.clear();
-    to_lane(state, LaneCommand::Crash { target: state.crash.target, when })
+    to_lane(LaneCommand::Crash { target: state.crash.target, when })
 }
 
 fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
+    state.answers.theirs.open = false;
     // The same key leads close up and back.
     let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
     (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);
@@ -272,10 +276,15 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
+        Some(RightDrawer::Late) => {
+            let query = late_query(state, 0);
+            ask(state, query)
+        }
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),
+        Some(RightDrawer::Versions) => two_versions::refresh(state),
         Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
     }
 }

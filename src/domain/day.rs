@@ -134,16 +134,25 @@ pub(crate) fn parse_zone(name: &str) -> Result<TimeZone, ParseZoneError> {
 
 const DAY_NANOS: i128 = 86_400_000_000_000;
 
-/// When the clocks of a zone first show `day` for good; where its midnight is skipped, the moment of the change.
+/// From when on the clocks of a zone show `day` or a later one for good.
 fn start_in(zone: &TimeZone, day: Day) -> Option<i128> {
     let midnight = zone.to_ambiguous_timestamp(day.date()?.at(0, 0, 0, 0));
-    let is_skipped = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
-    let start = midnight.later().ok()?;
-    if !is_skipped {
-        return Some(start.as_nanosecond());
+    let later = midnight.later().ok()?;
+    match midnight.offset() {
+        AmbiguousOffset::Unambiguous { .. } => Some(later.as_nanosecond()),
+        // Midnight is skipped: the moment of the change.
+        AmbiguousOffset::Gap { .. } => {
+            let after = later.checked_add(jiff::SignedDuration::from_nanos(1)).ok()?;
+            zone.preceding(after).next().map(|change| change.timestamp().as_nanosecond())
+        }
+        // Midnight comes twice: the second counts only where the day before came back in between.
+        AmbiguousOffset::Fold { .. } => {
+            let before = later.checked_sub(jiff::SignedDuration::from_nanos(1)).ok()?;
+            let came_back = zone.to_datetime(before).date() < day.date()?;
+            let start = if came_back { later } else { midnight.earlier().ok()? };
+            Some(start.as_nanosecond())
+        }
     }
-    let after = start.checked_add(jiff::SignedDuration::from_nanos(1)).ok()?;
-    zone.preceding(after).next().map(|change| change.timestamp().as_nanosecond())
 }
 
 fn day_at_offset(time: EventTime, offset_seconds: i32) -> Day {
@@ -190,6 +199,30 @@ mod tests {
             assert_eq!(rule.day_of(EventTime(first.0 - 1), 0), Day(day.0 - 1), "{zone}");
             assert_eq!(rule.day_of(EventTime(last.0 + 1), 0), Day(day.0 + 1), "{zone}");
         }
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_one_begins() {
+        for zone in [
+            "UTC",
+            "as-written",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "America/Santiago", // midnight is skipped
+            "America/Toronto",  // in 1919 the change was at 23:30
+            "Pacific/Apia",     // 2011-12-30 is skipped
+            "Pacific/Kwajalein",
+            "Asia/Kathmandu",
+        ] {
+            let rule = DayRule::parse(zone).unwrap();
+            for day in (-25_000..25_000).map(Day) {
+                let end = rule.end_of(day);
+                assert!(rule.day_of(end, 0) > day, "{zone} {day}");
+                assert!(rule.day_of(EventTime(end.0 - 1), 0) <= day, "{zone} {day}");
+            }
+        }
+        assert_eq!(DayRule::Utc.end_of(Day(i32::MAX)), EventTime(i64::MAX));
     }
 
     #[test]

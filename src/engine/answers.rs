@@ -26,9 +26,15 @@ impl Session {
             }
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
+            Query::Late { first, count, .. } => self.late(*first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
+            Query::VersionDifferences => return self.answer_versions(number),
+            Query::Compare(request) => return self.answer_compare(number, request),
+            Query::Proof { view, of, first, count } => {
+                return self.answer_proof(number, *view, *of, *first, *count);
+            }
             Query::Fates { .. } => return self.answer_from_books(number, fates),
             Query::RecordsOf { listing, first, count, .. } => {
                 let (listing, first, count) = (listing.clone(), *first, *count);
@@ -78,7 +84,7 @@ impl Session {
         Some(match view {
             ViewKind::Batch => canonical(&lane.lambda.batch().view),
             ViewKind::Speed => canonical(&lane.lambda.speed().view()),
-            ViewKind::Merged => canonical(&lane.lambda.merged_view()),
+            ViewKind::Merged => canonical(&lane.lambda.merged_view(index.users())),
             ViewKind::Recount => {
                 let covers = lane.covers();
                 canonical(lane.recount.view(&index, covers))

@@ -91,13 +91,13 @@ impl LaneBooks {
                 from: speed.covers_from(),
                 to: speed.position.clone(),
                 effects: speed.effects.clone(),
-                late: Vec::new(),
+                late: speed.late.ranges(),
             },
             memory: lane.stream.books.as_ref().map(|books| LayerBooks {
                 from: books.from.clone(),
                 to: books.to.clone(),
                 effects: books.effects.clone(),
-                late: Vec::new(),
+                late: books.late.clone(),
             }),
             vectors: Vectors::of(lane),
         }
@@ -171,14 +171,15 @@ impl Lane {
         };
         let speed = self.lambda.speed();
         let speed_from = speed.covers_from();
+        let late = speed.late.ranges();
         let parts = Parts {
             batch: batch_layer(self.lambda.batch(), &vectors.start),
-            speed: Layer { from: &speed_from, to: &speed.position, effects: &speed.effects, late: &[] },
+            speed: Layer { from: &speed_from, to: &speed.position, effects: &speed.effects, late: &late },
             memory: self.stream.books.as_ref().map(|books| Layer {
                 from: &books.from,
                 to: &books.to,
                 effects: &books.effects,
-                late: &[],
+                late: &books.late,
             }),
             vectors: &vectors,
         };

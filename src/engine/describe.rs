@@ -104,7 +104,7 @@ fn command(name: &str, log: &str, mapping: &Mapping) -> Vec<String> {
     words
 }
 
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     analysis::{EventTimes, Judging, event_times},
-    domain::{DayRule, IDLE_AFTER_RECORDS, Lateness},
+    domain::{DayRule, Lateness},
     ingest::LogIndex,
 };
 
@@ -54,10 +54,11 @@ impl Session {
             let why = "nothing is loaded yet".to_owned();
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         };
+        let settings = open.scenario.settings;
         let judging = Judging {
             days: DayRule::parse(&open.mapping.zone).unwrap_or(DayRule::Utc),
-            lateness: lateness.unwrap_or_default(),
-            idle_after_records: IDLE_AFTER_RECORDS,
+            lateness: lateness.unwrap_or(settings.lateness),
+            idle_after_records: settings.idle_after_records,
         };
         let cache = self.event_times.clone();
         self.answer_later(number, move || Answer::EventTimes(cache.get(&index, &judging)));

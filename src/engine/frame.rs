@@ -5,13 +5,13 @@ use std::sync::Arc;
 mod kappa;
 
 pub use kappa::{
-    Construction, DayDifference, KappaFrame, KappaPoint, VersionFrame, VersionPoint, VersionState,
+    Construction, DayDifference, KappaFrame, KappaPoint, Role, VersionFrame, VersionPoint, VersionState,
 };
 
 use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
 use crate::{
     checkpoint::CrashPoint,
-    domain::{Day, Run},
+    domain::{Day, EventTime, Lateness, Run, Uniques},
 };
 
 /// Most points that a series hands to the window.
@@ -192,6 +192,48 @@ pub struct LaneFrame {
     pub batch_cost: Cost,
     /// Cost and speed of the stream layer.
     pub stream_cost: Cost,
+    /// How far event time has come, and what is approximate.
+    pub approximation: Approximation,
+}
+
+/// What makes the numbers of the stream approximate, and how much of it there is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Approximation {
+    /// How late a record may be and still count.
+    pub lateness: Lateness,
+    /// How the stream counts distinct users.
+    pub uniques: Uniques,
+    /// Event time up to which the stream takes days for complete; `None` while a partition was not read at all.
+    pub watermark: Option<EventTime>,
+    /// By partition, in order.
+    pub watermarks: Arc<[PartitionWatermark]>,
+    /// Late records that are missing from merged now.
+    pub late_missing: u64,
+    /// Late records that the stream has dropped so far, whether or not batch has counted them since.
+    pub late_dropped: u64,
+}
+
+/// How far event time has come in one partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartitionWatermark {
+    /// Its name.
+    pub partition: String,
+    /// Largest event time read.
+    pub time: Option<EventTime>,
+    /// Whether it holds the combined watermark back.
+    pub hold: Hold,
+}
+
+/// Whether a partition holds the combined watermark back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// It does, or would.
+    #[default]
+    Active,
+    /// It was not read for so long that it does not.
+    Idle,
+    /// All of it was read.
+    Finished,
 }
 
 impl LaneFrame {
@@ -216,6 +258,8 @@ pub struct Point {
     pub speed: Totals,
     /// Merged view.
     pub merged: Totals,
+    /// A full recount of the records that merged covers.
+    pub recount: Totals,
     /// Speed memory if the totals had not gone back with the position; from a restore to the next publication.
     pub every_read: Option<Totals>,
     /// Whether the served view was older than the memory.
@@ -321,7 +365,7 @@ pub struct Proof {
     pub counted: Vec<Run>,
     /// How often it would count if every read counted.
     pub every_read: Vec<Run>,
-    /// Records in the range that do not count at all (malformed, no user, redelivered, duplicate).
+    /// Records in the range that do not count (malformed, no user, redelivered, duplicate, late for now).
     pub excluded: u64,
 }
 

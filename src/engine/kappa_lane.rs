@@ -3,9 +3,13 @@
 use super::{
     frame::{Construction, KappaFrame},
     journal::Entry,
-    kappa::{Ground, KappaLane, cells, name_of},
+    kappa::{Comparison, Ground, KappaLane, cells, name_of},
     lane::Lane,
-    protocol::{Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand, TICKS_PER_SECOND, Tick},
+    protocol::{
+        Answer, EngineEvent, Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand,
+        TICKS_PER_SECOND, Tick,
+    },
+    session::Session,
 };
 use crate::serving::VersionNumber;
 
@@ -26,7 +30,25 @@ pub struct KappaResult {
     pub read_more_than_once: u64,
 }
 
+impl Session {
+    /// Compares the two versions on the thread of the answers: it walks through the whole log.
+    pub(super) fn answer_versions(&mut self, number: u64) {
+        let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
+        let Some(comparison) = lane.and_then(Lane::comparison) else {
+            let nothing = Answer::Nothing("there are no two versions to compare".to_owned());
+            return self.tell(EngineEvent::Answered(number, nothing));
+        };
+        self.answer_later(number, move || Answer::VersionDifferences(Box::new(comparison.differences())));
+    }
+}
+
 impl Lane {
+    /// What is to be compared of the two versions now.
+    pub(super) fn comparison(&self) -> Option<Comparison> {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        self.kappa.as_ref().and_then(|kappa| kappa.comparison(&ground))
+    }
+
     /// Carries a command to the Kappa lane out; refused in words where it is not allowed.
     pub(super) fn kappa_command(&mut self, command: KappaCommand) -> bool {
         let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);

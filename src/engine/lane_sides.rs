@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::RangeCounts,
+    domain::{EventTime, RangeCounts, Watermarks},
     serving::Numbers,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct StreamSide {
     pub generation: Generation,
     pub number: u64,
     pub memory: Numbers,
+    pub progress: Progress,
     /// What the memory counts, where that is known at this moment; of a crashed one nothing.
     pub books: Option<MemoryBooks>,
     /// Records that it had counted when it crashed last.
@@ -56,6 +57,14 @@ pub(super) struct StreamSide {
     pub crashes: u64,
     /// Crashes that wait, in every incarnation until they come up.
     pub armed: Vec<Armed>,
+}
+
+/// How far event time has come in the memory of the stream processor.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress {
+    pub watermarks: Watermarks,
+    pub watermark: Option<EventTime>,
+    pub late_dropped: u64,
 }
 
 /// What is being read again.
@@ -97,6 +106,7 @@ impl StreamSide {
             generation: Generation(0),
             number: 0,
             memory: Numbers::default(),
+            progress: Progress::default(),
             books: Some(MemoryBooks::default()),
             crash_position: 0,
             beside: RangeCounts::new(),

@@ -33,6 +33,7 @@ mod lane_sides;
 mod lane_source;
 #[cfg(test)]
 mod lane_tests;
+mod late_answers;
 mod ledger;
 mod lineage_answers;
 mod log_name;
@@ -53,6 +54,7 @@ pub mod simulate;
 mod source;
 pub mod sql;
 mod sweep;
+mod theirs;
 mod work;
 mod worker;
 

@@ -20,6 +20,7 @@ use super::{
     read_model::ReadModel,
     runs::RunDirectory,
     scenario::Scenario,
+    theirs::Comparing,
 };
 use crate::{
     domain::Fingerprint,
@@ -53,6 +54,8 @@ pub(super) struct OpenLog {
     pub(super) model: ReadModel,
     /// Fingerprints of what batch runs of earlier playings published, by cut.
     pub(super) publications: BTreeMap<u64, Fingerprint>,
+    /// Comparisons with views of theirs.
+    pub(super) comparing: Arc<Comparing>,
     /// The run was kept and is gone on with.
     pub(super) is_continued: bool,
     /// What a person did, with ticks.

@@ -137,6 +137,7 @@ impl Session {
             mapping,
             scenario,
             has_settings,
+            comparing: Arc::default(),
             index: None,
             lane: None,
             model: ReadModel::default(),

@@ -14,14 +14,14 @@ use super::{
     frame::{KappaFrame, LaneFrame},
     lane::{Lane, LanePlan, OpenDisk, OpenVersionDisk, Ticked},
     log_name::LogName,
-    protocol::{Fact, LaneId, LogSummary, Tick},
+    protocol::{Fact, LaneId, LogSummary, Tick, VersionDifferences},
     read_model::ReadModel,
     runs::{RunFileError, read_scenario},
     scenario::{Expectations, RunSettings, Scenario},
 };
 use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
-    domain::Value,
+    domain::{DayRule, StreamOptions, StreamRules, Value},
     ingest::{LogDirectory, LogError, LogIndex, LogMatch, Mapping, MappingOptions, load, load_recorded},
     serving::VersionNumber,
 };
@@ -83,6 +83,8 @@ pub struct Played {
     pub frame: LaneFrame,
     /// Where the Kappa lane ended, if there was one.
     pub kappa: Option<KappaFrame>,
+    /// Why its two versions differ, if there were two.
+    pub versions: Option<VersionDifferences>,
     /// When that was.
     pub tick: Tick,
     /// Expectations and invariants that do not hold; empty when all is well.
@@ -91,9 +93,15 @@ pub struct Played {
 
 /// A hash of everything that decides results of a stream processor beside the guarantee, which a checkpoint names
 /// itself. The same in a lane and headless.
-pub fn settings_hash(mapping: &Mapping) -> u128 {
-    let mapping = mapping.settings_hash();
-    xxh3_128(format!("stream 1\nmapping {mapping:032x}\nlateness unbounded\nuniques set\n").as_bytes())
+pub fn settings_hash(mapping: &Mapping, options: &StreamOptions) -> u128 {
+    let (mapping, options) = (mapping.settings_hash(), options.settings_text());
+    xxh3_128(format!("stream 1\nmapping {mapping:032x}\n{options}").as_bytes())
+}
+
+/// By what a stream processor decides what counts. `mapping` is resolved, so its zone is known.
+pub fn stream_rules(mapping: &Mapping, options: StreamOptions) -> StreamRules {
+    let days = DayRule::parse(&mapping.zone).unwrap_or(DayRule::Utc);
+    StreamRules { verdicts: mapping.rules(), days, options }
 }
 
 /// Reads a scenario file and loads its log.
@@ -139,7 +147,8 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
         id: LaneId(0),
         settings: scenario.settings,
         rules: mapping.rules(),
-        settings_hash: settings_hash(mapping),
+        stream_rules: stream_rules(mapping, scenario.settings.stream_options()),
+        settings_hash: settings_hash(mapping, &scenario.settings.stream_options()),
         mapping: mapping.clone(),
         commands: scenario.commands.clone(),
         faults: scenario.faults.clone(),
@@ -187,6 +196,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         facts: lane.take_facts(),
         tick: lane.tick_now(),
         kappa: lane.kappa_frame(),
+        versions: lane.comparison().map(|comparison| comparison.differences()),
         frame,
         failures,
     }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    frame::{BatchState, Cost, GroupRow, LaneFrame, Proof, StreamState, Totals},
+    frame::{
+        Approximation, BatchState, Cost, GroupRow, Hold, LaneFrame, PartitionWatermark, Proof, StreamState,
+        Totals,
+    },
     lane::Lane,
     lane_sides::StreamPhase,
     ledger::CrashSpan,
@@ -11,7 +14,7 @@ use super::{
     recount::Recount,
 };
 use crate::{
-    domain::{Day, KeyId, NameTable, Run, Verdict},
+    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Record, Run, Verdict},
     ingest::GroupRecount,
     serving::Numbers,
 };
@@ -86,6 +89,7 @@ impl ReadModel {
             invariants: lane.invariants.statuses().into(),
             batch_cost: batch_cost(lane),
             stream_cost: stream_cost(lane),
+            approximation: approximation(lane),
         }
     }
 
@@ -166,6 +170,34 @@ impl ReadModel {
             }
         });
         rows.collect()
+    }
+}
+
+fn approximation(lane: &Lane) -> Approximation {
+    let settings = &lane.plan.settings;
+    let progress = &lane.stream.progress;
+    let end = if lane.index.is_last() { lane.index.end().clone() } else { Offsets::default() };
+    let is_finished =
+        |partition: PartitionIndex, offset: u64| lane.index.is_last() && offset >= end.get(partition);
+    let position = lane.vector(lane.stream.number.min(lane.index.len()));
+    let of = |(partition, name): (PartitionIndex, &String)| PartitionWatermark {
+        partition: name.clone(),
+        time: progress.watermarks.of(partition),
+        hold: if is_finished(partition, position.get(partition)) {
+            Hold::Finished
+        } else if progress.watermarks.is_idle(partition, settings.idle_after_records) {
+            Hold::Idle
+        } else {
+            Hold::Active
+        },
+    };
+    Approximation {
+        lateness: settings.lateness,
+        uniques: settings.uniques,
+        watermark: progress.watermark,
+        watermarks: (0..).map(PartitionIndex).zip(lane.index.partitions()).map(of).collect(),
+        late_missing: lane.lambda.speed().late.total(),
+        late_dropped: progress.late_dropped,
     }
 }
 
@@ -278,7 +310,7 @@ fn proof(lane: &Lane) -> Proof {
         let end = (number + step).min(next).min(to);
         let reads = lane.ledger.deliveries().count(number);
         let counts = counted_in_merged(lane, number);
-        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted);
+        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted) || is_late(lane, number);
         excluded += u64::from(is_excluded);
         push(&mut read, Run { start: number, end, count: reads });
         push(&mut counted, Run { start: number, end, count: counts });
@@ -292,6 +324,13 @@ fn proof(lane: &Lane) -> Proof {
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {
     lane.index.record(number).map_or(0, |record| lane.lambda.effect(record.partition.index(), record.offset))
+}
+
+/// Whether the stream dropped a record as late and no batch run has counted it since.
+pub(super) fn is_late(lane: &Lane, number: u64) -> bool {
+    let speed = lane.lambda.speed();
+    let dropped = |record: Record| speed.late.contains(record.partition, record.offset);
+    !speed.late.is_empty() && lane.index.record(number).is_some_and(dropped)
 }
 
 fn push(runs: &mut Vec<Run>, run: Run) {

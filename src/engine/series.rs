@@ -233,6 +233,7 @@ impl Lane {
             memory,
             speed,
             merged: self.lambda.merged_numbers().into(),
+            recount: Recount::numbers(&self.index, self.covers()).into(),
             every_read,
             stale: !alive || self.stream.replay.is_some(),
         };

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Lambda};
+use super::{Change, Emission, Lambda};
 use crate::{
     domain::{Offsets, Reading, Run},
     processing::StreamState,
@@ -104,7 +104,7 @@ pub enum Closed {
     #[error("version {0} still reads again what it had read before its crash")]
     Rereading(VersionNumber),
     /// The two views hold different records.
-    #[error("version {serving} stands at {serving_at} and version {other} at {other_at}")]
+    #[error("version {serving} stands at {} and version {other} at {}", parts(serving_at), parts(other_at))]
     Apart {
         /// The one that serves.
         serving: VersionNumber,
@@ -115,6 +115,12 @@ pub enum Closed {
         /// Where its view stands, by partition.
         other_at: Offsets,
     },
+}
+
+/// Positions by partition, as `5232 + 2986`.
+fn parts(position: &Offsets) -> String {
+    let parts: Vec<String> = position.as_slice().iter().map(u64::to_string).collect();
+    parts.join(" + ")
 }
 
 /// Why a step is refused. Nothing has changed then.
@@ -250,7 +256,7 @@ impl Kappa {
         position: Offsets,
     ) {
         if let Some(version) = self.version_mut(number) {
-            version.view.apply(changes, counted, position);
+            version.view.apply(Emission { changes, counted, late: &[], position });
         }
     }
 

@@ -208,7 +208,7 @@ fn every_step_that_is_not_allowed_is_refused_in_words() {
     stand(&mut kappa, 2, &[4, 7]);
     assert_eq!(
         kappa.switch().unwrap_err().to_string(),
-        "readers change over only where both views hold the same records: version 1 stands at 7,4 and version 2 at 4,7"
+        "readers change over only where both views hold the same records: version 1 stands at 7 + 4 and version 2 at 4 + 7"
     );
     stand(&mut kappa, 2, &[7, 4]);
     kappa.set_health(at(2), Health::Down);

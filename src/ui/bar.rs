@@ -141,15 +141,18 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
         menu_row(ui, state, out, AppCommand::Look(look), state.look == look && !state.tables);
     }
     menu_row(ui, state, out, AppCommand::Tables, state.tables);
+    menu_row(ui, state, out, AppCommand::Theirs, state.answers.theirs.open);
     menu_row(ui, state, out, AppCommand::Fit, false);
     menu_row(ui, state, out, AppCommand::FrameTime, state.frame_time);
     ui.separator();
     menu_row(ui, state, out, AppCommand::Left(LeftDrawer::Log), state.left == Some(LeftDrawer::Log));
     for drawer in [
         RightDrawer::Ask,
+        RightDrawer::Versions,
         RightDrawer::Checkpoints,
         RightDrawer::Numbers,
         RightDrawer::Fates,
+        RightDrawer::Late,
         RightDrawer::Differences,
         RightDrawer::Handover,
         RightDrawer::Runs,

@@ -63,10 +63,12 @@ fn in_words(row: &GroupRow, measure: Measure, panel: Panel) -> String {
         Panel::Batch => format!("{}: {} final", row.label, measure.text(&row.final_totals)),
         Panel::Speed => format!("{}: {} provisional", row.label, number(provisional(row, measure))),
         Panel::Merged => format!(
-            "{}: {} merged, full recount {}",
+            "{}: {} merged, full recount {} ({} final + {} provisional)",
             row.label,
             measure.text(&row.merged),
-            measure.text(&row.recount)
+            measure.text(&row.recount),
+            measure.text(&row.final_totals),
+            number(provisional(row, measure))
         ),
     }
 }

@@ -12,7 +12,10 @@ use super::{
     widgets::{Out, command_button, edit_button, section, small_text, text_field},
 };
 use crate::{
-    app::{AppCommand, Dialog, Edit, FIELDS, Input, OpenDialog, Pick, SaveDialog, SaveKind, State, format},
+    app::{
+        AppCommand, Dialog, Edit, FIELDS, Input, OpenDialog, Pick, SaveDialog, SaveKind, State, TheirsEdit,
+        format,
+    },
     checkpoint::CrashPoint,
     engine::protocol::{CrashTarget, KeptRun},
 };
@@ -34,6 +37,7 @@ pub fn dialog_ui(ctx: &egui::Context, state: &State, out: &mut Out) {
             Dialog::Help => help::help_ui(ui, out),
             Dialog::CrashSetup => crash_ui(ui, state, out),
             Dialog::DeleteRun(run) => delete_ui(ui, run, out),
+            Dialog::OpenOrCompare(path) => open_or_compare_ui(ui, path, out),
         }
     });
     // Escape is a command of ours; only a click beside the dialog is left to the toolkit.
@@ -231,6 +235,23 @@ fn delete_ui(ui: &mut Ui, run: &KeptRun, out: &mut Out) {
     });
 }
 
+fn open_or_compare_ui(ui: &mut Ui, path: &std::path::Path, out: &mut Out) {
+    title(ui, "Open it, or compare it?");
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    ui.add(
+        Label::new(format!("{name} may be a log, or a view that another system made of the open log."))
+            .wrap(),
+    );
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        if primary(ui, "Compare with the open log") {
+            out.push(Input::Edit(Edit::Theirs(TheirsEdit::CompareFile(path.to_owned()))));
+        }
+        edit_button(ui, out, "Open it instead", Edit::Theirs(TheirsEdit::OpenFile(path.to_owned())));
+        cancel(ui, out);
+    });
+}
+
 /// Does something slow on a thread of its own.
 pub fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
@@ -245,6 +266,7 @@ pub fn pick_file(pick: Pick, done: impl FnOnce(Option<PathBuf>) + Send + 'static
         let dialog = rfd::FileDialog::new();
         done(match pick {
             Pick::Folder => dialog.set_title("Open a log directory").pick_folder(),
+            Pick::Theirs(_) => dialog.set_title("A view that another system made").pick_file(),
             Pick::File => dialog.set_title("Open a log file or scenario").pick_file(),
             Pick::Save(kind) => dialog.set_title(kind.title()).set_file_name(kind.file_name()).save_file(),
         });

@@ -14,8 +14,8 @@ use crate::{
     domain::Run,
     engine::{
         frame::{
-            Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark, MarkKind,
-            OutlinePoint, Point, Proof, StreamState, Totals,
+            Approximation, Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark,
+            MarkKind, OutlinePoint, Point, Proof, StreamState, Totals,
         },
         protocol::{CheckpointId, Fact, Generation, Knobs, Lacks, LaneId, LogSummary, RunId, Tick},
     },
@@ -112,7 +112,7 @@ impl Story {
                 self.runs += 1;
                 self.repeated = 0;
                 self.mark(MarkKind::BatchPublished, cut);
-                self.say(Fact::BatchPublished { cut, fingerprint: "f".repeat(32) });
+                self.say(Fact::BatchPublished { cut, fingerprint: "f".repeat(32), late_counted: 0 });
             }
             Some(_) => {}
             None => {
@@ -155,6 +155,7 @@ impl Story {
                     merged_views: CRASH,
                     recount_views: CRASH,
                     every_read_views: CRASH + 734,
+                    late_missing: 0,
                     same_as_never_crashed: true,
                 });
             }
@@ -221,6 +222,7 @@ impl Story {
             memory,
             speed: totals(self.served.saturating_sub(self.covers)),
             merged: totals(self.served.max(self.covers)),
+            recount: totals(self.served.max(self.covers)),
             every_read: (self.repeated > 0)
                 .then(|| totals(self.position.saturating_sub(self.covers) + self.repeated)),
             stale: self.stale(),
@@ -322,6 +324,7 @@ impl Story {
                 self.arrived - self.covers,
             ),
             stream_cost: cost(340, self.served + self.repeated, self.served, self.arrived - self.served),
+            approximation: Approximation::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Window`] applies them. [`run_window`] puts it into a native window with the engine behind it. Absent on purpose:
 //! computation over records, and waiting for anything on the window's thread.
 
+mod approximate;
 mod ask;
 mod bar;
 mod bars;
@@ -18,6 +19,7 @@ mod grid;
 mod handover;
 mod help;
 mod keyboard;
+mod late;
 mod letters;
 mod listing;
 mod log_browser;
@@ -35,9 +37,11 @@ mod status;
 mod still;
 mod story;
 mod tables;
+mod theirs;
 pub mod theme;
 mod timeline;
 mod trade_off;
+mod versions;
 mod waterfall;
 mod widgets;
 

@@ -3,6 +3,7 @@
 use eframe::egui::{Color32, Label, RichText, ScrollArea, Ui, vec2};
 
 use super::{
+    approximate::{event_time, final_and_provisional},
     theme::{self, Tokens, tokens},
     widgets::{Out, drawer_head, edit_button, fact_row, section, small_text},
 };
@@ -20,6 +21,8 @@ pub fn numbers_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let Some(lane) = state.lane() else { return };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         freshness(ui, lane);
+        final_and_provisional(ui, state, lane);
+        event_time(ui, lane);
         section(ui, "Batch layer");
         cost(ui, &lane.batch_cost);
         section(ui, "Stream layer");
@@ -118,7 +121,7 @@ fn standing(state: &InvariantState, t: &Tokens) -> (String, Color32) {
     }
 }
 
-fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
+pub(super) fn invariant_ui(ui: &mut Ui, invariant: &InvariantStatus) {
     let t = tokens(ui);
     let (words, color) = standing(&invariant.state, t);
     ui.horizontal_top(|ui| {

@@ -1,8 +1,13 @@
 //! The three plots over the run: batch, speed, merged; one time axis, one cursor.
 
+mod error_strip;
 mod handover;
 pub(super) mod marks;
 mod points;
+mod selectors;
+mod versions;
+
+pub use selectors::selectors;
 
 use eframe::egui::{self, Color32, Id, Layout, Rect, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{
@@ -15,10 +20,10 @@ use super::{
     series::{end_of_run, flat, log_height, pieces, seconds, stairs},
     theme::{self, AREA, Tokens, tokens},
     trade_off::trade_off_ui,
-    widgets::{Out, named, segmented},
+    widgets::{Out, named},
 };
 use crate::{
-    app::{AppCommand, Edit, Input, Look, Measure, State, format::thousands},
+    app::{Look, Measure, State, format::thousands},
     engine::{
         frame::{BatchState, LaneFrame, OutlinePoint, Point, Totals},
         protocol::BookView,
@@ -73,10 +78,13 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     let area = ui.available_rect_before_wrap();
     let gap = 12.0;
     let width = ((area.width() - 2.0 * gap) / 3.0).floor();
-    let close = state.moment().filter(|_| state.look == Look::Moment);
+    let close = state.moment().filter(|_| state.look == Look::Moment && !state.shows_kappa());
     // Bounds that were set stay set: the whole run comes back by a fit.
     let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
     (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
+    if let Some(kappa) = state.kappa().filter(|_| state.shows_kappa()) {
+        return versions::versions_ui(ui, state, lane, kappa, fit);
+    }
     match state.look {
         Look::EventTime => return event_time_ui(ui, area, state, lane, fit, out),
         Look::TradeOff => return trade_off_ui(ui, area, state, lane, fit, out),
@@ -90,34 +98,6 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
         card_ui(&mut child, rect, (state, lane, panel), View { fit, close }, out);
     }
     ui.allocate_rect(area, egui::Sense::hover());
-}
-
-/// Which number and which look.
-pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
-    ui.horizontal_wrapped(|ui| {
-        let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
-        segmented(ui, state, out, &measures);
-        ui.add_space(8.0);
-        let looks =
-            Look::ALL.map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
-        segmented(ui, state, out, &looks);
-        segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
-        lanes(ui, state, out);
-    });
-}
-
-/// Several lanes stand side by side over one log; one is shown.
-fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
-    let lanes = state.frame.as_ref().map(|frame| frame.lanes.as_slice()).unwrap_or_default();
-    if lanes.len() < 2 {
-        return;
-    }
-    for lane in lanes {
-        let name = format!("lane {}", lane.lane.0 + 1);
-        if ui.selectable_label(lane.lane == state.lane, name).clicked() {
-            out.push(Input::Edit(Edit::Lane(lane.lane)));
-        }
-    }
 }
 
 /// Which part of the run the plots show.
@@ -145,6 +125,9 @@ fn card_ui(
     );
     head_ui(ui, head, state, lane, panel);
     let body = Rect::from_min_max(pos2(rect.left() + 4.0, head.bottom() + 2.0), rect.max - vec2(10.0, 4.0));
+    let is_over_time = matches!(state.look, Look::OverRun | Look::Moment);
+    let below = if panel == Panel::Merged && is_over_time { error_strip::height(ui, lane) } else { 0.0 };
+    let (body, strip) = body.split_top_bottom_at_y(body.bottom() - below);
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
     match state.look {
         Look::OverRun | Look::Moment => {
@@ -152,6 +135,9 @@ fn card_ui(
             let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
             points::listed(ui, state, lane, panel, &response, out);
+            if below > 0.0 {
+                error_strip::strip_ui(ui, strip, state.measure, lane, &response.transform);
+            }
         }
         Look::ByPage => bars::bars_ui(&mut child, state, &lane.by_page, panel, out),
         Look::ByDay => bars::bars_ui(&mut child, state, &lane.by_day, panel, out),
@@ -231,6 +217,12 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
                 (" + ".to_owned(), t.subdued),
                 (format!("provisional {}", number(provisional)), t.speed_text),
             ];
+            if lane.approximation.late_missing > 0 {
+                parts.push((
+                    format!(" · {} late missing", thousands(lane.approximation.late_missing)),
+                    t.warning,
+                ));
+            }
             if lane.stale {
                 parts.push((" stale".to_owned(), t.warning));
             }

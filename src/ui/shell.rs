@@ -12,6 +12,7 @@ use super::{
     fates::fates_ui,
     handover::handover_ui,
     keyboard::keyboard,
+    late::late_ui,
     log_browser::log_browser_ui,
     numbers::numbers_ui,
     plots::{PlotMemory, plots_ui},
@@ -20,8 +21,10 @@ use super::{
     status::status_ui,
     story::{start_cards, story_ui},
     tables::tables_ui,
+    theirs::theirs_ui,
     theme::{self, tokens},
     timeline::{self, timeline_ui},
+    versions::versions_ui,
     widgets::Out,
 };
 use crate::{
@@ -150,8 +153,12 @@ impl Window {
         let bar = Panel::top("bar").exact_size((40.0 * scale).round()).show_separator_line(false);
         let bar = bar.frame(row(t.panel, 12, 0)).show(ui, |ui| bar_ui(ui, state, out));
         loading_line(ui, state, bar.response.rect);
-        let story = Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
-        story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        // What the run does is not the subject of a comparison.
+        if !state.answers.theirs.open {
+            let story =
+                Panel::top("story").min_size(52.0 * scale).resizable(false).show_separator_line(false);
+            story.frame(row(t.canvas, 12, 8)).show(ui, |ui| story_ui(ui, state, out));
+        }
         // A room sees rows 1 to 5; what went wrong is still said.
         if !state.settings.presenter || state.notice.is_some() {
             let status =
@@ -164,6 +171,11 @@ impl Window {
             let right = fit.right.filter(|drawer| *drawer == RightDrawer::Runs);
             drawers(ui, state, &Fit { left: None, right, ..fit }, scale, out);
             CentralPanel::no_frame().frame(row(t.canvas, 12, 12)).show(ui, |ui| empty_ui(ui, state, out));
+            return;
+        }
+        // It speaks of the log, not of the run: strip and timeline would only take room.
+        if state.answers.theirs.open {
+            CentralPanel::no_frame().frame(row(t.canvas, 12, 8)).show(ui, |ui| theirs_ui(ui, state, out));
             return;
         }
         let shrink = if low { 0.8 } else { 1.0 };
@@ -225,9 +237,15 @@ fn drawers_that_fit(state: &State, width: f32, scale: f32) -> Fit {
 /// Tracks take the width that there is; a wide drawer is as narrow as it can be where it could not stand otherwise.
 fn right_width(drawer: RightDrawer, room: f32) -> f32 {
     match drawer {
-        RightDrawer::Handover if room >= WIDE_DRAWER => WIDE_DRAWER,
-        RightDrawer::Fates | RightDrawer::Differences => room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER),
-        RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Runs | RightDrawer::Handover => DRAWER,
+        RightDrawer::Handover | RightDrawer::Versions if room >= WIDE_DRAWER => WIDE_DRAWER,
+        RightDrawer::Fates | RightDrawer::Differences | RightDrawer::Late => {
+            room.clamp(LEAST_WIDE_DRAWER, WIDE_DRAWER)
+        }
+        RightDrawer::Checkpoints
+        | RightDrawer::Numbers
+        | RightDrawer::Runs
+        | RightDrawer::Handover
+        | RightDrawer::Versions => DRAWER,
         RightDrawer::Ask => ASK_DRAWER,
     }
 }
@@ -251,10 +269,12 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Checkpoints => checkpoints_ui(ui, state, out),
                 RightDrawer::Numbers => numbers_ui(ui, state, out),
                 RightDrawer::Fates => fates_ui(ui, state, out),
+                RightDrawer::Late => late_ui(ui, state, out),
                 RightDrawer::Differences => differences_ui(ui, state, out),
                 RightDrawer::Runs => runs_ui(ui, state, out),
                 RightDrawer::Handover => handover_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),
+                RightDrawer::Versions => versions_ui(ui, state, out),
             });
     }
 }

@@ -9,12 +9,12 @@ use super::{
     picture::{Picture, render},
 };
 use crate::{
-    app::{AppCommand, Input, Look, Settings},
+    app::{AppCommand, Effect, Input, Look, RightDrawer, Settings},
     engine::{
         driver::Driver,
         frame::{Flow, Frame, Loading},
         play::{OpenScenario, PlayError, open_log, open_scenario, play},
-        protocol::{EngineEvent, RunId, Tick},
+        protocol::{Answer, Command, EngineEvent, KAPPA, Query, RunId, Tick, VersionDifferences},
     },
 };
 
@@ -69,10 +69,14 @@ pub fn draw(open: &OpenScenario, still: Still) -> Picture {
         lanes: vec![Arc::new(played.frame)],
         kappa: played.kappa.map(Arc::new),
     };
+    let has_versions = frame.kappa.is_some();
     window.input(Input::Frame(Arc::new(frame)));
+    if has_versions {
+        show_versions(&mut window, played.versions);
+    }
     // A picture of a chosen tick after a crash is one of that crash: close up, as `Z` shows it.
     let has_crashed = window.state().lane().is_some_and(|lane| lane.proof.crash.is_some());
-    if still.at.is_some() && has_crashed {
+    if still.at.is_some() && has_crashed && !has_versions {
         window.input(Input::Command(AppCommand::Look(Look::Moment)));
     }
     let theme = if still.is_dark { Theme::Dark } else { Theme::Light };
@@ -85,4 +89,18 @@ pub fn draw(open: &OpenScenario, still: Still) -> Picture {
         1.0,
         theme,
     )
+}
+
+/// The Kappa lane of a run that has one, with its drawer: what the engine would answer is answered.
+fn show_versions(window: &mut Window, differences: Option<VersionDifferences>) {
+    window.input(Input::Command(AppCommand::Lane(KAPPA)));
+    window.input(Input::Command(AppCommand::Right(RightDrawer::Versions)));
+    let asked = window.take_effects().into_iter().find_map(|effect| match effect {
+        Effect::Send(Command::Ask(number, Query::VersionDifferences)) => Some(number),
+        _ => None,
+    });
+    if let (Some(number), Some(found)) = (asked, differences) {
+        let answer = Answer::VersionDifferences(Box::new(found));
+        window.input(Input::Event(EngineEvent::Answered(number, answer)));
+    }
 }

@@ -16,8 +16,8 @@ use crate::{
         trade_off::{age, amount},
     },
     engine::{
-        frame::{GroupRow, LaneFrame, MarkKind, Totals},
-        protocol::{EventTimes, LateDot, LayerPrice, TradePoint},
+        frame::{GroupRow, KappaFrame, KappaPoint, LaneFrame, MarkKind, Totals},
+        protocol::{EventTimes, LateDot, LayerPrice, TradePoint, VersionNumber},
     },
 };
 
@@ -98,6 +98,7 @@ fn aligned(ui: &mut Ui, right: bool, text: RichText) {
     ui.with_layout(layout, |ui| ui.add(Label::new(text).truncate()));
 }
 
+#[derive(Default)]
 struct Twin {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
@@ -142,6 +143,9 @@ fn as_text(twin: &Twin) -> String {
 
 fn twin(state: &State, lane: &LaneFrame) -> Twin {
     match state.twin {
+        TableTwin::Plots if state.shows_kappa() => {
+            state.kappa().map(|kappa| versions(state, kappa)).unwrap_or_default()
+        }
         TableTwin::Plots => plots(state, lane),
         TableTwin::Proof => proof(lane),
         TableTwin::Timeline => timeline(lane),
@@ -154,13 +158,43 @@ fn twin(state: &State, lane: &LaneFrame) -> Twin {
     }
 }
 
+/// The versions over the run, newest first.
+fn versions(state: &State, kappa: &KappaFrame) -> Twin {
+    let number = |of: Option<VersionNumber>| of.map_or("-".to_owned(), |number| number.to_string());
+    let columns = ["Run time", "Version", "Its view", "Version", "Its view", "Serves", "Served"];
+    let row = |point: &KappaPoint| {
+        let mut row = vec![format::seconds(point.tick)];
+        for version in point.versions {
+            row.push(number(version.map(|version| version.version)));
+            row.push(version.map_or("-".to_owned(), |version| state.measure.text(&version.view)));
+        }
+        row.push(number(point.serving));
+        row.push(state.measure.text(&point.served));
+        row
+    };
+    Twin {
+        columns: columns.into_iter().map(|title| Column::number(title, 96.0)).collect(),
+        rows: kappa.series.iter().rev().map(row).collect(),
+    }
+}
+
 /// Newest first: that is what one looks for while it runs.
 fn plots(state: &State, lane: &LaneFrame) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let maybe = |totals: &Option<Totals>| totals.as_ref().map_or("-".to_owned(), text);
-    let columns = ["Run time", "Batch", "In memory", "Served", "Merged", "If every read counted"];
+    let off = |a: &Totals, b: &Totals| state.measure.difference_text(state.measure.difference(a, b));
+    let columns = [
+        "Run time",
+        "Batch",
+        "In memory",
+        "Served",
+        "Merged",
+        "Full recount",
+        "Off by",
+        "If every read counted",
+    ];
     Twin {
-        columns: columns.into_iter().map(|title| Column::number(title, 132.0)).collect(),
+        columns: columns.into_iter().map(|title| Column::number(title, 104.0)).collect(),
         rows: lane
             .series
             .iter()
@@ -172,6 +206,8 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
                     maybe(&point.memory),
                     text(&point.speed),
                     text(&point.merged),
+                    text(&point.recount),
+                    off(&point.merged, &point.recount),
                     maybe(&point.every_read),
                 ]
             })
@@ -241,8 +277,12 @@ fn timeline(lane: &LaneFrame) -> Twin {
 fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
     let text = |totals: &Totals| state.measure.text(totals);
     let mut columns = vec![Column::text(first)];
-    columns
-        .extend(["Final", "Merged", "Full recount", "Whole log"].map(|title| Column::number(title, 108.0)));
+    columns.extend(
+        ["Final", "Provisional", "Merged", "Full recount", "Off by", "Whole log"]
+            .map(|title| Column::number(title, 96.0)),
+    );
+    let measure = state.measure;
+    let difference = |a: &Totals, b: &Totals| measure.difference_text(measure.difference(a, b));
     Twin {
         columns,
         rows: rows
@@ -251,8 +291,10 @@ fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
                 vec![
                     row.label.clone(),
                     text(&row.final_totals),
+                    difference(&row.merged, &row.final_totals),
                     text(&row.merged),
                     text(&row.recount),
+                    difference(&row.merged, &row.recount),
                     text(&row.log),
                 ]
             })

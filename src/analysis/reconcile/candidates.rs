@@ -13,7 +13,7 @@ use super::{
 use crate::{domain::Day, ingest::RawFlags};
 
 /// So many day zones are tried cell by cell; a coarser look at the days chooses them.
-const MOST_ZONES: usize = 24;
+const MOST_ZONES: usize = 10;
 /// Files in a partition beyond which single ones are not tried.
 const MOST_SEGMENTS: usize = 20_000;
 const QUARTER_NANOS: i64 = 900_000_000_000;

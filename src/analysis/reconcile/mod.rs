@@ -27,6 +27,8 @@ pub use report::{
     CellDifference, CellShare, Finding, Moved, Numbers, RankedHypothesis, Reconciliation, Totals,
 };
 
+pub(crate) use words::count as grouped;
+
 use case::{Case, Grid};
 
 use crate::{

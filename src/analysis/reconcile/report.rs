@@ -1,6 +1,6 @@
 //! What a reconciliation found, as plain data with sentences.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
@@ -161,11 +161,13 @@ impl Reconciliation {
     }
 
     /// Records behind the difference of a cell, in the order of the log: those that a finding moves into it or out of
-    /// it, or counts another number of times.
-    pub fn records_of(&self, cell: u32) -> Vec<u32> {
+    /// it, or counts another number of times. One that several findings move is there for each.
+    pub fn moved_of(&self, cell: u32) -> Vec<Moved> {
         let moved = self.findings.iter().flat_map(|finding| &finding.moved);
-        let touching = moved.filter(|moved| moved.from == cell || moved.to == cell).map(|moved| moved.record);
-        touching.collect::<BTreeSet<u32>>().into_iter().collect()
+        let mut touching: Vec<Moved> =
+            moved.filter(|moved| moved.from == cell || moved.to == cell).copied().collect();
+        touching.sort_by_key(|moved| moved.record);
+        touching
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+pub use crate::serving::Role;
+
 use super::{CheckpointInfo, InvariantStatus, OutlinePoint, Totals};
 use crate::{
     checkpoint::CrashPoint,
     engine::protocol::{CheckpointId, VersionSettings},
-    serving::{Role, VersionNumber},
+    serving::VersionNumber,
 };
 
 /// How the processor of a version stands.

@@ -4,6 +4,7 @@
 //! with checkpoints of its own; which one serves readers is decided by [`crate::serving::Kappa`] alone.
 
 mod commands;
+mod compare;
 mod history;
 mod picture;
 mod side;
@@ -12,6 +13,7 @@ mod source;
 use std::sync::Arc;
 
 pub(super) use commands::name_of;
+pub(super) use compare::Comparison;
 pub(super) use picture::cells;
 pub(super) use side::Spent;
 use side::VersionSide;

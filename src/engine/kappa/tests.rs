@@ -146,6 +146,17 @@ fn the_run_stands_open_until_one_version_is_left() {
     let (before, after) =
         frame.days.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
     assert_eq!((before, after), (serving.totals.views, other.totals.views));
+    let found = lane.comparison().unwrap().differences();
+    assert_eq!((found.first, found.second), (number(1), number(2)));
+    assert_eq!((found.total.first, found.total.second), (serving.totals, other.totals));
+    for day in found.days.iter().chain([&found.total]) {
+        let views: i64 = day.causes.iter().map(|part| part.views).sum();
+        let wanted = day.first.views.cast_signed() - day.second.views.cast_signed();
+        assert_eq!(views, wanted, "{day:?}");
+        assert!(day.causes.iter().all(|part| part.cause != "unexplained"), "{day:?}");
+    }
+    let causes: Vec<&str> = found.total.causes.iter().map(|part| part.cause).collect();
+    assert_eq!(causes, ["duplicate-id", "other-day-zone", "no-user"]);
     assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
     assert!(lane.is_stuck() && lane.kappa_result().equals_batch);
     assert!(kappa(&mut lane, KappaCommand::Delete(number(1))));

@@ -100,6 +100,12 @@ pub struct LogSummary {
     pub batch_command: String,
 }
 
+/// Nothing late leaves no trace in a journal: it is that of an exact run.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_none(records: &u64) -> bool {
+    *records == 0
+}
+
 /// A lifecycle fact of a lane. Positions are record numbers in delivery order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -117,6 +123,9 @@ pub enum Fact {
         cut: u64,
         /// Fingerprint of the view.
         fingerprint: String,
+        /// Late records that the stream had dropped and that it counts.
+        #[serde(skip_serializing_if = "is_none")]
+        late_counted: u64,
     },
     /// A batch run was ended by a crash; it published nothing and will be run again.
     BatchCrashed {
@@ -175,6 +184,9 @@ pub enum Fact {
         recount_views: u64,
         /// Page views if every read had counted.
         every_read_views: u64,
+        /// Late records that are missing from merged.
+        #[serde(skip_serializing_if = "is_none")]
+        late_missing: u64,
         /// Whether the state is byte for byte that of a run that never crashed.
         same_as_never_crashed: bool,
     },

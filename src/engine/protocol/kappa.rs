@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{CheckpointId, CrashWhen};
-use crate::{checkpoint::CrashPoint, domain::ZoneName, serving::VersionNumber};
+pub use crate::serving::VersionNumber;
+use crate::{checkpoint::CrashPoint, domain::ZoneName, engine::frame::Totals};
 
 /// What a repeated id means in a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,4 +244,47 @@ pub enum KappaFact {
         /// Fingerprint of what they see.
         fingerprint: String,
     },
+}
+
+/// Why two versions differ: the one that serves (first) minus the other one (second).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionDifferences {
+    /// The version that serves.
+    pub first: VersionNumber,
+    /// The other one.
+    pub second: VersionNumber,
+    /// Records that the first view holds.
+    pub first_at: u64,
+    /// Records that the second view holds.
+    pub second_at: u64,
+    /// Over all days.
+    pub total: DayCauses,
+    /// Days on which they differ, in order.
+    pub days: Vec<DayCauses>,
+    /// How many days there are in both together.
+    pub all_days: u64,
+}
+
+/// A day in both views, with the causes by which it differs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayCauses {
+    /// The date; empty for all days together.
+    pub day: String,
+    /// In the first view.
+    pub first: Totals,
+    /// In the second view.
+    pub second: Totals,
+    /// The unexplained first; page views add up to first minus second.
+    pub causes: Vec<VersionCause>,
+}
+
+/// What one cause makes of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionCause {
+    /// Its id in files.
+    pub cause: &'static str,
+    /// Records behind it.
+    pub records: u64,
+    /// Its part in page views.
+    pub views: i64,
 }

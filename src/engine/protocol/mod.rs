@@ -15,13 +15,17 @@ mod kappa;
 mod lineage;
 mod looking;
 mod queries;
+mod theirs;
 
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use handover::{
     BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
 };
-pub use kappa::{Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionSettings};
+pub use kappa::{
+    DayCauses, Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionCause, VersionDifferences,
+    VersionNumber, VersionSettings,
+};
 pub use lineage::{
     BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
     RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
@@ -30,7 +34,11 @@ pub use looking::{
     Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
     TILE_ROWS, Tile, TradePoint, WatermarkStep,
 };
-pub use queries::{Answer, IssueLine, KeptRun, Query, RecordLine, ViewKind};
+pub use queries::{Answer, IssueLine, KeptRun, LateLine, Query, RecordLine, ViewKind};
+pub use theirs::{
+    BetweenLine, CellLine, CompareRequest, Compared, ComparedView, FindingLine, MOST_CELLS, ProofLine,
+    ProofOf, RankedLine,
+};
 
 /// A run of one log under one set of settings. Opening, restarting and stepping back make new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, CheckpointId, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId, Listed, Listing, Pair,
-    PairDifference, RecordNumbers, TradePoint, ViewFates,
+    Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
+    Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, VersionDifferences,
+    ViewFates,
 };
-use crate::domain::{CanonicalRow, Day, Lateness};
+use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
 /// Which of a lane's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -50,6 +51,15 @@ pub enum Query {
         /// How many.
         count: u32,
     },
+    /// Late records that are missing from merged, by partition and offset.
+    Late {
+        /// Of which lane.
+        lane: LaneId,
+        /// First to show.
+        first: u64,
+        /// How many.
+        count: u32,
+    },
     /// What a checkpoint file holds.
     CheckpointContents {
         /// Of which lane.
@@ -57,6 +67,8 @@ pub enum Query {
         /// Which checkpoint.
         id: CheckpointId,
     },
+    /// Why the two versions of the Kappa lane differ.
+    VersionDifferences,
     /// Runs kept in the state directory.
     Runs,
     /// What became of all records, in each view.
@@ -107,6 +119,19 @@ pub enum Query {
         /// One past the last day.
         to: Day,
     },
+    /// Judges views that other systems made, with the log as referee.
+    Compare(CompareRequest),
+    /// The records behind a part of the newest comparison.
+    Proof {
+        /// Which of its views.
+        view: usize,
+        /// A finding or a cell.
+        of: ProofOf,
+        /// First record.
+        first: u64,
+        /// How many, at most 1,000.
+        count: u32,
+    },
     /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
     EventTimes(Option<Lateness>),
     /// One play of the log under other knobs.
@@ -139,8 +164,17 @@ pub enum Answer {
         /// How many the view has.
         total: u64,
     },
+    /// Late records, and how many there are in all.
+    Late {
+        /// The records asked for.
+        lines: Vec<LateLine>,
+        /// How many are missing from merged.
+        total: u64,
+    },
     /// Section name, bytes, and its content in words.
     CheckpointContents(Vec<(String, u64, String)>),
+    /// Why the two versions of the Kappa lane differ.
+    VersionDifferences(Box<VersionDifferences>),
     /// Kept runs, newest first.
     Runs(Vec<KeptRun>),
     /// What became of all records, in each view.
@@ -155,6 +189,15 @@ pub enum Answer {
     Handover(Arc<HandoverAnswer>),
     /// What the serving layer says.
     Asked(Box<Asked>),
+    /// Views of theirs, judged.
+    Compared(Box<Compared>),
+    /// Records that prove something, in the order of the log, and how many there are in all.
+    Proof {
+        /// The records asked for.
+        lines: Vec<ProofLine>,
+        /// How many there are.
+        total: u64,
+    },
     /// The log as event time against arrival.
     EventTimes(Arc<EventTimes>),
     /// One play of the log.
@@ -191,6 +234,23 @@ pub struct RecordLine {
     pub read: u32,
     /// How often it counts in merged.
     pub counted: u32,
+}
+
+/// A record that came after its day was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LateLine {
+    /// 0-based number in delivery order.
+    pub number: u64,
+    /// Partition name.
+    pub partition: String,
+    /// Offset in its partition.
+    pub offset: u64,
+    /// Its page.
+    pub page: String,
+    /// When it happened.
+    pub time: Option<EventTime>,
+    /// The combined watermark at which it was read, past the end of its day by the lateness.
+    pub watermark: Option<EventTime>,
 }
 
 /// One malformed line.

@@ -91,7 +91,7 @@ pub enum ForeignError {
     NoFiles(std::path::PathBuf),
     /// Columns could not be told apart.
     #[error(
-        "cannot tell which column is {role} in {file:?} (give --columns {role}=NAME); columns seen: {seen:?}"
+        "cannot tell which column is {role} in {file:?} (say columns {role}=NAME); columns seen: {seen:?}"
     )]
     NoColumn {
         /// `page`, `date`, `views`.

@@ -150,8 +150,7 @@ impl Scene<'_> {
                 rect.expand2(vec2((1.0 - rect.width()).max(0.0), (1.0 - rect.height()).max(0.0)) / 2.0);
             fill.add_colored_rect(rect, self.color(record, pen.t).gamma_multiply(0.2 + 0.8 * share));
             if tile.late > 0 {
-                let size = rect.width().min(rect.height()).clamp(3.0, 2.0 * CIRCLE) / 2.0;
-                ring(&mut frames, rect.center(), size, pen.t.crash);
+                ring(&mut frames, rect.center(), CIRCLE - 0.5, pen.t.crash);
             }
         }
         pen.painter.add(Shape::mesh(fill));

@@ -1,0 +1,36 @@
+//! The choices above the plots: which number, which look, which lane.
+
+use eframe::egui::Ui;
+
+use crate::{
+    app::{AppCommand, Look, Measure, State},
+    engine::protocol::{KAPPA, LAMBDA},
+    ui::widgets::{Out, segmented},
+};
+
+/// Which number and which look.
+pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
+    ui.horizontal_wrapped(|ui| {
+        let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
+        segmented(ui, state, out, &measures);
+        ui.add_space(8.0);
+        if !state.shows_kappa() {
+            let looks = Look::ALL
+                .map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
+            segmented(ui, state, out, &looks);
+        }
+        segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
+        lanes(ui, state, out);
+    });
+}
+
+/// Several lanes stand side by side over one log; one is shown.
+fn lanes(ui: &mut Ui, state: &State, out: &mut Out) {
+    if state.kappa().is_none() {
+        return;
+    }
+    ui.add_space(8.0);
+    let lanes = [(LAMBDA, "Lambda"), (KAPPA, "Kappa")];
+    let lanes = lanes.map(|(lane, name)| (AppCommand::Lane(lane), name, state.shown_lane() == lane));
+    segmented(ui, state, out, &lanes);
+}
