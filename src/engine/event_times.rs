@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     analysis::{EventTimes, Judging, event_times},
-    domain::{DayRule, IDLE_AFTER_RECORDS, Lateness},
+    domain::{DayRule, Lateness},
     ingest::LogIndex,
 };
 
@@ -56,8 +56,8 @@ impl Session {
         };
         let judging = Judging {
             days: DayRule::parse(&open.mapping.zone).unwrap_or(DayRule::Utc),
-            lateness: lateness.unwrap_or_default(),
-            idle_after_records: IDLE_AFTER_RECORDS,
+            lateness: lateness.unwrap_or(open.scenario.settings.lateness),
+            idle_after_records: open.scenario.settings.idle_after_records,
         };
         let cache = self.event_times.clone();
         self.answer_later(number, move || Answer::EventTimes(cache.get(&index, &judging)));
