@@ -357,8 +357,10 @@ mod tests {
     use super::*;
     use crate::{
         analysis::testing::entries_of,
-        domain::{KeyId, UserId, Value},
+        domain::{KeyId, StreamOptions, StreamRules, UserId, Value},
+        processing::{StreamProcessor, StreamState, test_support::rules},
     };
+    use proptest::prelude::*;
 
     fn judging(lateness: Lateness) -> Judging {
         Judging { days: DayRule::Utc, lateness, idle_after_records: 1_000 }
@@ -434,5 +436,41 @@ mod tests {
         assert_eq!(tiles.iter().map(|tile| tile.late).sum::<u32>(), 2);
         assert!(tiles.iter().all(|tile| tile.column < TILE_COLUMNS && tile.row < TILE_ROWS));
         assert_eq!(tiles.first().map(|tile| (tile.column, tile.row)), Some((0, 0)));
+    }
+
+    proptest! {
+        /// What is drawn as late is what the stream drops, record for record, with the watermark that it met.
+        #[test]
+        fn late_dots_are_the_records_that_the_stream_drops(
+            raw in proptest::collection::vec((0_u16..2, 0_i64..120), 0..80),
+            lateness in 0_u64..60, idle in 1_u64..30,
+        ) {
+            let mut next = [0_u64; 2];
+            let record = |&(partition, hour): &(u16, i64)| {
+                let mut record = at_hours(&[hour]).remove(0).record;
+                record.partition = PartitionIndex(partition);
+                record.offset = next[usize::from(partition)];
+                next[usize::from(partition)] += 1;
+                record
+            };
+            let records: Vec<Record> = raw.iter().map(record).collect();
+            let lateness = Lateness::Within(lateness * HOUR);
+            let options = StreamOptions { lateness, idle_after_records: idle, ..StreamOptions::default() };
+            let stream_rules = StreamRules { verdicts: rules(), days: DayRule::Utc, options };
+            let mut stream = StreamProcessor::new(stream_rules, StreamState::new(2));
+            stream.ends_at(Offsets::from_vec(next.to_vec()));
+            let dropped: Vec<u64> = (0..)
+                .zip(&records)
+                .filter_map(|(number, record)| (stream.apply(record) == Verdict::Late).then_some(number))
+                .collect();
+            let judging = Judging { days: DayRule::Utc, lateness, idle_after_records: idle };
+            let drawn = look(&entries_of(&records), &judging, &[lateness]);
+            prop_assert_eq!(drawn.late.iter().map(|late| late.record).collect::<Vec<_>>(), dropped);
+            prop_assert_eq!(drawn.what_if, vec![(lateness, drawn.late_total)]);
+            for late in &drawn.late {
+                let met = stream.state().late.watermark_of(late.partition, late.offset);
+                prop_assert_eq!(met, Some(late.watermark));
+            }
+        }
     }
 }

@@ -54,10 +54,11 @@ impl Session {
             let why = "nothing is loaded yet".to_owned();
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         };
+        let settings = open.scenario.settings;
         let judging = Judging {
             days: DayRule::parse(&open.mapping.zone).unwrap_or(DayRule::Utc),
-            lateness: lateness.unwrap_or(open.scenario.settings.lateness),
-            idle_after_records: open.scenario.settings.idle_after_records,
+            lateness: lateness.unwrap_or(settings.lateness),
+            idle_after_records: settings.idle_after_records,
         };
         let cache = self.event_times.clone();
         self.answer_later(number, move || Answer::EventTimes(cache.get(&index, &judging)));

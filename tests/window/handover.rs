@@ -38,6 +38,14 @@ fn settled(live: &mut Live) {
     live.settle();
 }
 
+/// Chooses a rule in the drawer; a look of the plots has the name of one of them.
+fn choose(live: &mut Live, rule: &str) {
+    let x = |node: &egui_kittest::Node<'_>| node.accesskit_node().bounding_box().map_or(0.0, |rect| rect.x0);
+    let rightmost = live.h.query_all_by_label(rule).max_by(|a, b| x(a).total_cmp(&x(b)));
+    rightmost.unwrap().click();
+    live.settle();
+}
+
 /// What the copied command line says on standard error.
 fn merge(live: &mut Live) -> String {
     live.click("Copy as command");
@@ -76,7 +84,7 @@ fn each_rule_shows_what_merge_computes() {
         ("none", BoundaryRule::None),
         ("offset vector", BoundaryRule::Offsets),
     ] {
-        live.click(name);
+        choose(&mut live, name);
         settled(&mut live);
         live.picture(&format!("handover-{}", rule.id()));
         assert_eq!(live.state().answers.handover.rule(), Some(rule));
