@@ -21,10 +21,10 @@ use super::{
     session::Session,
 };
 use crate::{
-    analysis::{Actual, GroupDifference, Grouping, Part, Side, Uniques, actual_of, differences},
-    domain::{NameTable as _, Rules, Value, View},
+    analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
+    domain::{self, NameTable as _, Row, Rules, Value, View},
     ingest::LogIndex,
-    serving::{Boundary, SpeedStart},
+    serving::{Boundary, Numbers, SpeedStart},
 };
 
 /// Most cells that go to the window; a file has all.
@@ -35,6 +35,10 @@ struct Comparison {
     books: LaneBooks,
     speed: Vec<View>,
     rules: Rules,
+    /// Whether the speed layer estimates its unique users.
+    estimates: bool,
+    /// What the speed and the merged view show over the run.
+    shown: [Numbers; 2],
     pair: Pair,
     command: String,
     sums: bool,
@@ -107,6 +111,8 @@ impl Comparison {
             books: LaneBooks::of(lane),
             speed: speed_views(lane),
             rules: lane.plan.rules,
+            estimates: lane.plan.settings.uniques != domain::Uniques::Set,
+            shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers()],
             pair,
             command: String::new(),
             sums: false,
@@ -152,8 +158,8 @@ impl Comparison {
         let [[run_first, cells_first], [run_second, cells_second]] = shown;
         let mut found = differences(
             self.books.entries(),
-            &mut Side { ledger: &mut first_reader, uniques: Uniques::United },
-            &mut Side { ledger: &mut second_reader, uniques: Uniques::United },
+            &mut Side { ledger: &mut first_reader, uniques: self.uniques(first) },
+            &mut Side { ledger: &mut second_reader, uniques: self.uniques(second) },
             &[(Grouping::Cells, &cells_first, &cells_second), (Grouping::Run, &run_first, &run_second)],
         );
         let run = found.pop().and_then(|run| run.into_iter().next());
@@ -176,7 +182,29 @@ impl Comparison {
                 return recounts.entry(records).or_insert_with(|| self.recount(records)).clone();
             }
         };
-        [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping))
+        if self.uniques(view) == Uniques::United {
+            return [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping));
+        }
+        let [speed, merged] = self.shown;
+        let run = if view == BookView::Merged { merged } else { speed };
+        [Actual::from([(Scope::default(), run)]), self.estimated(&views)]
+    }
+
+    fn uniques(&self, view: BookView) -> Uniques {
+        match view {
+            BookView::Speed | BookView::Memory | BookView::Merged if self.estimates => Uniques::Estimated,
+            _ => Uniques::United,
+        }
+    }
+
+    /// What views with sketches show together, by cell.
+    fn estimated(&self, views: &[&View]) -> Actual {
+        let mut merged = View::new();
+        for view in views {
+            merged.merge_named(view, self.books.index.users());
+        }
+        let numbers = |row: &Row| Numbers { views: row.views, users: row.unique_users(), sum: row.sum };
+        merged.rows().iter().map(|row| (Grouping::Cells.scope(row.cell), numbers(row))).collect()
     }
 
     /// A recount of its own, which shares nothing with the books but the rules.

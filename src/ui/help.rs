@@ -8,7 +8,7 @@ use super::{
 };
 use crate::app::{AppCommand, Group, Input};
 
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     ("read, counted", "How often a record was taken from the log; how often it is in the total."),
     ("batch view", "Counted anew from record 0 by each batch run; final."),
     ("speed view", "Counted by the stream since the last batch run; provisional."),
@@ -16,6 +16,10 @@ const WORDS: [(&str, &str); 8] = [
     ("hand-over", "A batch run publishes: what it covers leaves the speed view."),
     ("checkpoint", "Position and totals in one file: all records before it, none after it."),
     ("full recount", "The same records counted from scratch; what is right."),
+    (
+        "behind a number",
+        "Click a bar, a point, a row or a cause for its records, a record for its numbers; Shift: since the click before.",
+    ),
     ("run time", "Simulated; pace changes how fast you see it, never what comes out."),
 ];
 
