@@ -71,7 +71,7 @@ fn unbounded_lateness_is_exact_and_another_lateness_is_another_state() {
     place.stream(SHOP, "--idle-after 5").exits(0);
     place.stream(SHOP, "--lateness 2h").fails_with("written under other settings");
     place.stream(SHOP, "--uniques hll").fails_with("written under other settings");
-    place.stream(SHOP, "--lateness -2h").fails_with("not a duration");
+    place.stream(SHOP, "--lateness=-2h").fails_with("not a duration");
     place.stream(SHOP, "--lateness 1mo").fails_with("not a duration");
     let longer = Place::new();
     longer.stream(SHOP, "--lateness 2d --stop-after 9000").exits(0);
