@@ -7,6 +7,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "cli/approximation.rs"]
+mod approximation;
 #[path = "cli/batch.rs"]
 mod batch;
 #[path = "cli/crash.rs"]

@@ -428,3 +428,34 @@ fn under_the_textbook_what_batch_covers_is_right_again_and_what_it_does_not_coun
         assert_eq!(play(&open, driver, None).digest, lane.final_digest().unwrap());
     }
 }
+
+/// Late records are missing until the next batch run covers them: the error goes up and ends with each publication.
+#[test]
+fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
+    let open = open_scenario(&sample("late-events.json")).unwrap();
+    let mut lane = Lane::new(plan(&open), Arc::clone(&open.index));
+    let (mut published, mut missing, mut most) = (0, 0, 0);
+    let mut removed = Vec::new();
+    while lane.tick() == Ticked::On {
+        let frame = ReadModel::default().frame(&mut lane);
+        let late = frame.approximation.late_missing;
+        assert_eq!(
+            frame.merged_totals.views + late,
+            frame.recount_totals.views,
+            "tick {}",
+            lane.tick_now().0
+        );
+        if frame.batch_runs > published {
+            published = frame.batch_runs;
+            removed.push(missing.saturating_sub(late));
+        }
+        missing = late;
+        most = most.max(late);
+    }
+    assert_eq!(removed.len(), 6);
+    assert!(removed.iter().all(|&records| records > 10), "{removed:?}");
+    assert!(most > 50, "{most}");
+    let frame = ReadModel::default().frame(&mut lane);
+    assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
+    played("late-events.json");
+}

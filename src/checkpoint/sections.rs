@@ -7,14 +7,18 @@ use rustc_hash::FxBuildHasher;
 use super::{CodecError, Decoder, Encoder, SectionId};
 use crate::{
     domain::{
-        Cell, Counts, Day, EventTime, KeyId, NameTable, Offsets, PartitionMemory, RangeCounts, Row, Run,
-        UserId, View, Watermarks,
+        Cell, Counts, Day, EventTime, KeyId, LateRecords, LateRun, NameTable, Offsets, PartitionIndex,
+        PartitionMemory, RangeCounts, Row, Run, Sketch, UserId, View, Watermarks,
     },
     processing::{Bucket, StreamState},
 };
 
-/// How a cell's users are kept: as the exact set. Sketches will be another kind.
+/// How a cell's users are kept: as the exact set.
 const EXACT_SET: u8 = 0;
+/// As the registers of a sketch that are in use.
+const SKETCH_OF_FEW: u8 = 1;
+/// As all registers of a sketch.
+const SKETCH: u8 = 2;
 
 /// The names that a state uses, sorted by text and numbered anew.
 pub(super) struct LocalNames<'a> {
@@ -95,6 +99,11 @@ pub(super) fn read_ids(mut input: Decoder<'_>, memories: &mut [PartitionMemory])
 
 pub(super) fn watermarks(state: &StreamState) -> Vec<u8> {
     let (largest, idle) = state.watermarks.parts();
+    // Of a partition that comes after all that were read nothing is known: it has been idle from the start.
+    let used =
+        largest.iter().zip(idle).rposition(|(time, &idle)| time.is_some() || idle < state.counts.records());
+    let used = used.map_or(0, |last| last + 1);
+    let (largest, idle) = (largest.get(..used).unwrap_or(largest), idle.get(..used).unwrap_or(idle));
     let mut out = Encoder::new();
     out.count(largest.len());
     for time in largest {
@@ -118,8 +127,8 @@ pub(super) fn read_watermarks(mut input: Decoder<'_>) -> Result<Watermarks, Code
     Ok(Watermarks::from_parts(largest, idle))
 }
 
-/// How many records were excluded for which reason, and (none yet: lateness is infinite) the late ranges.
-pub(super) fn counts(state: &StreamState) -> Vec<u8> {
+/// How many records were excluded for which reason, and the late ranges with the watermark that dropped them.
+pub(super) fn excluded(state: &StreamState) -> Vec<u8> {
     let counts = &state.counts;
     let mut out = Encoder::new();
     for count in [
@@ -132,11 +141,22 @@ pub(super) fn counts(state: &StreamState) -> Vec<u8> {
     ] {
         out.u64(count);
     }
-    out.count(0);
+    out.count(state.late.partitions());
+    for partition in (0_u16..).map(PartitionIndex).take(state.late.partitions()) {
+        let runs = state.late.runs(partition);
+        out.count(runs.len());
+        let mut at = 0;
+        for run in runs {
+            out.u64(run.start - at);
+            out.u64(run.end - run.start);
+            out.i64(run.watermark.0);
+            at = run.end;
+        }
+    }
     out.finish()
 }
 
-pub(super) fn read_counts(mut input: Decoder<'_>) -> Result<Counts, CodecError> {
+pub(super) fn read_excluded(mut input: Decoder<'_>) -> Result<(Counts, LateRecords), CodecError> {
     let counts = Counts {
         malformed: input.u64()?,
         redelivered: input.u64()?,
@@ -145,11 +165,27 @@ pub(super) fn read_counts(mut input: Decoder<'_>) -> Result<Counts, CodecError> 
         late: input.u64()?,
         counted: input.u64()?,
     };
-    if input.count(1)? != 0 {
+    let mut partitions = Vec::new();
+    for _ in 0..input.count(1)? {
+        let mut at = 0_u64;
+        let mut runs = Vec::new();
+        for _ in 0..input.count(3)? {
+            let start = at.checked_add(input.u64()?).ok_or(CodecError::Number)?;
+            let end = start.checked_add(input.u64()?).ok_or(CodecError::Number)?;
+            runs.push(LateRun { start, end, watermark: EventTime(input.i64()?) });
+            at = end;
+        }
+        partitions.push(runs);
+    }
+    if partitions.last().is_some_and(Vec::is_empty) {
+        return Err(CodecError::Value);
+    }
+    let late = LateRecords::from_runs(partitions).ok_or(CodecError::Value)?;
+    if late.total() > counts.late {
         return Err(CodecError::Count);
     }
     input.finish()?;
-    Ok(counts)
+    Ok((counts, late))
 }
 
 pub(super) fn effects(state: &StreamState) -> Vec<u8> {
@@ -263,6 +299,9 @@ pub(super) fn cells(
 }
 
 fn user_set(out: &mut Encoder, row: &Row, users: &LocalNames<'_>) {
+    if let Some(sketch) = &row.sketch {
+        return sketched(out, sketch);
+    }
     let mut numbers: Vec<u32> = row.users.iter().map(|user| users.number(user.0)).collect();
     numbers.sort_unstable();
     out.u8(EXACT_SET);
@@ -272,6 +311,53 @@ fn user_set(out: &mut Encoder, row: &Row, users: &LocalNames<'_>) {
         out.u64(u64::from(number - at));
         at = number;
     }
+}
+
+/// A speed layer that counts by sketches has no sets: a row has one or the other.
+fn sketched(out: &mut Encoder, sketch: &Sketch) {
+    let places = sketch.places();
+    if places.len() <= Sketch::MOST_FEW {
+        out.u8(SKETCH_OF_FEW);
+        out.count(places.len());
+        let mut at = 0;
+        for (place, value) in places {
+            out.u64(u64::from(place - at));
+            out.u8(value);
+            at = place;
+        }
+        return;
+    }
+    let mut registers = vec![0; Sketch::REGISTERS];
+    for (place, value) in places {
+        registers.get_mut(usize::from(place)).into_iter().for_each(|register| *register = value);
+    }
+    out.u8(SKETCH);
+    out.raw(&registers);
+}
+
+fn read_sketch(kind: u8, input: &mut Decoder<'_>) -> Result<Sketch, CodecError> {
+    let mut places = Vec::new();
+    match kind {
+        SKETCH_OF_FEW => {
+            let mut at = 0_u16;
+            for _ in 0..input.count(2)? {
+                let step = u16::try_from(input.u64()?).map_err(|_| CodecError::Number)?;
+                at = at.checked_add(step).ok_or(CodecError::Number)?;
+                places.push((at, input.u8()?));
+            }
+        }
+        SKETCH => {
+            let registers = input.raw(Sketch::REGISTERS)?;
+            places.extend((0..).zip(registers.iter().copied()).filter(|&(_, value)| value > 0));
+        }
+        _ => return Err(CodecError::Value),
+    }
+    // One form for each set of registers.
+    let is_few = places.len() <= Sketch::MOST_FEW;
+    if is_few != (kind == SKETCH_OF_FEW) {
+        return Err(CodecError::Value);
+    }
+    Sketch::from_places(places).ok_or(CodecError::Value)
 }
 
 /// Fills the buckets of `state` with their rows.
@@ -285,7 +371,7 @@ pub(super) fn read_cells(
     for (bucket, &size) in state.buckets.iter_mut().zip(sizes) {
         for _ in 0..size {
             let mut row = read_row(&mut cells, keys).map_err(|error| (SectionId::Cells, error))?;
-            row.users = read_user_set(sets, users).map_err(|error| (SectionId::UserSets, error))?;
+            read_users(sets, users, &mut row).map_err(|error| (SectionId::UserSets, error))?;
             bucket.view.add_row(&row);
         }
     }
@@ -298,20 +384,24 @@ fn read_row(input: &mut Decoder<'_>, keys: usize) -> Result<Row, CodecError> {
         return Err(CodecError::Value);
     }
     let cell = Cell { key: KeyId(key), day: Day(input.i32()?) };
-    Ok(Row { cell, views: input.u64()?, sum: input.i128()?, users: Vec::new() })
+    Ok(Row { views: input.u64()?, sum: input.i128()?, ..Row::new(cell) })
 }
 
-fn read_user_set(input: &mut Decoder<'_>, users: usize) -> Result<Vec<UserId>, CodecError> {
-    if input.u8()? != EXACT_SET {
-        return Err(CodecError::Value);
+fn read_users(input: &mut Decoder<'_>, users: usize, row: &mut Row) -> Result<(), CodecError> {
+    let kind = input.u8()?;
+    if kind != EXACT_SET {
+        row.sketch = Some(Box::new(read_sketch(kind, input)?));
+        return Ok(());
     }
     let mut at = 0_u32;
-    (0..input.count(1)?)
-        .map(|_| {
-            at = at.checked_add(input.u32()?).ok_or(CodecError::Number)?;
-            if (at as usize) < users { Ok(UserId(at)) } else { Err(CodecError::Value) }
-        })
-        .collect()
+    for _ in 0..input.count(1)? {
+        at = at.checked_add(input.u32()?).ok_or(CodecError::Number)?;
+        if at as usize >= users {
+            return Err(CodecError::Value);
+        }
+        row.users.push(UserId(at));
+    }
+    Ok(())
 }
 
 /// The view with other ids: `keys` and `users` give the new id of each old one.
@@ -325,6 +415,7 @@ pub(super) fn renamed(view: &View, keys: &[u32], users: &[u32]) -> Option<View> 
             views: row.views,
             sum: row.sum,
             users: users.collect::<Option<_>>()?,
+            sketch: row.sketch.clone(),
         });
     }
     Some(renamed)

@@ -90,7 +90,7 @@ pub fn encode_checkpoint(
         Section::new(SectionId::Positions, positions(stamp)),
         Section::new(SectionId::ExplicitOffsets, sections::explicit_offsets(state)),
         Section::new(SectionId::Watermarks, sections::watermarks(state)),
-        Section::new(SectionId::ExcludedRanges, sections::counts(state)),
+        Section::new(SectionId::ExcludedRanges, sections::excluded(state)),
         Section::new(SectionId::AppliedRanges, sections::effects(state)),
         Section::new(SectionId::Buckets, sections::buckets(state)),
         Section::new(SectionId::Names, sections::names(&keys, &users)),
@@ -118,11 +118,13 @@ pub fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, ContainerError> {
         read_settings(content(SectionId::Settings)).map_err(named(SectionId::Settings))?;
     let sink = read_sink(content(SectionId::SinkPosition)).map_err(named(SectionId::SinkPosition))?;
     let (keys, users) = sections::read_names(content(SectionId::Names)).map_err(named(SectionId::Names))?;
+    let (excluded, late) = sections::read_excluded(content(SectionId::ExcludedRanges))
+        .map_err(named(SectionId::ExcludedRanges))?;
     let mut state = StreamState {
         watermarks: sections::read_watermarks(content(SectionId::Watermarks))
             .map_err(named(SectionId::Watermarks))?,
-        counts: sections::read_counts(content(SectionId::ExcludedRanges))
-            .map_err(named(SectionId::ExcludedRanges))?,
+        counts: excluded,
+        late,
         effects: sections::read_effects(content(SectionId::AppliedRanges))
             .map_err(named(SectionId::AppliedRanges))?,
         memories: sections::read_explicit_offsets(content(SectionId::ExplicitOffsets))

@@ -90,6 +90,7 @@ impl Folded {
                 views: row.views,
                 sum: row.sum,
                 users: row.users.iter().map(|user| UserId(id(&users, user.0))).collect(),
+                sketch: row.sketch.clone(),
             });
         }
     }

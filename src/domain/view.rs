@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Day, KeyId, NameTable, UserId, Value};
+use super::{Day, KeyId, NameTable, Sketch, UserId, Value};
 
 /// What a view is grouped by: a page and a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,8 @@ pub struct Row {
     pub sum: i128,
     /// Distinct users in order of first appearance.
     pub users: Vec<UserId>,
+    /// Users that are not in the set, about; `None` where all are counted exactly.
+    pub sketch: Option<Box<Sketch>>,
 }
 
 /// One output row, by text: what is written to files and compared.
@@ -112,7 +114,16 @@ impl View {
         at
     }
 
-    /// Adds a whole row: counts and sums add, user sets unite. The number of its row in [`View::rows`].
+    /// Counts one event, its user (by the hash of the text) in a sketch; the number of its row in [`View::rows`].
+    pub fn add_sketched(&mut self, cell: Cell, user: Option<u128>, value: Value) -> u32 {
+        let at = self.add(cell, None, value);
+        if let (Some(row), Some(user)) = (self.rows.get_mut(at as usize), user) {
+            row.sketch.get_or_insert_default().insert(user);
+        }
+        at
+    }
+
+    /// Adds a whole row: counts and sums add, user sets and sketches unite. The number of its row in [`View::rows`].
     pub fn add_row(&mut self, row: &Row) -> u32 {
         let at = self.row_at(row.cell);
         self.views += row.views;
@@ -124,6 +135,11 @@ impl View {
                 if self.pairs.insert(pair(at, user)) {
                     mine.users.push(user);
                 }
+            }
+            match (&mut mine.sketch, &row.sketch) {
+                (Some(mine), Some(theirs)) => mine.unite(theirs),
+                (None, Some(theirs)) => mine.sketch = Some(theirs.clone()),
+                (_, None) => {}
             }
         }
         at
@@ -138,6 +154,7 @@ impl View {
         self.sum = self.sum - mine.sum + row.sum;
         mine.views = row.views;
         mine.sum = row.sum;
+        mine.sketch.clone_from(&row.sketch);
         // Sets nearly always only grow, at their end; anything else is replaced whole.
         let grew = row.users.starts_with(&mine.users).then_some(mine.users.len());
         if grew.is_none() {
@@ -159,6 +176,25 @@ impl View {
         for row in &other.rows {
             self.add_row(row);
         }
+    }
+
+    /// Adds another view over a disjoint range that may have sketches where this one has sets. `users` names the
+    /// users of the sets.
+    pub fn merge_named(&mut self, other: &View, users: &dyn NameTable) {
+        for row in &other.rows {
+            self.merge_row(row, users);
+        }
+    }
+
+    /// Adds a row; a sketch counts what comes to the users of this view's set, which `users` names.
+    pub fn merge_row(&mut self, row: &Row, users: &dyn NameTable) {
+        if row.sketch.is_some()
+            && let Some(mine) = self.index.get(&row.cell).and_then(|&at| self.rows.get_mut(at as usize))
+        {
+            let exact = mine.users.iter().map(|user| users.hash(user.0));
+            mine.sketch.get_or_insert_with(|| Box::new(Sketch::beyond(exact)));
+        }
+        self.add_row(row);
     }
 
     /// The row of a cell.
@@ -202,21 +238,32 @@ impl View {
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let at = *self.index.entry(cell).or_insert(next);
         if at == next {
-            self.rows.push(Row { cell, views: 0, sum: 0, users: Vec::new() });
+            self.rows.push(Row::new(cell));
         }
         at
     }
 }
 
 impl Row {
+    /// Nothing counted.
+    pub fn new(cell: Cell) -> Self {
+        Row { cell, views: 0, sum: 0, users: Vec::new(), sketch: None }
+    }
+
+    /// Number of distinct users: exact, or with an estimate of those in the sketch.
+    pub fn unique_users(&self) -> u64 {
+        self.users.len() as u64 + self.sketch.as_ref().map_or(0, |sketch| sketch.count())
+    }
+
     /// The hash that a fingerprint adds up.
     pub fn hash(&self, keys: &dyn NameTable, users: &dyn NameTable) -> u128 {
         row_hash(keys.hash(self.cell.key.0), self.cell.day, self.views, self.sum, self.users_hash(users))
     }
 
-    /// Wrapping sum of the hashes of the cell's users.
+    /// Wrapping sum of the hashes of the cell's users, and of the sketch's where there is one.
     pub fn users_hash(&self, users: &dyn NameTable) -> u128 {
-        self.users.iter().fold(0, |sum, user| sum.wrapping_add(users.hash(user.0)))
+        let sketch = self.sketch.as_ref().map_or(0, |sketch| sketch.hash());
+        self.users.iter().fold(sketch, |sum, user| sum.wrapping_add(users.hash(user.0)))
     }
 
     /// The row by text.
@@ -225,7 +272,7 @@ impl Row {
             page: keys.text(self.cell.key.0).to_owned(),
             day: self.cell.day,
             views: self.views,
-            unique_users: self.users.len() as u64,
+            unique_users: self.unique_users(),
             sum: self.sum,
         }
     }

@@ -81,7 +81,7 @@ impl Session {
         Some(match view {
             ViewKind::Batch => canonical(&lane.lambda.batch().view),
             ViewKind::Speed => canonical(&lane.lambda.speed().view()),
-            ViewKind::Merged => canonical(&lane.lambda.merged_view()),
+            ViewKind::Merged => canonical(&lane.lambda.merged_view(index.users())),
             ViewKind::Recount => {
                 let covers = lane.covers();
                 canonical(lane.recount.view(&index, covers))

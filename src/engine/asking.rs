@@ -31,7 +31,8 @@ impl Session {
         let index = Arc::clone(&lane.index);
         let key = index.keys().find(page).map(KeyId);
         let watch = Stopwatch::start();
-        let reading = key.map(|key| read_cells(&lane.lambda, key, from, to)).unwrap_or_default();
+        let reading =
+            key.map(|key| read_cells(&lane.lambda, index.users(), key, from, to)).unwrap_or_default();
         let mut asked = answer_of(&reading, watch.nanos());
         asked.is_known = key.is_some();
         asked.tick = lane.tick_now();

@@ -7,7 +7,10 @@ use super::{
     lane::Lane,
     protocol::{Fact, TICKS_PER_SECOND},
 };
-use crate::processing::{BatchProcessor, BatchView};
+use crate::{
+    domain::{Offsets, RangeCounts},
+    processing::{BatchProcessor, BatchView},
+};
 
 /// Ticks between the crash of a batch run and its being run again.
 const RERUN_AFTER_TICKS: u64 = TICKS_PER_SECOND;
@@ -86,8 +89,9 @@ impl Lane {
     fn publish(&mut self, view: BatchView) {
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
-        let index = Arc::clone(&self.index);
-        self.lambda.publish(Arc::new(view), |from, effects| refold(&index, from, effects));
+        let (uniques, index) = (self.plan.settings.uniques, Arc::clone(&self.index));
+        let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
+        self.lambda.publish(Arc::new(view), index.users(), refold);
         let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
         self.check_publication(cut, fingerprint);
         self.stream.beside.clip_below(cut);

@@ -9,7 +9,10 @@ pub use kappa::{
 };
 
 use super::protocol::{CheckpointId, Generation, LaneId, RunId, Tick};
-use crate::{checkpoint::CrashPoint, domain::Run};
+use crate::{
+    checkpoint::CrashPoint,
+    domain::{EventTime, Lateness, Run, Uniques},
+};
 
 /// Most points that a series hands to the window.
 pub const MAX_SERIES_POINTS: usize = 2_000;
@@ -187,6 +190,48 @@ pub struct LaneFrame {
     pub batch_cost: Cost,
     /// Cost and speed of the stream layer.
     pub stream_cost: Cost,
+    /// How far event time has come, and what is approximate.
+    pub approximation: Approximation,
+}
+
+/// What makes the numbers of the stream approximate, and how much of it there is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Approximation {
+    /// How late a record may be and still count.
+    pub lateness: Lateness,
+    /// How the stream counts distinct users.
+    pub uniques: Uniques,
+    /// Event time up to which the stream takes days for complete; `None` while a partition was not read at all.
+    pub watermark: Option<EventTime>,
+    /// By partition, in order.
+    pub watermarks: Arc<[PartitionWatermark]>,
+    /// Late records that are missing from merged now.
+    pub late_missing: u64,
+    /// Late records that the stream has dropped so far, whether or not batch has counted them since.
+    pub late_dropped: u64,
+}
+
+/// How far event time has come in one partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartitionWatermark {
+    /// Its name.
+    pub partition: String,
+    /// Largest event time read.
+    pub time: Option<EventTime>,
+    /// Whether it holds the combined watermark back.
+    pub hold: Hold,
+}
+
+/// Whether a partition holds the combined watermark back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// It does, or would.
+    #[default]
+    Active,
+    /// It was not read for so long that it does not.
+    Idle,
+    /// All of it was read.
+    Finished,
 }
 
 impl LaneFrame {

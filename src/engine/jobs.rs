@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::{
     clock::Stopwatch,
     fault::Armed,
+    lane_sides::Progress,
     recount::each_record,
     worker::{StreamWorker, Work, WorkError},
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::{Offsets, PartitionIndex, RangeCounts, Record, View},
+    domain::{Offsets, PartitionIndex, RangeCounts, Record, Uniques, UnitedUsers, View},
     ingest::{IndexSource, LogIndex, RecordSource},
     processing::{BatchProcessor, BatchView, Refold, StreamState},
     serving::Numbers,
@@ -67,6 +66,8 @@ pub struct StreamReport {
     pub position: Offsets,
     /// The speed state in memory.
     pub memory: Numbers,
+    /// How far event time has come.
+    pub progress: Progress,
     /// The whole state, once, when everything that was served before has been read again.
     pub full: Option<Box<StreamState>>,
     /// It crashed there; this is its last report.
@@ -86,7 +87,7 @@ pub struct StreamReport {
 pub struct StreamJob {
     worker: StreamWorker,
     /// Distinct users of the buckets.
-    users: FxHashSet<u32>,
+    users: UnitedUsers,
     /// The whole state is handed out once when this record is reached.
     full_at: Option<u64>,
     index: Arc<LogIndex>,
@@ -96,7 +97,7 @@ impl StreamJob {
     /// Around a started worker. Until record `full_at` has been read (again) no changes are handed out, then the
     /// whole state once.
     pub fn new(worker: StreamWorker, index: Arc<LogIndex>, full_at: u64) -> Self {
-        let mut job = StreamJob { worker, users: FxHashSet::default(), full_at: Some(full_at), index };
+        let mut job = StreamJob { worker, users: UnitedUsers::default(), full_at: Some(full_at), index };
         job.recount_users();
         job
     }
@@ -106,14 +107,24 @@ impl StreamJob {
         let buckets = &self.worker.state().buckets;
         Numbers {
             views: buckets.iter().map(|bucket| bucket.view.total_views()).sum(),
-            users: self.users.len() as u64,
+            users: self.users.count(),
             sum: buckets.iter().map(|bucket| bucket.view.total_sum()).sum(),
         }
     }
 
+    /// How far event time has come.
+    pub fn progress(&self) -> Progress {
+        let state = self.worker.state();
+        Progress {
+            watermarks: state.watermarks.clone(),
+            watermark: self.worker.watermark(),
+            late_dropped: state.counts.late,
+        }
+    }
+
     fn recount_users(&mut self) {
-        let rows = self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows());
-        self.users = rows.flat_map(|row| row.users.iter().map(|user| user.0)).collect();
+        self.users =
+            UnitedUsers::of(self.worker.state().buckets.iter().flat_map(|bucket| bucket.view.rows()));
     }
 
     fn notice(&mut self, notice: Notice) -> Result<(), WorkError> {
@@ -125,7 +136,8 @@ impl StreamJob {
             Notice::CutStarted(cut) => self.worker.cut_started(&cut),
             Notice::Published(cut) => {
                 let index = &self.index;
-                self.worker.published(&cut, |from, effects| refold(index, from, effects))?;
+                let uniques = self.worker.uniques();
+                self.worker.published(&cut, |from, effects| refold(index, uniques, from, effects))?;
                 self.recount_users();
             }
             Notice::Checkpoint => self.worker.ask_for_checkpoint(),
@@ -168,13 +180,14 @@ impl Job for StreamJob {
         let outcome = self.run(order);
         let mut work = self.worker.take_work();
         for change in &work.changes {
-            self.users.extend(change.row.users.iter().map(|user| user.0));
+            self.users.add(&change.row);
         }
         let number = self.worker.number();
         let mut full = None;
         if let Some(at) = self.full_at {
             work.changes.clear();
             work.counted.clear();
+            work.late.clear();
             work.emitted = None;
             if number >= at && outcome.is_ok() {
                 full = Some(Box::new(self.worker.state().clone()));
@@ -190,6 +203,7 @@ impl Job for StreamJob {
         StreamReport {
             work,
             position: self.worker.state().position.clone(),
+            progress: self.progress(),
             memory,
             full,
             crashed,
@@ -206,8 +220,13 @@ impl Job for StreamJob {
 }
 
 /// What counts at or above `from` by these books, folded again from the index.
-pub fn refold(index: &Arc<LogIndex>, from: &Offsets, effects: &[RangeCounts]) -> (View, Vec<RangeCounts>) {
-    let mut refold = Refold::new(from, effects);
+pub fn refold(
+    index: &Arc<LogIndex>,
+    uniques: Uniques,
+    from: &Offsets,
+    effects: &[RangeCounts],
+) -> (View, Vec<RangeCounts>) {
+    let mut refold = Refold::new(from, effects).counting(uniques);
     let last = |(partition, runs): (u16, &RangeCounts)| {
         index.number_of(PartitionIndex(partition), runs.runs().last()?.end - 1)
     };
@@ -215,7 +234,7 @@ pub fn refold(index: &Arc<LogIndex>, from: &Offsets, effects: &[RangeCounts]) ->
     // A position that delivery passes through is a prefix; any other may be scattered over the whole log.
     let is_prefix = index.offsets_at(from.total()) == *from;
     let start = if is_prefix { from.total() } else { 0 };
-    each_record(index, start, end, |record| refold.apply(record));
+    each_record(index, start, end, |record| refold.apply_named(record, index.users()));
     refold.finish()
 }
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Disk, guarantee},
-    domain::{Offsets, Rules},
+    domain::{Lateness, Offsets, Rules, StreamRules},
     ingest::{LogIndex, Mapping},
     serving::{Lambda, VersionNumber},
 };
@@ -41,6 +41,8 @@ pub struct LanePlan {
     pub settings: RunSettings,
     /// The rules of verdicts.
     pub rules: Rules,
+    /// By which the stream processor decides what counts.
+    pub stream_rules: StreamRules,
     /// Hash of all settings that decide results.
     pub settings_hash: u128,
     /// How records are read, for the journal.
@@ -120,7 +122,7 @@ impl Lane {
             rate: settings.rate,
             stream,
             batch,
-            lambda: Lambda::new(partitions),
+            lambda: Lambda::new(partitions).counting(settings.uniques),
             recount: Recount::new(plan.rules),
             ledger: Ledger::default(),
             history: History::default(),
@@ -173,7 +175,8 @@ impl Lane {
     /// Whether merged is the full recount of the records that it covers, cell by cell.
     pub fn merged_equals_recount(&self) -> bool {
         // From scratch, both: nothing that was kept up while the run went on.
-        let merged = self.lambda.merged_view().fingerprint(self.index.keys(), self.index.users());
+        let users = self.index.users();
+        let merged = self.lambda.merged_view(users).fingerprint(self.index.keys(), users);
         let mut recount = Recount::new(self.plan.rules);
         merged == recount.fingerprint(&self.index, self.covers())
     }
@@ -285,7 +288,7 @@ impl Lane {
         let due = self.arrival_credit + self.rate;
         let wanted = self.arrived + due / TICKS_PER_SECOND;
         // At the very end too: only a complete log says that nothing more will arrive.
-        if wanted >= self.index.len() && !self.index.is_last() {
+        if (wanted >= self.index.len() || self.needs_whole_log()) && !self.index.is_last() {
             return Ticked::WaitsForLog;
         }
         if self.stream.phase == StreamPhase::Ready {
@@ -299,6 +302,11 @@ impl Lane {
         self.after_superstep();
         self.tick += 1;
         if self.finished { Ticked::Finished } else { Ticked::On }
+    }
+
+    /// With a finite lateness it matters when a partition is finished, and only a loaded log says so.
+    fn needs_whole_log(&self) -> bool {
+        self.plan.settings.lateness != Lateness::Unbounded
     }
 
     fn superstep(&mut self) {
@@ -404,8 +412,9 @@ impl Lane {
     }
 
     /// The rules under which the stream classifies.
-    pub(super) fn stream_rules(&self) -> Rules {
-        guarantee(self.plan.settings.guarantee).rules(self.plan.rules)
+    pub(super) fn stream_rules(&self) -> StreamRules {
+        let verdicts = guarantee(self.plan.settings.guarantee).rules(self.plan.stream_rules.verdicts);
+        StreamRules { verdicts, ..self.plan.stream_rules.clone() }
     }
 
     /// Notes a fact: for the journal, the window, the history.

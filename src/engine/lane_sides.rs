@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::RangeCounts,
+    domain::{EventTime, RangeCounts, Watermarks},
     serving::Numbers,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct StreamSide {
     pub generation: Generation,
     pub number: u64,
     pub memory: Numbers,
+    pub progress: Progress,
     /// Records that it had counted when it crashed last.
     pub crash_position: u64,
     /// Records that totals which never went back would hold beside the memory; a publication overrides what it covers.
@@ -54,6 +55,14 @@ pub(super) struct StreamSide {
     pub crashes: u64,
     /// Crashes that wait, in every incarnation until they come up.
     pub armed: Vec<Armed>,
+}
+
+/// How far event time has come in the memory of the stream processor.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress {
+    pub watermarks: Watermarks,
+    pub watermark: Option<EventTime>,
+    pub late_dropped: u64,
 }
 
 /// What is being read again.
@@ -95,6 +104,7 @@ impl StreamSide {
             generation: Generation(0),
             number: 0,
             memory: Numbers::default(),
+            progress: Progress::default(),
             crash_position: 0,
             beside: RangeCounts::new(),
             replay: None,

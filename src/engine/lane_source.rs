@@ -98,6 +98,14 @@ impl WorkerSource for LaneSource {
         self.names = None;
     }
 
+    fn ends(&self) -> Offsets {
+        // A lane with a finite lateness reads nothing before the log is loaded.
+        if self.index.is_last() {
+            return self.index.end().clone();
+        }
+        Offsets::from_vec(vec![u64::MAX; self.index.partitions().len()])
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError> {
         self.names = None;
         self.source.seek(&restart_position(checkpoint, self.source.partitions().len()))
@@ -178,6 +186,10 @@ impl WorkerSource for FileWorkerSource {
             line: at.line,
         };
         self.source.partition_positions().into_iter().map(saved).collect()
+    }
+
+    fn ends(&self) -> Offsets {
+        self.source.ends()
     }
 
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError> {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     checkpoint::{MemoryDisk, SharedDisk},
-    domain::Value,
+    domain::{DayRule, StreamOptions, StreamRules, Value},
     ingest::{LogDirectory, LogError, LogIndex, LogMatch, Mapping, MappingOptions, load, load_recorded},
     serving::VersionNumber,
 };
@@ -91,9 +91,15 @@ pub struct Played {
 
 /// A hash of everything that decides results of a stream processor beside the guarantee, which a checkpoint names
 /// itself. The same in a lane and headless.
-pub fn settings_hash(mapping: &Mapping) -> u128 {
-    let mapping = mapping.settings_hash();
-    xxh3_128(format!("stream 1\nmapping {mapping:032x}\nlateness unbounded\nuniques set\n").as_bytes())
+pub fn settings_hash(mapping: &Mapping, options: &StreamOptions) -> u128 {
+    let (mapping, options) = (mapping.settings_hash(), options.settings_text());
+    xxh3_128(format!("stream 1\nmapping {mapping:032x}\n{options}").as_bytes())
+}
+
+/// By what a stream processor decides what counts. `mapping` is resolved, so its zone is known.
+pub fn stream_rules(mapping: &Mapping, options: StreamOptions) -> StreamRules {
+    let days = DayRule::parse(&mapping.zone).unwrap_or(DayRule::Utc);
+    StreamRules { verdicts: mapping.rules(), days, options }
 }
 
 /// Reads a scenario file and loads its log.
@@ -139,7 +145,8 @@ pub fn lane_plan(scenario: &Scenario, mapping: &Mapping, driver: Driver, disk: O
         id: LaneId(0),
         settings: scenario.settings,
         rules: mapping.rules(),
-        settings_hash: settings_hash(mapping),
+        stream_rules: stream_rules(mapping, scenario.settings.stream_options()),
+        settings_hash: settings_hash(mapping, &scenario.settings.stream_options()),
         mapping: mapping.clone(),
         commands: scenario.commands.clone(),
         faults: scenario.faults.clone(),

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    frame::{BatchState, Cost, GroupRow, LaneFrame, Proof, StreamState, Totals},
+    frame::{
+        Approximation, BatchState, Cost, GroupRow, Hold, LaneFrame, PartitionWatermark, Proof, StreamState,
+        Totals,
+    },
     lane::Lane,
     lane_sides::StreamPhase,
     ledger::CrashSpan,
@@ -11,7 +14,7 @@ use super::{
     recount::Recount,
 };
 use crate::{
-    domain::{Day, KeyId, NameTable, Run, Verdict},
+    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Run, Verdict},
     ingest::GroupRecount,
     serving::Numbers,
 };
@@ -81,6 +84,7 @@ impl ReadModel {
             invariants: lane.invariants.statuses().into(),
             batch_cost: batch_cost(lane),
             stream_cost: stream_cost(lane),
+            approximation: approximation(lane),
         }
     }
 
@@ -155,6 +159,34 @@ impl ReadModel {
             }
         });
         rows.collect()
+    }
+}
+
+fn approximation(lane: &Lane) -> Approximation {
+    let settings = &lane.plan.settings;
+    let progress = &lane.stream.progress;
+    let end = if lane.index.is_last() { lane.index.end().clone() } else { Offsets::default() };
+    let is_finished =
+        |partition: PartitionIndex, offset: u64| lane.index.is_last() && offset >= end.get(partition);
+    let position = lane.vector(lane.stream.number.min(lane.index.len()));
+    let of = |(partition, name): (PartitionIndex, &String)| PartitionWatermark {
+        partition: name.clone(),
+        time: progress.watermarks.of(partition),
+        hold: if is_finished(partition, position.get(partition)) {
+            Hold::Finished
+        } else if progress.watermarks.is_idle(partition, settings.idle_after_records) {
+            Hold::Idle
+        } else {
+            Hold::Active
+        },
+    };
+    Approximation {
+        lateness: settings.lateness,
+        uniques: settings.uniques,
+        watermark: progress.watermark,
+        watermarks: (0..).map(PartitionIndex).zip(lane.index.partitions()).map(of).collect(),
+        late_missing: lane.lambda.speed().late.total(),
+        late_dropped: progress.late_dropped,
     }
 }
 

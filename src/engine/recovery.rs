@@ -5,23 +5,24 @@ use std::sync::Arc;
 use super::{
     jobs::{Notice, StreamJob, StreamReport, refold},
     lane::{Lane, LanePlan},
-    lane_sides::{Replay, StreamPhase},
+    lane_sides::{Progress, Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
     recount::{Recount, each_record},
-    worker::{Pick, Resumed, StartError, StreamWorker, WorkerSettings},
+    source::WorkerSource as _,
+    worker::{Pick, Resumed, StartError, StreamWorker, Work, WorkerSettings},
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats, guarantee, state_bytes},
-    domain::{Reading, Rules, View},
+    domain::{Offsets, RangeCounts, Reading, StreamRules, View},
     ingest::LogIndex,
     processing::{StreamProcessor, StreamState},
-    serving::Numbers,
+    serving::{Emission, Numbers},
 };
 
 impl LanePlan {
     /// How a stream processor of this run works.
-    pub(super) fn worker_settings(&self, rules: Rules, settings_hash: u128) -> WorkerSettings {
+    pub(super) fn worker_settings(&self, rules: StreamRules, settings_hash: u128) -> WorkerSettings {
         let settings = &self.settings;
         WorkerSettings {
             micro_batch: settings.micro_batch_records,
@@ -97,7 +98,8 @@ impl Lane {
     }
 
     fn start_worker(&mut self, pick: Pick) -> Result<Resumed, StartError> {
-        let worker_settings = self.plan.worker_settings(self.plan.rules, self.plan.settings_hash);
+        let worker_settings =
+            self.plan.worker_settings(self.plan.stream_rules.clone(), self.plan.settings_hash);
         let disk = (self.plan.disk)()?;
         let source = Box::new(LaneSource::new(Arc::clone(&self.index)));
         let (worker, resumed) = StreamWorker::start(source, disk, worker_settings, pick)?;
@@ -110,6 +112,7 @@ impl Lane {
         self.stream.held_to = worker.state().counts.records();
         let job = StreamJob::new(worker, Arc::clone(&self.index), self.served());
         self.stream.memory = job.memory();
+        self.stream.progress = job.progress();
         self.stream.slot.start(job, self.plan.driver)?;
         self.stream.phase = StreamPhase::Alive;
         self.stream.generation = Generation(self.stream.generation.0 + 1);
@@ -147,6 +150,7 @@ impl Lane {
         }
         self.serve(&report);
         self.stream.memory = report.memory;
+        self.stream.progress = report.progress.clone();
         self.stream.number = report.position.total();
         for written in &report.work.written {
             self.history.checkpoint_written(self.tick, written, self.plan.settings.retain);
@@ -171,11 +175,15 @@ impl Lane {
         let (rules, index) = (self.stream_rules(), Arc::clone(&self.index));
         if let Some(state) = &report.full {
             if let Some(replay) = &mut self.stream.replay {
-                replay.same = Some(same_as_never_crashed(&index, &Reading::as_loaded(rules), state));
+                let reading = Reading::as_loaded(rules.verdicts);
+                replay.same = Some(same_as_never_crashed(&index, &rules, &reading, state));
             }
-            self.lambda.replace((**state).clone(), |from, effects| refold(&index, from, effects));
+            let uniques = rules.options.uniques;
+            let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
+            self.lambda.replace((**state).clone(), refold);
         } else if let Some(emitted) = &report.work.emitted {
-            self.lambda.apply(&report.work.changes, &report.work.counted, emitted.clone());
+            let Work { changes, counted, late, .. } = &report.work;
+            self.lambda.apply(Emission { changes, counted, late, position: emitted.clone() });
         }
     }
 
@@ -195,6 +203,7 @@ impl Lane {
         self.ledger.crashed(checkpoint.map_or(0, |(_, position)| position), position);
         self.happened(Fact::StreamCrashed { point, position, checkpoint, batch_covers: self.batch.covers });
         self.stream.memory = Numbers::default();
+        self.stream.progress = Progress::default();
     }
 
     fn finish_replay(&mut self) {
@@ -220,15 +229,21 @@ impl Lane {
 }
 
 /// Whether a state is, byte for byte, that of a processor that read the same records and never crashed.
-pub(super) fn same_as_never_crashed(index: &Arc<LogIndex>, reading: &Reading, state: &StreamState) -> bool {
+pub(super) fn same_as_never_crashed(
+    index: &Arc<LogIndex>,
+    rules: &StreamRules,
+    reading: &Reading,
+    state: &StreamState,
+) -> bool {
     let mut straight = StreamState::new(index.partitions().len());
     straight.buckets.clone_from(&state.buckets);
     for bucket in &mut straight.buckets {
         bucket.view = View::new();
     }
-    let mut processor = StreamProcessor::new(reading.rules, straight);
+    let mut processor = StreamProcessor::new(rules.clone(), straight);
+    processor.ends_at(LaneSource::new(Arc::clone(index)).ends());
     each_record(index, 0, state.position.total(), |record| {
-        processor.apply(&reading.of(record));
+        processor.apply_named(&reading.of(record), index.users());
     });
     let bytes = |state: &StreamState| state_bytes(state, index.keys(), index.users());
     bytes(processor.state()) == bytes(state)

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
+    domain::{IDLE_AFTER_RECORDS, Lateness, StreamOptions, Uniques},
     ingest::Mapping,
     serving::VersionNumber,
 };
@@ -91,6 +92,30 @@ pub struct RunSettings {
     /// What is saved when, and how output is written.
     #[serde(default)]
     pub guarantee: GuaranteeId,
+    /// How late a record may be and still count in the stream: `inf`, or a duration such as `2h`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lateness: Lateness,
+    /// A partition that was not read while the others read so many records no longer holds the watermark back.
+    #[serde(default = "idle_after_records", skip_serializing_if = "is_usual_idle")]
+    pub idle_after_records: u64,
+    /// How the stream counts distinct users.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub uniques: Uniques,
+}
+
+// Defaults are left out of files and journals: what was written before these settings were there stays as it is.
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn idle_after_records() -> u64 {
+    IDLE_AFTER_RECORDS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_usual_idle(records: &u64) -> bool {
+    *records == IDLE_AFTER_RECORDS
 }
 
 impl RunSettings {
@@ -114,6 +139,18 @@ impl RunSettings {
             micro_batch_records: (rate / 85).max(1),
             retain: 3,
             guarantee: GuaranteeId::default(),
+            lateness: Lateness::default(),
+            idle_after_records: IDLE_AFTER_RECORDS,
+            uniques: Uniques::default(),
+        }
+    }
+
+    /// What makes the stream's numbers approximate.
+    pub fn stream_options(&self) -> StreamOptions {
+        StreamOptions {
+            lateness: self.lateness,
+            idle_after_records: self.idle_after_records,
+            uniques: self.uniques,
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     checkpoint::{
         CrashPoint, DiskFault, DiskFaultEffect, FaultAt, FaultyDisk, GuaranteeId, MemoryDisk, SharedDisk,
     },
-    domain::Run,
+    domain::{IDLE_AFTER_RECORDS, Lateness, Run, Uniques},
     ingest::{LogIndex, Mapping},
 };
 
@@ -89,6 +89,23 @@ fn settings(seed: u64) -> RunSettings {
         retain: 2 + draws.below(3),
         // One in eight plays the listing as printed, which promises little and has to come to its end all the same.
         guarantee: if draws.chance(12) { GuaranteeId::Textbook } else { GuaranteeId::default() },
+        ..approximations(seed)
+    }
+}
+
+/// One run in three drops late records, one in four counts users by sketches.
+fn approximations(seed: u64) -> RunSettings {
+    let mut draws = RandomStream::new(seed, "approximations");
+    let hours = draws.below(30);
+    RunSettings {
+        lateness: if draws.chance(33) {
+            Lateness::Within(hours * 3_600_000_000_000)
+        } else {
+            Lateness::Unbounded
+        },
+        idle_after_records: if draws.chance(50) { 5 + draws.below(60) } else { IDLE_AFTER_RECORDS },
+        uniques: if draws.chance(25) { Uniques::Hll } else { Uniques::Set },
+        ..RunSettings::for_log(1)
     }
 }
 

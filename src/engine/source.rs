@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     checkpoint::{Checkpoint, SavedPosition},
+    domain::Offsets,
     ingest::{LogError, LogIndex, RecordSource},
 };
 
@@ -19,6 +20,8 @@ pub trait WorkerSource: RecordSource + Send + std::fmt::Debug {
     fn grow(&mut self, _index: Arc<LogIndex>) {}
     /// Goes to where a checkpoint left off.
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError>;
+    /// Where each partition ends; [`u64::MAX`] where more may come. Known once its last record was handed out.
+    fn ends(&self) -> Offsets;
     /// The identity of what was handed out, for a checkpoint.
     fn identity(&self) -> Vec<u8>;
     /// Whether a checkpoint belongs to this log.

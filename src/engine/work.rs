@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     checkpoint::{CrashPoint, Guarantee, NothingRead, Refused, SinkSums},
-    domain::{Offsets, Rules, Run},
+    domain::{LateRun, Offsets, PartitionIndex, Run, StreamRules},
     ingest::LogError,
     serving::Change,
 };
@@ -22,8 +22,8 @@ pub struct WorkerSettings {
     pub guarantee: &'static dyn Guarantee,
     /// Hash of all settings that decide results.
     pub settings_hash: u128,
-    /// The rules of verdicts, before the guarantee has its say.
-    pub rules: Rules,
+    /// What counts and how, before the guarantee has its say on verdicts.
+    pub rules: StreamRules,
     /// Whether a value is mapped, so that readers of the sink are shown sums.
     pub sums: SinkSums,
 }
@@ -90,6 +90,8 @@ pub struct Work {
     pub read: Vec<(u64, u64)>,
     /// Records that counted and were emitted, by partition, as ranges of offsets.
     pub counted: Vec<(usize, Run)>,
+    /// Records that were dropped as late, up to the same position.
+    pub late: Vec<(PartitionIndex, LateRun)>,
     /// Position up to which everything was emitted; behind the memory's when a crash came in between.
     pub emitted: Option<Offsets>,
     /// Changed rows, where they are collected for a serving layer in this process.

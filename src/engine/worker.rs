@@ -13,7 +13,10 @@ use crate::{
         TEMPORARY_SUFFIX, checkpoint_id, checkpoint_name, clean_temporary, encode_checkpoint,
         list_checkpoints, next_checkpoint_id, replace, resolve, retain, set_aside,
     },
-    domain::{Cell, Offsets, RangeCounts, Record, Row, Run, Verdict, View},
+    domain::{
+        Cell, EventTime, LateRun, Lateness, Offsets, PartitionIndex, RangeCounts, Record, Row, Run,
+        StreamRules, Uniques, Verdict, View,
+    },
     processing::{Handover, StreamProcessor, StreamState},
     serving::Change,
 };
@@ -38,6 +41,8 @@ pub struct StreamWorker {
     buffer: Vec<Record>,
     /// Records that counted since the last emission.
     counted: Vec<(usize, Run)>,
+    /// Records found late since the last emission.
+    late: Vec<(PartitionIndex, LateRun)>,
     work: Work,
 }
 
@@ -76,7 +81,8 @@ impl StreamWorker {
         let incarnation = deliveries.last_incarnation().map_or(1, |last| last + 1);
         let next_id = next_checkpoint_id(disk.as_ref())?;
         let refused_ids = resumed.refused.iter().filter_map(|one| checkpoint_id(&one.file)).collect();
-        let rules = settings.guarantee.rules(settings.rules);
+        let verdicts = settings.guarantee.rules(settings.rules.verdicts);
+        let rules = StreamRules { verdicts, ..settings.rules.clone() };
         let mut worker = StreamWorker {
             source,
             processor: StreamProcessor::new(rules, state),
@@ -92,6 +98,7 @@ impl StreamWorker {
             collects_changes: false,
             buffer: Vec::new(),
             counted: Vec::new(),
+            late: Vec::new(),
             work: Work::default(),
         };
         let is_short = sink_position.is_some_and(|position| !worker.sink.contains(position));
@@ -135,6 +142,9 @@ impl StreamWorker {
         if read == 0 {
             self.buffer = records;
             return Ok(0);
+        }
+        if self.processor.rules().options.lateness != Lateness::Unbounded {
+            self.processor.ends_at(self.source.ends());
         }
         let end = first + read as u64;
         self.deliveries.append(self.disk.as_mut(), self.incarnation, first, end)?;
@@ -237,6 +247,16 @@ impl StreamWorker {
         self.processor.state()
     }
 
+    /// How users are counted.
+    pub fn uniques(&self) -> Uniques {
+        self.processor.rules().options.uniques
+    }
+
+    /// The combined watermark now.
+    pub fn watermark(&self) -> Option<EventTime> {
+        self.processor.watermark()
+    }
+
     /// Record number of the next record to read.
     pub fn number(&self) -> u64 {
         self.source.position().total()
@@ -279,14 +299,20 @@ impl StreamWorker {
     }
 
     fn apply(&mut self, record: &Record) {
-        let verdict = self.processor.apply(record);
-        if verdict != Verdict::Counted || !self.collects_changes {
+        let verdict = self.processor.apply_named(record, self.source.users());
+        if !self.collects_changes || !matches!(verdict, Verdict::Counted | Verdict::Late) {
             return;
         }
         // Below all buckets the published batch view counts it, not the stream.
         let from =
             self.processor.state().buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
         if record.offset < from {
+            return;
+        }
+        if verdict == Verdict::Late {
+            let watermark = self.processor.state().late.watermark_of(record.partition, record.offset);
+            let run = |watermark| LateRun { start: record.offset, end: record.offset + 1, watermark };
+            self.late.extend(watermark.map(|watermark| (record.partition, run(watermark))));
             return;
         }
         let partition = record.partition.index();
@@ -319,6 +345,7 @@ impl StreamWorker {
         if self.collects_changes {
             self.work.changes.append(&mut changes);
             self.work.counted.append(&mut self.counted);
+            self.work.late.append(&mut self.late);
             self.work.emitted = Some(state.position.clone());
         }
         Ok(())
@@ -340,7 +367,7 @@ fn sink_row<'a>(row: &Row, source: &'a dyn WorkerSource) -> SinkRow<'a> {
         day: row.cell.day,
         views: row.views,
         sum: row.sum,
-        unique_users: row.users.len() as u64,
+        unique_users: row.unique_users(),
         users_hash: row.users_hash(source.users()),
     }
 }

@@ -151,6 +151,15 @@ impl FileSource {
         named.map(|(cursor, name)| cursor.position(name)).collect()
     }
 
+    /// Where each partition ends; [`u64::MAX`] where there is more.
+    pub fn ends(&self) -> Offsets {
+        let mut ends = self.position.clone();
+        for Reverse((_, partition)) in &self.queue {
+            ends.set(PartitionIndex(*partition), u64::MAX);
+        }
+        ends
+    }
+
     /// The identity of exactly what lies before the position.
     pub fn identity(&self) -> LogIdentity {
         let named = self.cursors.iter().zip(&self.layout.names);

@@ -72,7 +72,7 @@ impl Bulk {
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let at = *self.index.entry(cell).or_insert(next);
         if at == next {
-            self.rows.push(Row { cell, views: 0, sum: 0, users: Vec::new() });
+            self.rows.push(Row::new(cell));
         }
         at
     }

@@ -5,11 +5,13 @@
 
 mod accumulate;
 mod batch;
+mod range;
 mod stream;
 
 pub use accumulate::{Accumulate, Bulk, Fold};
 pub use batch::{BatchProcessor, BatchView};
-pub use stream::{Bucket, Handover, RangeFold, Refold, StreamProcessor, StreamState, fold_range};
+pub use range::{RangeFold, Refold, fold_range};
+pub use stream::{Bucket, Handover, StreamProcessor, StreamState};
 
 /// Version of what the stream processor keeps in its state. A checkpoint of another version is refused.
 pub const PROCESSOR_VERSION: u32 = 1;

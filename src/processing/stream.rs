@@ -1,9 +1,10 @@
 //! The stream processor: state that grows record by record, in buckets that batch publications can drop whole.
 
-use super::{Fold, batch::effect};
+use super::batch::effect;
 use crate::domain::{
-    Cell, Counts, Offsets, PartitionIndex, PartitionMemory, RangeCounts, Record, Row, Rules, Verdict, View,
-    Watermarks, classify_in, moved_to,
+    Cell, Counts, Day, EventTime, LateRecords, LateRun, NameTable, Names, Offsets, PartitionIndex,
+    PartitionMemory, RangeCounts, Record, Row, StreamRules, Uniques, Verdict, View, Watermarks, classify_in,
+    moved_to,
 };
 
 /// Everything counted in `[from, to)`; `to` is open for the last bucket.
@@ -30,6 +31,8 @@ pub struct StreamState {
     pub counts: Counts,
     /// How often each record counts in the buckets, by partition.
     pub effects: Vec<RangeCounts>,
+    /// Late records above the first bucket's start: dropped here, counted by the next batch run that covers them.
+    pub late: LateRecords,
     /// In order; never empty; bounds are the cuts of running and published batch runs.
     pub buckets: Vec<Bucket>,
 }
@@ -47,8 +50,12 @@ pub enum Handover {
 /// Applies records one by one. See [`StreamState`] for what it keeps.
 #[derive(Debug, Clone)]
 pub struct StreamProcessor {
-    rules: Rules,
+    rules: StreamRules,
     state: StreamState,
+    /// Where partitions end, as far as that is known.
+    end: Offsets,
+    /// When the day that was asked for last closes.
+    closing: Option<(Day, Option<i128>)>,
     /// Cells changed since [`StreamProcessor::take_changes`], as (bucket, row), unsorted, with repetitions.
     changed: Vec<(u32, u32)>,
 }
@@ -58,7 +65,8 @@ impl StreamState {
     pub fn new(partitions: usize) -> Self {
         let position = Offsets::start(partitions);
         let bucket = Bucket { from: position.clone(), to: None, view: View::new() };
-        StreamState { position, buckets: vec![bucket], ..StreamState::default() }
+        let watermarks = Watermarks::new(partitions);
+        StreamState { position, watermarks, buckets: vec![bucket], ..StreamState::default() }
     }
 
     /// The same state over a log that has gained partitions: what was kept of partition `i` is kept of partition
@@ -72,8 +80,9 @@ impl StreamState {
         StreamState {
             position: self.position.moved(places, partitions),
             memories: moved_to(places, self.memories),
-            watermarks: self.watermarks.moved(places),
+            watermarks: self.watermarks.moved(places, partitions, self.counts.records()),
             effects: moved_to(places, self.effects),
+            late: self.late.moved(places),
             ..self
         }
     }
@@ -94,7 +103,7 @@ impl StreamState {
         for row in self.buckets.iter().filter_map(|bucket| bucket.view.row(cell)) {
             merged.add_row(row);
         }
-        merged.rows().first().cloned().unwrap_or(Row { cell, views: 0, sum: 0, users: Vec::new() })
+        merged.rows().first().cloned().unwrap_or(Row::new(cell))
     }
 
     /// All buckets merged: the state's view.
@@ -142,6 +151,7 @@ impl StreamState {
         for (index, runs) in self.effects.iter_mut().enumerate() {
             runs.clip_below(cut.as_slice().get(index).copied().unwrap_or(0));
         }
+        self.late.clip_below(cut);
         Handover::Dropped
     }
 
@@ -149,23 +159,54 @@ impl StreamState {
     pub fn replace_from(&mut self, cut: &Offsets, (view, effects): (View, Vec<RangeCounts>)) {
         self.buckets = vec![Bucket { from: cut.clone(), to: None, view }];
         self.effects = effects;
+        self.late.clip_below(cut);
     }
 }
 
 impl StreamProcessor {
     /// A processor over a fresh or restored state.
-    pub fn new(rules: Rules, state: StreamState) -> Self {
-        StreamProcessor { rules, state, changed: Vec::new() }
+    pub fn new(rules: impl Into<StreamRules>, state: StreamState) -> Self {
+        let end = Offsets::from_vec(vec![u64::MAX; state.position.len()]);
+        StreamProcessor { rules: rules.into(), state, end, closing: None, changed: Vec::new() }
     }
 
-    /// Takes the next record of its partition.
+    /// Says where partitions end; [`u64::MAX`] where that is not known. A finished partition no longer holds the
+    /// watermark back, so with a finite lateness this decides results: a source must know the end of a partition by the
+    /// time that its last record is handed out.
+    pub fn ends_at(&mut self, end: Offsets) {
+        self.end = end;
+    }
+
+    /// Takes the next record of its partition. Only where users are counted as sets.
+    ///
+    /// # Panics
+    /// Where they are counted by sketches, which need names: see [`StreamProcessor::apply_named`].
     pub fn apply(&mut self, record: &Record) -> Verdict {
+        assert_eq!(self.rules.options.uniques, Uniques::Set, "sketches are made from names");
+        self.apply_named(record, &Names::new())
+    }
+
+    /// Takes the next record of its partition; `users` names its user.
+    pub fn apply_named(&mut self, record: &Record, users: &dyn NameTable) -> Verdict {
+        let mut verdict = classify_in(&mut self.state.memories, record, self.rules.verdicts);
+        self.state.watermarks.observe(record.partition, record.event.map(|event| event.time));
+        if verdict == Verdict::Counted
+            && let Some(watermark) = self.closed_by(record)
+        {
+            verdict = Verdict::Late;
+            // Below all buckets the published batch view counts it: nothing is missing.
+            let from = self.state.buckets.first().map_or(0, |bucket| bucket.from.get(record.partition));
+            if record.offset >= from {
+                let run = LateRun { start: record.offset, end: record.offset + 1, watermark };
+                self.state.late.add(record.partition, run);
+            }
+        }
         let state = &mut self.state;
-        let verdict = classify_in(&mut state.memories, record, self.rules);
         state.counts.add(verdict);
-        state.watermarks.observe(record.partition, record.event.map(|event| event.time));
         state.position.set(record.partition, record.offset + 1);
-        let (Verdict::Counted, Some(event)) = (verdict, &record.event) else { return verdict };
+        if verdict != Verdict::Counted {
+            return verdict;
+        }
         // From the newest bucket backwards: nearly every record belongs to one of the last two.
         let found = state
             .buckets
@@ -175,10 +216,36 @@ impl StreamProcessor {
             .find(|(_, bucket)| record.offset >= bucket.from.get(record.partition));
         // Below all buckets: the published batch view counts it.
         let Some((index, bucket)) = found else { return verdict };
-        let row = bucket.view.add(Cell { key: event.key, day: event.day }, event.user, event.value);
+        let Some(row) = count(&mut bucket.view, record, self.rules.options.uniques, users) else {
+            return verdict;
+        };
         effect(&mut state.effects, record);
         self.changed.push((u32::try_from(index).unwrap_or(u32::MAX), row));
         verdict
+    }
+
+    /// The watermark that makes a record late, when one does: it includes the record itself, and depends on the records
+    /// delivered before it and on where partitions end, never on micro-batches.
+    fn closed_by(&mut self, record: &Record) -> Option<EventTime> {
+        let day = record.event?.day;
+        let closes = match self.closing {
+            Some((known, closes)) if known == day => closes,
+            _ => self.rules.closes(day),
+        };
+        self.closing = Some((day, closes));
+        let closes = closes?;
+        let is_closed = |watermark: &EventTime| closes <= i128::from(watermark.0);
+        let StreamState { watermarks, position, .. } = &self.state;
+        // The combined one is never above the partition's own.
+        watermarks.of(record.partition).filter(is_closed)?;
+        let idle_after = self.rules.options.idle_after_records;
+        watermarks.at(record.partition, position, &self.end, idle_after).filter(is_closed)
+    }
+
+    /// The combined watermark now.
+    pub fn watermark(&self) -> Option<EventTime> {
+        let idle_after = self.rules.options.idle_after_records;
+        self.state.watermarks.combined(&self.state.position, &self.end, idle_after)
     }
 
     /// A batch run with this cut has started: from now on what lies below and above it is kept apart.
@@ -222,90 +289,25 @@ impl StreamProcessor {
         &self.state
     }
 
-    /// The rules under which it classifies.
-    pub fn rules(&self) -> Rules {
-        self.rules
+    /// The rules by which it decides what counts.
+    pub fn rules(&self) -> &StreamRules {
+        &self.rules
     }
 }
 
-/// Folds again, from the log, what the books say counts at or above a cut: exactly what is left when everything below
-/// it is taken away, however it came to count. Under an exactly-once guarantee that is `fold(L[cut, position))`; where
-/// records count twice they still do.
-#[derive(Debug, Clone)]
-pub struct Refold {
-    effects: Vec<RangeCounts>,
-    view: View,
-}
-
-impl Refold {
-    /// Of a state with these books.
-    pub fn new(from: &Offsets, effects: &[RangeCounts]) -> Self {
-        let mut effects = effects.to_vec();
-        for (runs, &from) in effects.iter_mut().zip(from.as_slice()) {
-            runs.clip_below(from);
-        }
-        Refold { effects, view: View::new() }
-    }
-
-    /// What counts, by partition.
-    pub fn effects(&self) -> &[RangeCounts] {
-        &self.effects
-    }
-
-    /// Takes a record; in any order, each once.
-    pub fn apply(&mut self, record: &Record) {
-        let count = self.effects.get(record.partition.index()).map_or(0, |runs| runs.count(record.offset));
-        let Some(event) = &record.event else { return };
-        for _ in 0..count {
-            self.view.add(Cell { key: event.key, day: event.day }, event.user, event.value);
-        }
-    }
-
-    /// What counts, and which records do.
-    pub fn finish(self) -> (View, Vec<RangeCounts>) {
-        (self.view, self.effects)
-    }
-}
-
-/// `fold(L[from, to))` from the log itself: `records` are `[0, to)` in any order that keeps each partition's.
-/// The prefix below `from` is classified (verdicts depend on it) and not counted.
-pub fn fold_range<'a>(
-    rules: Rules,
-    from: &Offsets,
-    records: impl IntoIterator<Item = &'a Record>,
-) -> (View, Vec<RangeCounts>) {
-    let mut range = RangeFold::new(rules, from.clone());
-    records.into_iter().for_each(|record| range.apply(record));
-    range.finish()
-}
-
-/// [`fold_range`] record by record, for logs that are not held in memory as records.
-#[derive(Debug, Clone)]
-pub struct RangeFold {
-    from: Offsets,
-    fold: Fold<View>,
-    effects: Vec<RangeCounts>,
-}
-
-impl RangeFold {
-    /// Counts what lies at or above `from`.
-    pub fn new(rules: Rules, from: Offsets) -> Self {
-        RangeFold { from, fold: Fold::new(rules), effects: Vec::new() }
-    }
-
-    /// Takes the next record of its partition.
-    pub fn apply(&mut self, record: &Record) {
-        if self.from.contains(record.partition, record.offset) {
-            self.fold.pass(record);
-        } else if self.fold.apply(record) == Verdict::Counted {
-            effect(&mut self.effects, record);
-        }
-    }
-
-    /// What was counted, and which records did.
-    pub fn finish(self) -> (View, Vec<RangeCounts>) {
-        (self.fold.finish().0, self.effects)
-    }
+/// Counts a record's event, its user as the set or the sketch of the cell; the number of its row.
+pub(super) fn count(
+    view: &mut View,
+    record: &Record,
+    uniques: Uniques,
+    users: &dyn NameTable,
+) -> Option<u32> {
+    let event = record.event.as_ref()?;
+    let cell = Cell { key: event.key, day: event.day };
+    Some(match uniques {
+        Uniques::Set => view.add(cell, event.user, event.value),
+        Uniques::Hll => view.add_sketched(cell, event.user.map(|user| users.hash(user.0)), event.value),
+    })
 }
 
 /// Whether a record lies in a bucket.
@@ -319,7 +321,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::processing::accumulate::tests::{any_log, names, rules};
+    use crate::processing::{
+        Refold,
+        accumulate::tests::{any_log, names, rules},
+        fold_range,
+    };
 
     fn vector(log: &[Record]) -> Offsets {
         let mut position = Offsets::start(2);

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Lambda};
+use super::{Change, Emission, Lambda};
 use crate::{
     domain::{Offsets, Reading, Run},
     processing::StreamState,
@@ -250,7 +250,7 @@ impl Kappa {
         position: Offsets,
     ) {
         if let Some(version) = self.version_mut(number) {
-            version.view.apply(changes, counted, position);
+            version.view.apply(Emission { changes, counted, late: &[], position });
         }
     }
 

@@ -8,8 +8,12 @@ use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
 use rustc_hash::FxBuildHasher;
 
+use super::sketched::SketchedUsers;
 use crate::{
-    domain::{Cell, Day, Fingerprint, KeyId, NameTable, Offsets, RangeCounts, Row, Run, ScopeUsers, View},
+    domain::{
+        Cell, Day, Fingerprint, KeyId, LateRun, NameTable, Offsets, PartitionIndex, RangeCounts, Row, Run,
+        ScopeUsers, Uniques, View,
+    },
     processing::{BatchView, Handover, StreamState},
 };
 
@@ -18,7 +22,7 @@ use crate::{
 pub struct Numbers {
     /// Number of events.
     pub views: u64,
-    /// Distinct users, united.
+    /// Distinct users, united; about, where speed counts them by sketches.
     pub users: u64,
     /// Sum of values in millionths.
     pub sum: i128,
@@ -40,6 +44,19 @@ pub struct Change {
     pub row: Row,
 }
 
+/// What the stream emitted after a micro-batch.
+#[derive(Debug, Clone, Default)]
+pub struct Emission<'a> {
+    /// Absolute rows of the changed cells.
+    pub changes: &'a [Change],
+    /// Records newly counted, by partition.
+    pub counted: &'a [(usize, Run)],
+    /// Records newly found late.
+    pub late: &'a [(PartitionIndex, LateRun)],
+    /// The next record to read in each partition.
+    pub position: Offsets,
+}
+
 /// What readers of merged see.
 #[derive(Debug, Clone, Default)]
 pub struct Lambda {
@@ -53,6 +70,8 @@ pub struct Lambda {
     speed_groups: GroupTotals,
     /// Users of speed that batch does not have, by scope.
     beyond: ScopeUsers,
+    /// The same about, where speed counts users by sketches.
+    sketched: Option<SketchedUsers>,
 }
 
 impl GroupTotals {
@@ -94,6 +113,16 @@ impl Lambda {
         Lambda { speed: StreamState::new(partitions), ..Lambda::default() }
     }
 
+    /// The same over a speed layer that counts users in this way.
+    #[must_use]
+    pub fn counting(self, uniques: Uniques) -> Self {
+        let sketched = match uniques {
+            Uniques::Set => None,
+            Uniques::Hll => Some(SketchedUsers::default()),
+        };
+        Lambda { sketched, ..self }
+    }
+
     /// A batch run with this cut has started: the speed copy keeps both sides of it apart from now on.
     pub fn cut_started(&mut self, cut: &Offsets) {
         self.speed.split(cut);
@@ -102,15 +131,19 @@ impl Lambda {
     /// Publishes a batch view: it overrides, and the speed view drops exactly what it covers, in one step.
     ///
     /// `refold` folds what counts at or above the cut, by the books, from the log; it is asked only where the cut is no
-    /// bucket bound.
+    /// bucket bound. `users` names the users of the batch view.
     pub fn publish(
         &mut self,
         batch: Arc<BatchView>,
+        users: &dyn NameTable,
         refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
         if self.speed.drop_below(&batch.cut) == Handover::Refold {
             let refolded = refold(&batch.cut, &self.speed.effects);
             self.speed.replace_from(&batch.cut, refolded);
+        }
+        if let Some(sketched) = &mut self.sketched {
+            sketched.start(&batch.view, users);
         }
         self.batch_users = ScopeUsers::of(&batch.view);
         self.batch_groups = GroupTotals::of(&batch.view);
@@ -119,10 +152,10 @@ impl Lambda {
         self.recount_speed();
     }
 
-    /// Takes what the stream emitted after a micro-batch: absolute rows, the records newly counted, its position.
-    pub fn apply(&mut self, changes: &[Change], counted: &[(usize, Run)], position: Offsets) {
+    /// Takes what the stream emitted after a micro-batch.
+    pub fn apply(&mut self, emission: Emission<'_>) {
         let mut recount = false;
-        for Change { bucket, row } in changes {
+        for Change { bucket, row } in emission.changes {
             let Some(mine) = self.speed.buckets.iter_mut().find(|mine| mine.from == *bucket) else {
                 continue;
             };
@@ -135,8 +168,11 @@ impl Lambda {
                 self.speed_users.add(row.cell, user);
                 self.beyond.add_beyond(&self.batch_users, row.cell, user);
             }
+            if let (Some(sketched), Some(sketch)) = (&mut self.sketched, &row.sketch) {
+                sketched.add(row.cell, sketch);
+            }
         }
-        for &(partition, run) in counted {
+        for &(partition, run) in emission.counted {
             if self.speed.effects.len() <= partition {
                 self.speed.effects.resize_with(partition + 1, RangeCounts::new);
             }
@@ -144,7 +180,12 @@ impl Lambda {
                 runs.add(run.start, run.end);
             }
         }
-        self.speed.position = position;
+        for &(partition, run) in emission.late {
+            self.speed.late.add(partition, run);
+        }
+        // A hand-over may have covered some of it already.
+        self.speed.late.clip_below(&self.batch.cut);
+        self.speed.position = emission.position;
         if recount {
             self.recount_speed();
         }
@@ -189,7 +230,8 @@ impl Lambda {
     pub fn speed_numbers(&self) -> Numbers {
         let views = self.speed.buckets.iter().map(|bucket| bucket.view.total_views()).sum();
         let sum = self.speed.buckets.iter().map(|bucket| bucket.view.total_sum()).sum();
-        Numbers { views, users: self.speed_users.run_count(), sum }
+        let sketched = self.sketched.as_ref().map_or(0, SketchedUsers::speed_count);
+        Numbers { views, users: self.speed_users.run_count() + sketched, sum }
     }
 
     /// The merged view over the run: counts add, users unite.
@@ -197,20 +239,24 @@ impl Lambda {
         let (batch, speed) = (self.batch_numbers(), self.speed_numbers());
         Numbers {
             views: batch.views + speed.views,
-            users: batch.users + self.beyond.run_count(),
+            users: batch.users
+                + self.beyond.run_count()
+                + self.sketched.as_ref().map_or(0, SketchedUsers::run_count),
             sum: batch.sum + speed.sum,
         }
     }
 
     /// Batch and merged numbers of a page.
     pub fn key_numbers(&self, key: KeyId) -> (Numbers, Numbers) {
-        let users = (self.batch_users.key_count(key), self.beyond.key_count(key));
+        let sketched = self.sketched.as_ref().map_or(0, |sketched| sketched.key_count(key));
+        let users = (self.batch_users.key_count(key), self.beyond.key_count(key) + sketched);
         group(self.batch_groups.key(key), self.speed_groups.key(key), users)
     }
 
     /// Batch and merged numbers of a day.
     pub fn day_numbers(&self, day: Day) -> (Numbers, Numbers) {
-        let users = (self.batch_users.day_count(day), self.beyond.day_count(day));
+        let sketched = self.sketched.as_ref().map_or(0, |sketched| sketched.day_count(day));
+        let users = (self.batch_users.day_count(day), self.beyond.day_count(day) + sketched);
         group(self.batch_groups.day(day), self.speed_groups.day(day), users)
     }
 
@@ -219,11 +265,11 @@ impl Lambda {
         self.speed_groups.days()
     }
 
-    /// The merged view, cell by cell.
-    pub fn merged_view(&self) -> View {
+    /// The merged view, cell by cell. `users` names the users of the batch view.
+    pub fn merged_view(&self, users: &dyn NameTable) -> View {
         let mut view = self.batch.view.clone();
         for bucket in &self.speed.buckets {
-            view.merge(&bucket.view);
+            view.merge_named(&bucket.view, users);
         }
         view
     }
@@ -250,7 +296,7 @@ impl Lambda {
                 }
                 let later = buckets.iter().skip(number);
                 later.filter_map(|bucket| bucket.view.row(row.cell)).for_each(|row| {
-                    cell.add_row(row);
+                    cell.merge_row(row, users);
                 });
                 print = cell.rows().iter().fold(print, |print, row| print.with(row.hash(keys, users)));
             }
@@ -281,11 +327,17 @@ impl Lambda {
         self.speed_users = ScopeUsers::default();
         self.speed_groups = GroupTotals::default();
         self.beyond = ScopeUsers::default();
+        if let Some(sketched) = &mut self.sketched {
+            sketched.restart();
+        }
         for row in self.speed.buckets.iter().flat_map(|bucket| bucket.view.rows()) {
             self.speed_groups.add(row.cell, row.views.cast_signed(), row.sum);
             for &user in &row.users {
                 self.speed_users.add(row.cell, user);
                 self.beyond.add_beyond(&self.batch_users, row.cell, user);
+            }
+            if let (Some(sketched), Some(sketch)) = (&mut self.sketched, &row.sketch) {
+                sketched.add(row.cell, sketch);
             }
         }
     }
@@ -339,7 +391,10 @@ mod tests {
         let (keys, users) = names();
         let (recount, _) = fold_range(rules(), &Offsets::start(2), &log[..covered]);
         let merged = lambda.merged_numbers();
-        prop_assert_eq!(lambda.merged_view().fingerprint(&keys, &users), recount.fingerprint(&keys, &users));
+        prop_assert_eq!(
+            lambda.merged_view(&users).fingerprint(&keys, &users),
+            recount.fingerprint(&keys, &users)
+        );
         let scopes = ScopeUsers::of(&recount);
         prop_assert_eq!(lambda.fingerprint(&keys, &users), recount.fingerprint(&keys, &users));
         prop_assert_eq!((merged.views, merged.sum), (recount.total_views(), recount.total_sum()));
@@ -383,7 +438,9 @@ mod tests {
                             let refolded = refolded(&log, &cut, &stream.state().effects);
                             stream.replace_from(&cut, refolded);
                         }
-                        lambda.publish(batch_run(&log, &cut), |from, effects| refolded(&log, from, effects));
+                        lambda.publish(batch_run(&log, &cut), &names().1, |from, effects| {
+                            refolded(&log, from, effects)
+                        });
                     }
                 }
                 check(&lambda, &log, at.max(covered))?;
@@ -399,7 +456,7 @@ mod tests {
                     .into_iter()
                     .map(|(bucket, row)| Change { bucket: bucket.clone(), row: row.clone() })
                     .collect();
-                lambda.apply(&changes, &counted, position);
+                lambda.apply(Emission { changes: &changes, counted: &counted, late: &[], position });
             }
         }
 
@@ -409,7 +466,8 @@ mod tests {
         fn an_older_state_is_cut_at_the_batch_boundary(log in any_log(2, 60), a in 0_usize..60, b in 0_usize..60) {
             let (a, b) = (a.min(log.len()), b.min(log.len()));
             let mut lambda = Lambda::new(2);
-            lambda.publish(batch_run(&log, &vector(&log[..b])), |_, _| unreachable!("nothing was emitted yet"));
+            let batch = batch_run(&log, &vector(&log[..b]));
+            lambda.publish(batch, &names().1, |_, _| unreachable!("nothing was emitted yet"));
             let mut stream = StreamProcessor::new(rules(), StreamState::new(2));
             log[..a].iter().for_each(|record| { stream.apply(record); });
             lambda.replace(stream.state().clone(), |from, effects| refolded(&log, from, effects));

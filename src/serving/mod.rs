@@ -2,15 +2,18 @@
 //!
 //! Absent on purpose: reading the log (a refold is handed in), threads, disks.
 
+#[cfg(test)]
+mod approximation_tests;
 mod boundary;
 mod kappa;
 mod lambda;
 mod reading;
+mod sketched;
 
 pub use boundary::{
     Boundary, BoundaryRule, CountedBy, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
     rows_that_differ,
 };
 pub use kappa::{Changeover, Closed, Health, Kappa, Refusal, Role, Version, VersionNumber};
-pub use lambda::{Change, GroupTotals, Lambda, Numbers};
+pub use lambda::{Change, Emission, GroupTotals, Lambda, Numbers};
 pub use reading::{DayReading, Reading, read_cells};

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::{Lambda, Numbers};
-use crate::domain::{Cell, Day, KeyId, Row, UserId};
+use crate::domain::{Cell, Day, KeyId, NameTable, Row, Sketch, UserId};
 
 /// What one cell holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub struct Reading {
 }
 
 /// Reads the cells of `key` on the days `[from, to)`. Costs one look-up a day and view; users unite over days and layers.
-pub fn read_cells(lambda: &Lambda, key: KeyId, from: Day, to: Day) -> Reading {
+/// `users` names the users of the batch view.
+pub fn read_cells(lambda: &Lambda, users: &dyn NameTable, key: KeyId, from: Day, to: Day) -> Reading {
     let mut reading = Reading::default();
     let (mut of_batch, mut of_speed) = (Vec::new(), Vec::new());
     for day in (from.0..to.0).map(Day) {
@@ -43,18 +44,31 @@ pub fn read_cells(lambda: &Lambda, key: KeyId, from: Day, to: Day) -> Reading {
         if batch.is_empty() && speed.is_empty() {
             continue;
         }
-        let (batch_numbers, merged) = united(&batch, &speed);
+        let (batch_numbers, merged) = united(&batch, &speed, users);
         reading.days.push(DayReading { day, batch: batch_numbers, merged });
         of_batch.extend(batch);
         of_speed.extend(speed);
     }
-    (reading.batch, reading.merged) = united(&of_batch, &of_speed);
+    (reading.batch, reading.merged) = united(&of_batch, &of_speed, users);
     (reading.batch_cells, reading.speed_cells) = (of_batch.len() as u64, of_speed.len() as u64);
     reading
 }
 
 /// What the rows of batch come to, and those of both layers: counts add, users unite.
-fn united(batch: &[&Row], speed: &[&Row]) -> (Numbers, Numbers) {
+fn united(batch: &[&Row], speed: &[&Row], names: &dyn NameTable) -> (Numbers, Numbers) {
+    let (of_batch, mut merged) = united_sets(batch, speed);
+    let mut sketches = speed.iter().filter_map(|row| row.sketch.as_deref()).peekable();
+    if sketches.peek().is_some() {
+        // What they know beyond the exact users of batch.
+        let exact: FxHashSet<UserId> = batch.iter().flat_map(|row| row.users.iter().copied()).collect();
+        let mut beyond = Sketch::beyond(exact.iter().map(|user| names.hash(user.0)));
+        sketches.for_each(|sketch| beyond.unite(sketch));
+        merged.users += beyond.count();
+    }
+    (of_batch, merged)
+}
+
+fn united_sets(batch: &[&Row], speed: &[&Row]) -> (Numbers, Numbers) {
     let mut merged = Numbers::default();
     let mut users: FxHashSet<UserId> = FxHashSet::default();
     // One row alone has its users counted already.
@@ -86,7 +100,7 @@ mod tests {
         domain::{Offsets, Record, Verdict},
         processing::{
             BatchProcessor, Fold, StreamProcessor, StreamState,
-            test_support::{any_log, rules},
+            test_support::{any_log, names, rules},
         },
     };
 
@@ -115,7 +129,7 @@ mod tests {
             }
             let mut lambda = Lambda::new(2);
             lambda.replace(stream.state().clone(), |_, _| (crate::domain::View::new(), Vec::new()));
-            lambda.publish(Arc::new(batch.publish().unwrap()), |from, _| {
+            lambda.publish(Arc::new(batch.publish().unwrap()), &names().1, |from, _| {
                 crate::processing::fold_range(rules(), from, &log)
             });
             let (from, to) = (Day(from), Day(from + days));
@@ -135,7 +149,7 @@ mod tests {
                 numbers
             };
             for key in (0..4).map(KeyId) {
-                let reading = read_cells(&lambda, key, from, to);
+                let reading = read_cells(&lambda, &names().1, key, from, to);
                 prop_assert_eq!(reading.merged, scan(&log, key));
                 prop_assert_eq!(reading.batch, scan(&log[..cut], key));
                 prop_assert_eq!(reading.days.iter().map(|day| day.merged.views).sum::<u64>(), reading.merged.views);

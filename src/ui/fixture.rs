@@ -14,8 +14,8 @@ use crate::{
     domain::Run,
     engine::{
         frame::{
-            Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark, MarkKind,
-            OutlinePoint, Point, Proof, StreamState, Totals,
+            Approximation, Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark,
+            MarkKind, OutlinePoint, Point, Proof, StreamState, Totals,
         },
         protocol::{CheckpointId, Fact, Generation, LaneId, LogSummary, RunId, Tick},
     },
@@ -321,6 +321,7 @@ impl Story {
                 self.arrived - self.covers,
             ),
             stream_cost: cost(340, self.served + self.repeated, self.served, self.arrived - self.served),
+            approximation: Approximation::default(),
         }
     }
 }

@@ -92,8 +92,6 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         ("--guarantee at-most-once", "not in this version yet"),
         ("--crash mid-apply", "POINT@RECORD"),
         ("--crash sometimes@3", "no such crash point"),
-        ("--lateness 1h", "not in this version yet: --lateness"),
-        ("--uniques hll", "not in this version yet: --uniques hll"),
         ("--follow", "not in this version yet: --follow"),
     ] {
         let ran = run(stream.split(' ').chain(more.split(' '))).fails_with(part);

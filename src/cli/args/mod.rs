@@ -10,14 +10,13 @@ use clap::{Args, Parser, Subcommand, value_parser};
 use crate::engine::export::Format;
 use crate::{
     checkpoint::{FORMAT_VERSION, GuaranteeId},
+    domain::{IDLE_AFTER_RECORDS, Lateness, StreamOptions, Uniques},
     engine::{journal::JOURNAL_VERSION, scenario::SCENARIO_VERSION},
     ingest::CutText,
 };
 pub use mapping::MappingArgs;
-pub use values::{
-    BoundaryKind, CrashAt, DriverKind, MergeUniques, ReconcileFormat, Size, StreamUniques, Theme,
-};
-use values::{parse_crash, parse_guarantee, parse_seeds, parse_size};
+pub use values::{BoundaryKind, CrashAt, DriverKind, MergeUniques, ReconcileFormat, Size, Theme};
+use values::{parse_crash, parse_guarantee, parse_lateness, parse_seeds, parse_size, parse_uniques};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let program = env!("CARGO_PKG_VERSION");
@@ -126,12 +125,16 @@ pub struct StreamArgs {
     /// Stop after so many records, with a checkpoint
     #[arg(long, value_name = "RECORDS", value_parser = value_parser!(u64).range(1..))]
     pub stop_after: Option<u64>,
-    /// How late a record may be and still count (not in this version yet: nothing is late)
-    #[arg(long, value_name = "DURATION")]
-    pub lateness: Option<String>,
-    /// How distinct users are counted
-    #[arg(long, value_name = "KIND", default_value = "set")]
-    pub uniques: StreamUniques,
+    /// How long a day stays open after its end, by the watermark (2h, 1d, 90m, inf); what comes later is dropped and
+    /// listed
+    #[arg(long, value_name = "DURATION", default_value = "inf", value_parser = parse_lateness)]
+    pub lateness: Lateness,
+    /// A partition that was not read while the others read so many records no longer holds the watermark back
+    #[arg(long, value_name = "RECORDS", default_value_t = IDLE_AFTER_RECORDS, value_parser = value_parser!(u64).range(1..))]
+    pub idle_after: u64,
+    /// How distinct users are counted: by sets, exactly, or by sketches (hll), about
+    #[arg(long, value_name = "KIND", default_value = "set", value_parser = parse_uniques)]
+    pub uniques: Uniques,
     /// Wait for more at the end of the log (not in this version yet)
     #[arg(long)]
     pub follow: bool,
@@ -144,6 +147,13 @@ pub struct StreamArgs {
     /// Which field is what.
     #[command(flatten)]
     pub mapping: MappingArgs,
+}
+
+impl StreamArgs {
+    /// What makes the numbers approximate.
+    pub fn options(&self) -> StreamOptions {
+        StreamOptions { lateness: self.lateness, idle_after_records: self.idle_after, uniques: self.uniques }
+    }
 }
 
 /// `view`.

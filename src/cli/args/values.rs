@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use clap::ValueEnum;
 
-use crate::checkpoint::{CrashPoint, GuaranteeId};
+use crate::{
+    checkpoint::{CrashPoint, GuaranteeId},
+    domain::{Lateness, Uniques},
+};
 
 /// Form of a reconciliation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,15 +18,6 @@ pub enum ReconcileFormat {
     Json,
     /// One line a difference.
     Csv,
-}
-
-/// How a stream counts distinct users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StreamUniques {
-    /// Exactly.
-    Set,
-    /// By a sketch.
-    Hll,
 }
 
 /// How distinct users of two layers are merged.
@@ -101,6 +95,18 @@ pub(super) fn parse_guarantee(text: &str) -> Result<GuaranteeId, String> {
         let known: Vec<&str> = GuaranteeId::ALL.iter().map(|id| id.id()).collect();
         format!("no such guarantee (known: {})", known.join(", "))
     })
+}
+
+pub(super) fn parse_lateness(text: &str) -> Result<Lateness, String> {
+    Lateness::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn parse_uniques(text: &str) -> Result<Uniques, String> {
+    match text {
+        "set" => Ok(Uniques::Set),
+        "hll" => Ok(Uniques::Hll),
+        _ => Err("no such kind (known: set, hll)".to_owned()),
+    }
 }
 
 pub(super) fn parse_crash(text: &str) -> Result<CrashAt, String> {

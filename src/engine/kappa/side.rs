@@ -117,7 +117,7 @@ impl VersionSide {
     ) -> Result<Resumed, StartError> {
         let base = ground.plan.settings_hash;
         let hash = xxh3_128(format!("{base:032x} days of {TZDB_VERSION}, {}\n", self.settings).as_bytes());
-        let settings = ground.plan.worker_settings(self.reading.rules, hash);
+        let settings = ground.plan.worker_settings(self.reading.rules.into(), hash);
         let disk = (ground.plan.version_disk)(self.number)?;
         let source = Box::new(VersionSource::new(Arc::clone(ground.index), self.reading.clone()));
         let (worker, resumed) = StreamWorker::start(source, disk, settings, pick)?;
@@ -315,7 +315,8 @@ impl VersionSide {
         if let Some(state) = &report.full {
             if let Some(replay) = &mut self.replay {
                 let reading = stream_reading(&self.reading, ground);
-                replay.same = Some(same_as_never_crashed(ground.index, &reading, state));
+                replay.same =
+                    Some(same_as_never_crashed(ground.index, &reading.rules.into(), &reading, state));
             }
             kappa.replace(self.number, (**state).clone());
         } else if let Some(emitted) = &report.work.emitted {

@@ -71,6 +71,10 @@ impl WorkerSource for VersionSource {
         self.inner.grow(index);
     }
 
+    fn ends(&self) -> Offsets {
+        self.inner.ends()
+    }
+
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<(), LogError> {
         self.inner.resume(checkpoint)
     }
