@@ -215,7 +215,7 @@ impl Books {
         match counted {
             Counted::Late => (partition.late, bin.late) = (partition.late + 1, bin.late + 1),
             Counted::By(CountedBy::Neither) => {
-                (partition.nowhere, bin.nowhere) = (partition.nowhere + 1, bin.nowhere + 1)
+                (partition.nowhere, bin.nowhere) = (partition.nowhere + 1, bin.nowhere + 1);
             }
             Counted::By(CountedBy::Both) => {
                 (partition.twice, bin.twice) = (partition.twice + 1, bin.twice + 1);

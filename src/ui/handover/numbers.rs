@@ -31,11 +31,9 @@ fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
     if nowhere > 0 {
         parts.push(counted(nowhere, "nowhere"));
     }
-    match answer.late() {
-        0 => {}
-        late => {
-            parts.push(format!("{} came late: only the next batch run counts them.", format::records(late)))
-        }
+    if answer.late() > 0 {
+        let late = format::records(answer.late());
+        parts.push(format!("{late} came late: only the next batch run counts them."));
     }
     let merged = answer.merged(users);
     let both = merged.users.saturating_sub(answer.united_users);
