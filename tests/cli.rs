@@ -19,6 +19,8 @@ mod damage;
 mod growth;
 #[path = "cli/merge.rs"]
 mod merge;
+#[path = "cli/reconcile.rs"]
+mod reconcile;
 #[path = "cli/stream.rs"]
 mod stream;
 #[path = "cli/support.rs"]

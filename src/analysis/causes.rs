@@ -26,6 +26,8 @@ pub enum Cause {
     DuplicateId,
     /// It counts on another day, because days begin elsewhere.
     OtherDayZone,
+    /// It counts under another page: query strings, case or slashes are kept by one of the two.
+    OtherPageRule,
     /// One of the two counts lines from which the other reads no event.
     Malformed,
     /// It has no user, and one of the two skips such records.
@@ -38,7 +40,7 @@ pub enum Cause {
 
 impl Cause {
     /// All, in order.
-    pub const ALL: [Cause; 14] = [
+    pub const ALL: [Cause; 15] = [
         Cause::Unexplained,
         Cause::NotYetRead,
         Cause::HandedOver,
@@ -49,6 +51,7 @@ impl Cause {
         Cause::Overlap,
         Cause::DuplicateId,
         Cause::OtherDayZone,
+        Cause::OtherPageRule,
         Cause::Malformed,
         Cause::NoUser,
         Cause::UniquesAdded,
@@ -68,6 +71,7 @@ impl Cause {
             Cause::Overlap => "overlap",
             Cause::DuplicateId => "duplicate-id",
             Cause::OtherDayZone => "other-day-zone",
+            Cause::OtherPageRule => "other-page-rule",
             Cause::Malformed => "malformed",
             Cause::NoUser => "no-user",
             Cause::UniquesAdded => "uniques-added",

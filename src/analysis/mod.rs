@@ -8,6 +8,7 @@ mod causes;
 mod differences;
 mod lineage;
 mod numbers_of;
+pub mod reconcile;
 mod scan;
 #[cfg(test)]
 mod testing;

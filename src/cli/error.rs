@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     engine::{StartError, WorkError, play::PlayError},
-    ingest::LogError,
+    ingest::{ForeignError, LogError},
 };
 
 /// Why a command could not do what was asked.
@@ -44,6 +44,9 @@ pub enum CliError {
     /// The log or its mapping.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A view of theirs.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     /// A scenario or its log.
     #[error(transparent)]
     Play(#[from] PlayError),

@@ -19,6 +19,7 @@ mod later;
 mod merge;
 mod output;
 mod picture;
+mod reconcile;
 mod report;
 pub mod samples;
 mod signals;
@@ -85,8 +86,8 @@ fn dispatch(command: &Command, desk: Desk) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(args),
         Command::Picture(args) => picture::run(args, desk.picture),
         Command::Matrix(_) => later::run("matrix"),
+        Command::Reconcile(args) => reconcile::run(args),
         Command::Merge(args) => merge::run(args),
-        Command::Reconcile(_) => later::run("reconcile"),
         Command::Simulate(args) => simulate::run(args),
         Command::Generate(_) => later::run("generate"),
     }

@@ -47,6 +47,7 @@ mod series;
 mod session;
 pub mod simulate;
 mod source;
+pub mod sql;
 mod work;
 mod worker;
 

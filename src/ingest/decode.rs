@@ -46,6 +46,8 @@ struct Slots {
 pub(crate) struct LineEvent {
     pub has_user: bool,
     pub time: EventTime,
+    /// The offset that the text of the time carried (0 where none), in seconds.
+    pub written_offset_seconds: i32,
     /// Arrival time where one is mapped and usable.
     pub arrival: Option<EventTime>,
     pub day: Day,
@@ -155,11 +157,37 @@ impl Decoder {
         Ok(LineEvent {
             has_user: !texts.user.is_empty(),
             time: parsed.time,
+            written_offset_seconds: parsed.written_offset_seconds,
             arrival: self.arrival(fields),
             day: self.day_rule.day_of(parsed.time, parsed.written_offset_seconds),
             value: self.value(fields)?,
             id: id.map(|id| xxh3_128(id.as_bytes())),
             explicit_offset: self.explicit_offset(fields)?,
+        })
+    }
+
+    /// What a laxer reader would make of a malformed line: page and time are there, the rest is taken where it can
+    /// be read.
+    pub(crate) fn salvage(&self, line: &[u8], texts: &mut LineTexts) -> Option<LineEvent> {
+        let mut fields = Fields::default();
+        self.plan.extract(line, &mut fields).ok()?;
+        let Ok(FieldText::Text(written)) = fields.get(self.slots.time) else { return None };
+        let parsed = self.time_format.parse(&written, self.naive_zone.as_ref())?;
+        self.page(&fields, texts).ok()?;
+        texts.user.clear();
+        if let Ok(Some(text)) = present(&fields, self.slots.user, ParseIssue::UserWrongType) {
+            texts.user.push_str(&text);
+        }
+        let id = present(&fields, self.slots.id, ParseIssue::IdWrongType).ok().flatten();
+        Some(LineEvent {
+            has_user: !texts.user.is_empty(),
+            time: parsed.time,
+            written_offset_seconds: parsed.written_offset_seconds,
+            arrival: self.arrival(&fields),
+            day: self.day_rule.day_of(parsed.time, parsed.written_offset_seconds),
+            value: self.value(&fields).unwrap_or(Value(0)),
+            id: id.map(|id| xxh3_128(id.as_bytes())),
+            explicit_offset: self.explicit_offset(&fields).ok().flatten(),
         })
     }
 

@@ -17,6 +17,7 @@ mod decode;
 mod directory;
 mod error;
 mod filter;
+mod foreign;
 mod format;
 mod guess;
 mod identity;
@@ -30,6 +31,7 @@ mod lines;
 mod mapping;
 mod natural;
 mod parallel;
+mod raw;
 #[cfg(test)]
 mod recorded_tests;
 mod recount;
@@ -46,6 +48,9 @@ pub use cut::{CutText, log_end, parse_offsets, resolve_percent};
 pub use decode::Decoder;
 pub use directory::{LogDirectory, PartitionFiles, Segment};
 pub use error::LogError;
+pub use foreign::{
+    AmountKind, BadRow, Columns, ColumnsText, ForeignError, ForeignRow, ForeignView, MAX_BAD_ROWS,
+};
 pub(crate) use identity::ChainHash;
 pub use identity::{IdentityMismatch, LogIdentity, LogMatch, PartitionIdentity, SegmentIdentity};
 pub use index::{LoadEvent, LogIndex, load, load_recorded, spawn_loader, spawn_recorded_loader};
@@ -58,6 +63,7 @@ pub use lines::MAX_LINE_BYTES;
 pub use mapping::{Guesses, Mapping, MappingOptions};
 pub use natural::natural_order;
 pub use parallel::{FoldOutcome, FoldPart, PartFold, default_threads, fold_log};
+pub use raw::{NO_NAME, RawFlags, RawLog, RawRecord, RawSegment};
 pub use recount::GroupRecount;
 pub use source::{FileSource, RecordSource};
 pub use timestamp::{ParsedTime, TimeFormat, UnknownTimeFormat};

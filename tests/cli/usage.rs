@@ -100,11 +100,7 @@ fn bad_usage_is_one_line_and_exit_code_2() {
 #[test]
 fn what_an_installed_version_does_not_do_yet_is_said() {
     let text = TEXTBOOK;
-    for line in [
-        format!("matrix {text}"),
-        format!("reconcile {text} --against x.csv"),
-        "generate somewhere --records 1 --seed 1".to_owned(),
-    ] {
+    for line in [format!("matrix {text}"), "generate somewhere --records 1 --seed 1".to_owned()] {
         run(line.split(' ')).fails_with("not in this version yet");
     }
 }

@@ -284,20 +284,29 @@ pub struct MergeArgs {
 /// `reconcile`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rederive reconcile my-log/ --against theirs.csv --columns page=path,views=hits"
+    after_help = "Exit code 1 when the views differ.\n\nExample:\n  rederive reconcile my-log/ --against theirs.csv --columns page=path,views=hits\n  rederive reconcile my-log/ --against batch.csv --against stream/      their batch and their stream at once"
 )]
 pub struct ReconcileArgs {
     /// Log directory or file
     pub log: PathBuf,
-    /// View to compare with; twice to compare two
-    #[arg(long, value_name = "FILE", required = true)]
+    /// View of theirs: CSV, JSON, JSON lines, or a directory of part files; twice to compare two
+    #[arg(long, value_name = "FILE", required_unless_present = "sql")]
     pub against: Vec<PathBuf>,
-    /// Names of its columns: page=..,date=..,views=..,users=..
+    /// Names (or numbers) of its columns: page=..,date=..,views=..,users=.. (sum=.. instead of views) [default: guessed]
     #[arg(long, value_name = "NAMES")]
     pub columns: Option<String>,
     /// Form of the result
     #[arg(long, default_value = "text")]
     pub format: ReconcileFormat,
+    /// Print so many differing cells, and so many records of each finding [default: 20 as text, all as CSV and JSON]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Print the DuckDB query that computes our view from the log, to check us, and compare nothing
+    #[arg(long)]
+    pub sql: bool,
+    /// Write the result to this file, replaced atomically, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Which field is what.
     #[command(flatten)]
     pub mapping: MappingArgs,

@@ -1,0 +1,175 @@
+//! "Copy as SQL": our view of a log as a DuckDB query, so that anybody can check us.
+
+use std::fmt::Write as _;
+
+use crate::{
+    domain::Anonymous,
+    ingest::{LogDirectory, Mapping, TimeFormat},
+};
+
+/// A DuckDB query (two statements) that computes our view of a log with a mapping: `page,date,total_views,unique_users`,
+/// plus `sum` where a value is mapped. Every line is read as text, so that nothing is guessed on the way.
+pub fn duckdb_sql(mapping: &Mapping, log: &LogDirectory) -> String {
+    let mut sql = String::new();
+    let mut add = |line: &str| {
+        sql.push_str(line);
+        sql.push('\n');
+    };
+    add("-- Daily page views by page, as Rederive computes them. DuckDB 1.0 or later.");
+    add(&format!("-- {}; days of {}", mapping.describe().replace('\n', " "), mapping.zone));
+    add(&format!("SET TimeZone = {};", text(&mapping.naive_zone)));
+    add("WITH lines AS (");
+    add(&lines(log));
+    add("), fields AS (");
+    add(&fields(mapping));
+    add("), events AS (");
+    add(&events(mapping));
+    add(")");
+    add(&totals(mapping));
+    sql
+}
+
+/// All lines in the order of the log, each with its partition.
+fn lines(log: &LogDirectory) -> String {
+    let mut parts = Vec::new();
+    for partition in log.partitions() {
+        for segment in &partition.segments {
+            let path = std::path::absolute(&segment.path).unwrap_or_else(|_| segment.path.clone());
+            parts.push(format!(
+                "  SELECT {} AS partition, {} AS segment, row_number() OVER () AS line, line AS text FROM read_csv({}, \
+                 columns = {{'line': 'VARCHAR'}}, delim = '\\x00', quote = '', escape = '', header = false, \
+                 auto_detect = false, max_line_size = 16777216{})",
+                text(&partition.name),
+                parts.len(),
+                text(&path.display().to_string()),
+                if segment.relative.ends_with(".gz") { ", compression = 'gzip'" } else { "" },
+            ));
+        }
+    }
+    parts.join("\n  UNION ALL\n")
+}
+
+fn fields(mapping: &Mapping) -> String {
+    let mut columns = vec![
+        "partition, segment, line".to_owned(),
+        format!("{} AS page", clean(mapping, &field(&mapping.page))),
+        format!("{} AS written", field(&mapping.time)),
+    ];
+    let mut optional = |name: &str, path: &Option<String>| {
+        if let Some(path) = path {
+            columns.push(format!("nullif({}, '') AS {name}", field(path)));
+        }
+    };
+    optional("usr", &mapping.user);
+    optional("id", &mapping.id);
+    optional("explicit_offset", &mapping.offset);
+    optional("value", &mapping.value);
+    let mut sql = format!("  SELECT {}\n  FROM lines WHERE json_valid(text)", columns.join(", "));
+    for filter in &mapping.filters {
+        let _ = write!(sql, "\n    AND {}", condition(filter));
+    }
+    sql
+}
+
+fn events(mapping: &Mapping) -> String {
+    let time = time(mapping);
+    let day = match mapping.zone.as_str() {
+        "as-written" => "CAST(left(written, 10) AS DATE)".to_owned(),
+        zone => format!("CAST(timezone({}, {time}) AS DATE)", text(zone)),
+    };
+    let order = "PARTITION BY partition ORDER BY segment, line";
+    let mut columns = vec![format!("*, {day} AS day")];
+    if mapping.offset.is_some() {
+        columns.push(format!(
+            "CAST(explicit_offset AS UBIGINT) <= max(CAST(explicit_offset AS UBIGINT)) OVER ({order} ROWS BETWEEN \
+             UNBOUNDED PRECEDING AND 1 PRECEDING) AS redelivered"
+        ));
+    }
+    if mapping.id.is_some() {
+        columns.push(
+            "id IS NOT NULL AND row_number() OVER (PARTITION BY partition, id ORDER BY segment, line) > 1 AS duplicate"
+                .to_owned(),
+        );
+    }
+    format!(
+        "  SELECT {}\n  FROM fields WHERE page IS NOT NULL AND page <> '' AND {time} IS NOT NULL",
+        columns.join(", ")
+    )
+}
+
+fn totals(mapping: &Mapping) -> String {
+    let users = if mapping.user.is_some() { "count(DISTINCT usr)" } else { "0" };
+    let sum = if mapping.value.is_some() { ", sum(CAST(value AS DECIMAL(38, 6))) AS sum" } else { "" };
+    let mut conditions = Vec::new();
+    if mapping.user.is_some() && mapping.anonymous == Anonymous::Skip {
+        conditions.push("usr IS NOT NULL");
+    }
+    if mapping.value.is_some() {
+        conditions.push("TRY_CAST(value AS DECIMAL(38, 6)) IS NOT NULL");
+    }
+    if mapping.offset.is_some() {
+        conditions.push("redelivered IS NOT TRUE");
+    }
+    if mapping.id.is_some() {
+        conditions.push("NOT duplicate");
+    }
+    let conditions =
+        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    format!(
+        "SELECT page, day AS date, count(*) AS total_views, {users} AS unique_users{sum}\nFROM events{conditions}\n\
+         GROUP BY page, day ORDER BY page, day;"
+    )
+}
+
+/// A field of a line as text; of a literal key with dots and a path the key wins, as in Rederive.
+fn field(path: &str) -> String {
+    let extract = |path: &str| format!("json_extract_string(text, {})", text(path));
+    let quoted = |key: &str| format!("\"{}\"", key.replace('"', "\\\""));
+    let literal = extract(&format!("$.{}", quoted(path)));
+    if !path.contains('.') {
+        return literal;
+    }
+    let keys: Vec<String> = path.split('.').map(quoted).collect();
+    format!("coalesce({literal}, {})", extract(&format!("$.{}", keys.join("."))))
+}
+
+fn clean(mapping: &Mapping, page: &str) -> String {
+    mapping.page_clean.iter().fold(page.to_owned(), |page, step| match step.as_str() {
+        "strip-query" => format!("split_part({page}, '?', 1)"),
+        "lower-case" => format!("lower({page})"),
+        _ => page,
+    })
+}
+
+fn time(mapping: &Mapping) -> String {
+    let epoch = |divisor: &str| format!("to_timestamp(TRY_CAST(written AS DOUBLE) / {divisor})");
+    match &mapping.time_format {
+        TimeFormat::Rfc3339 => "TRY_CAST(written AS TIMESTAMPTZ)".to_owned(),
+        TimeFormat::EpochSeconds => epoch("1"),
+        TimeFormat::EpochMillis => epoch("1000"),
+        TimeFormat::EpochMicros => epoch("1000000"),
+        TimeFormat::EpochNanos => epoch("1000000000"),
+        TimeFormat::Pattern(pattern) => {
+            format!("CAST(try_strptime(written, {}) AS TIMESTAMPTZ)", text(pattern))
+        }
+    }
+}
+
+/// A `--where` condition.
+fn condition(filter: &str) -> String {
+    let at = filter.find(['=', '~']).unwrap_or(filter.len());
+    let (name, rest) = filter.split_at(at);
+    let (name, negated) = name.strip_suffix('!').map_or((name, false), |name| (name, true));
+    let (operator, value) = rest.split_at(rest.len().min(1));
+    let test = if operator == "~" {
+        format!("coalesce(regexp_matches({}, {}), false)", field(name), text(value))
+    } else {
+        format!("({} IS NOT DISTINCT FROM {})", field(name), text(value))
+    };
+    if negated { format!("NOT {test}") } else { test }
+}
+
+/// A text in SQL.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
