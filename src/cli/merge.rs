@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     checkpoint::SinkSums,
-    domain::{EventTime, Offsets, RangeCounts, Record, Value},
-    engine::export::{Format, TableRow, render, sums},
+    domain::{EventTime, LateRecords, Lateness, Offsets, RangeCounts, Record, StreamOptions, Value},
+    engine::{
+        export::{Format, TableRow, render, sums},
+        play::stream_rules,
+    },
     ingest::{IndexSource, LogError, LogIndex, RecordSource as _, load},
     serving::{
-        Boundary, BoundaryRule, MergeFold, Merged, MergedUsers, Numbers, SpeedStart, latest_time,
+        Boundary, BoundaryRule, LateReader, MergeFold, Merged, MergedUsers, Numbers, SpeedStart, latest_time,
         rows_that_differ,
     },
 };
@@ -25,37 +28,52 @@ use crate::{
 const READ_AT_ONCE: usize = 4_096;
 
 pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CliError> {
-    let users = merged_users(args.uniques)?;
-    refuse_lateness(args.lateness.as_deref())?;
+    let users = merged_users(args.uniques);
     let input = Input::open(&args.log, &args.mapping)?;
     input.say();
     let index = load(&input.log, &input.mapping)?;
     say_issues(index.issues(), index.counts().malformed);
     let boundary = boundary(args, &index)?;
-    let merged = fold(&index, boundary)?;
-    let rows = merged.rows(users, index.keys());
+    let late = late(args, &input, &index, &boundary.position)?;
+    let merged = fold(&index, boundary, late)?;
+    let rows = merged.rows(users, index.keys(), index.users());
     let recount = merged.recount.canonical(index.keys());
     let sums = sums(&input.mapping);
-    let told = Told { merged: &merged, users, sums, partitions: index.partitions() };
+    let numbers = merged.numbers(users, index.users());
+    let told = Told { merged: &merged, numbers, users, sums, partitions: index.partitions() };
     told.say(args, rows_that_differ(&rows, &recount), rows.len().max(recount.len()));
     let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
     output::print(render(&rows, args.format.unwrap_or(Format::Csv), sums).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn merged_users(uniques: MergeUniques) -> Result<MergedUsers, CliError> {
+fn merged_users(uniques: MergeUniques) -> MergedUsers {
     match uniques {
-        MergeUniques::Set => Ok(MergedUsers::United),
-        MergeUniques::Added => Ok(MergedUsers::Added),
-        MergeUniques::Hll => Err(CliError::NotYet("--uniques hll".to_owned())),
+        MergeUniques::Set => MergedUsers::United,
+        MergeUniques::Hll => MergedUsers::Sketched,
+        MergeUniques::Added => MergedUsers::Added,
     }
 }
 
-fn refuse_lateness(lateness: Option<&str>) -> Result<(), CliError> {
-    match lateness {
-        None | Some("inf") => Ok(()),
-        Some(_) => Err(CliError::NotYet("--lateness other than inf".to_owned())),
+/// What the stream drops, where anything can be late.
+fn late(
+    args: &MergeArgs,
+    input: &Input,
+    index: &Arc<LogIndex>,
+    position: &Offsets,
+) -> Result<LateRecords, LogError> {
+    if args.lateness == Lateness::Unbounded {
+        return Ok(LateRecords::new());
     }
+    let options = StreamOptions {
+        lateness: args.lateness,
+        idle_after_records: args.idle_after,
+        ..StreamOptions::default()
+    };
+    let rules = stream_rules(&input.mapping, options);
+    let mut reader = LateReader::new(rules, position.clone(), index.end().clone());
+    each_batch(index, |records| records.iter().for_each(|record| reader.apply(record)))?;
+    Ok(reader.finish())
 }
 
 fn boundary(args: &MergeArgs, index: &Arc<LogIndex>) -> Result<Boundary, CliError> {
@@ -78,8 +96,8 @@ fn boundary(args: &MergeArgs, index: &Arc<LogIndex>) -> Result<Boundary, CliErro
     Ok(rule.draw(cut, position, latest))
 }
 
-fn fold(index: &Arc<LogIndex>, boundary: Boundary) -> Result<Merged, LogError> {
-    let mut fold = MergeFold::new(index.rules(), boundary);
+fn fold(index: &Arc<LogIndex>, boundary: Boundary, late: LateRecords) -> Result<Merged, LogError> {
+    let mut fold = MergeFold::new(index.rules(), boundary).without(late);
     each_batch(index, |records| records.iter().for_each(|record| fold.apply(record)))?;
     Ok(fold.finish())
 }
@@ -98,6 +116,7 @@ fn each_batch(index: &Arc<LogIndex>, mut take: impl FnMut(&[Record])) -> Result<
 /// What is said about a merge on standard error.
 struct Told<'a> {
     merged: &'a Merged,
+    numbers: Numbers,
     users: MergedUsers,
     sums: SinkSums,
     partitions: &'a [String],
@@ -105,30 +124,34 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn say(&self, args: &MergeArgs, rows_differ: u64, rows: usize) {
-        let Merged { boundary, twice, nowhere, .. } = self.merged;
+        let Merged { boundary, twice, nowhere, late, .. } = self.merged;
         let rule = if args.speed_from.is_some() { "as given" } else { rule_in_words(args.boundary) };
         let (batch, speed) = (self.merged.batch_numbers(), self.merged.speed_numbers());
-        output::note(&format!("batch: [0, {}): {}", boundary.cut, self.numbers(batch)));
+        output::note(&format!("batch: [0, {}): {}", boundary.cut, self.in_words(batch)));
         let start = start_in_words(&boundary.start);
         output::note(&format!(
             "speed: {rule}: {start}, read up to {}: {}",
             boundary.position,
-            self.numbers(speed)
+            self.in_words(speed)
         ));
-        let (merged, recount) = (self.merged.numbers(self.users), self.merged.recount_numbers());
+        let (merged, recount) = (self.numbers, self.merged.recount_numbers());
         let how = match self.users {
             MergedUsers::United => "users united",
+            MergedUsers::Sketched => "users of speed by sketches",
             MergedUsers::Added => "users added",
         };
-        output::note(&format!("merged: {} ({how})", self.numbers(merged)));
-        output::note(&format!("full recount: [0, {}): {}", boundary.covers(), self.numbers(recount)));
+        output::note(&format!("merged: {} ({how})", self.in_words(merged)));
+        output::note(&format!("full recount: [0, {}): {}", boundary.covers(), self.in_words(recount)));
         output::note(&format!("error: {}; {rows_differ} of {rows} rows differ", self.error(merged, recount)));
         for (name, wrong) in [("counted twice", twice), ("counted nowhere", nowhere)] {
             self.wrong(name, wrong, &boundary.covers());
         }
+        if args.lateness != Lateness::Unbounded {
+            self.wrong("late, dropped by speed", late, &boundary.covers());
+        }
     }
 
-    fn numbers(&self, numbers: Numbers) -> String {
+    fn in_words(&self, numbers: Numbers) -> String {
         let Numbers { views, users, sum } = numbers;
         let sum = self.sum(|| Value::display_sum(sum));
         format!("{views} views, {users} unique users{sum}")

@@ -7,7 +7,7 @@ use super::{
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
 use crate::{
-    domain::Anonymous,
+    domain::{Anonymous, Lateness, StreamOptions},
     ingest::{LogDirectory, Mapping},
     serving::{Boundary, BoundaryRule, SpeedStart},
 };
@@ -61,6 +61,7 @@ pub(super) fn merge_command(
     mapping: &Mapping,
     boundary: &Boundary,
     setup: &HandoverSetup,
+    options: StreamOptions,
 ) -> String {
     let mut words = command("merge", log, mapping);
     words.extend(["--cut".to_owned(), boundary.cut.to_string()]);
@@ -69,6 +70,10 @@ pub(super) fn merge_command(
         (Some(_), SpeedStart::At(start)) => words.extend(["--speed-from".to_owned(), start.to_string()]),
         _ if setup.rule == BoundaryRule::default() => {}
         _ => words.extend(["--boundary".to_owned(), setup.rule.id().to_owned()]),
+    }
+    if options.lateness != Lateness::Unbounded {
+        words.extend(["--lateness".to_owned(), options.lateness.to_string()]);
+        words.extend(["--idle-after".to_owned(), options.idle_after_records.to_string()]);
     }
     words.join(" ")
 }

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use super::{
     describe::merge_command,
     protocol::{Answer, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, Tick},
+    recount::each_record,
     session::Session,
 };
 use crate::{
-    domain::{EventTime, NameTable as _, Offsets, PartitionIndex, Verdict},
+    domain::{
+        EventTime, LateRecords, Lateness, NameTable as _, Offsets, PartitionIndex, StreamRules, UserId,
+        Verdict,
+    },
     ingest::LogIndex,
-    serving::{Boundary, BoundaryRule, CountedBy, SpeedStart},
+    serving::{Boundary, BoundaryRule, CountedBy, LateReader, SpeedStart, sketched},
 };
 
 /// Bins of the longest partition; fewer where there are many partitions.
@@ -37,6 +41,8 @@ pub(super) struct HandoverQuestion {
     /// Records that have arrived.
     pub arrived: u64,
     pub tick: Tick,
+    /// What the stream drops.
+    pub late: LateRecords,
 }
 
 impl Session {
@@ -45,19 +51,25 @@ impl Session {
         let Some((open, lane)) = open.and_then(|open| Some((open, open.lane.as_ref()?))) else {
             return self.answer_later(number, || Answer::Nothing("nothing is there yet".to_owned()));
         };
-        let question = HandoverQuestion {
+        let rules = lane.stream_rules();
+        let mut question = HandoverQuestion {
             index: Arc::clone(&lane.index),
             setup: setup.clone(),
             published: lane.lambda.batch().cut.clone(),
             position: lane.lambda.speed().position.clone(),
             arrived: lane.arrived,
             tick: lane.tick_now(),
+            late: LateRecords::new(),
         };
         let (log, mapping) = (open.scenario.log.path.clone(), open.mapping.clone());
         self.answer_later(number, move || {
             let boundary = question.boundary();
+            let options = rules.options;
+            if options.lateness != Lateness::Unbounded {
+                question.late = question.late_records(rules, &boundary.position);
+            }
             let mut answer = question.answer(&boundary);
-            answer.command = merge_command(&log, &mapping, &boundary, &question.setup);
+            answer.command = merge_command(&log, &mapping, &boundary, &question.setup, options);
             Answer::Handover(Arc::new(answer))
         });
     }
@@ -95,6 +107,19 @@ impl HandoverQuestion {
         latest
     }
 
+    /// What the stream drops of what it has read.
+    pub fn late_records(&self, rules: StreamRules, position: &Offsets) -> LateRecords {
+        // A partition's end is known as soon as its last record is there, as it is to the stream.
+        let end = if self.index.is_last() {
+            self.index.end().clone()
+        } else {
+            Offsets::from_vec(vec![u64::MAX; position.len()])
+        };
+        let mut reader = LateReader::new(rules, position.clone(), end);
+        each_record(&self.index, 0, self.arrived, |record| reader.apply(record));
+        reader.finish()
+    }
+
     /// What the boundary counts.
     pub fn answer(&self, boundary: &Boundary) -> HandoverAnswer {
         let mut books = Books::new(self, boundary);
@@ -106,12 +131,25 @@ impl HandoverQuestion {
                 continue;
             }
             if let Some(counted) = boundary.counted_by(partition, offset, chunk.time(place)) {
+                let counted = match counted {
+                    CountedBy::Both if self.late.contains(partition, offset) => Counted::By(CountedBy::Batch),
+                    CountedBy::Speed if self.late.contains(partition, offset) => Counted::Late,
+                    counted => Counted::By(counted),
+                };
                 let user = chunk.user(place).map(|user| user.0 as usize);
                 books.count(partition, offset, counted, user, chunk.value(place).0);
             }
         }
         books.close(self, boundary)
     }
+}
+
+/// What becomes of a record that counts.
+#[derive(Debug, Clone, Copy)]
+enum Counted {
+    By(CountedBy),
+    /// Speed's, and dropped there.
+    Late,
 }
 
 /// The offset of the next record of each partition.
@@ -164,7 +202,7 @@ impl Books {
         &mut self,
         partition: PartitionIndex,
         offset: u64,
-        counted: CountedBy,
+        counted: Counted,
         user: Option<usize>,
         value: i64,
     ) {
@@ -175,16 +213,19 @@ impl Books {
         let bin = partition.bins.get_mut(bin).unwrap_or(&mut unused);
         let mut views = IN_RECOUNT;
         match counted {
-            CountedBy::Neither => (partition.nowhere, bin.nowhere) = (partition.nowhere + 1, bin.nowhere + 1),
-            CountedBy::Both => {
+            Counted::Late => (partition.late, bin.late) = (partition.late + 1, bin.late + 1),
+            Counted::By(CountedBy::Neither) => {
+                (partition.nowhere, bin.nowhere) = (partition.nowhere + 1, bin.nowhere + 1);
+            }
+            Counted::By(CountedBy::Both) => {
                 (partition.twice, bin.twice) = (partition.twice + 1, bin.twice + 1);
                 views |= IN_BATCH | IN_SPEED;
             }
-            CountedBy::Batch => {
+            Counted::By(CountedBy::Batch) => {
                 bin.batch += 1;
                 views |= IN_BATCH;
             }
-            CountedBy::Speed => {
+            Counted::By(CountedBy::Speed) => {
                 bin.speed += 1;
                 views |= IN_SPEED;
             }
@@ -209,6 +250,15 @@ impl Books {
         answer.speed.users = users(IN_SPEED);
         answer.recount.users = users(IN_RECOUNT);
         answer.united_users = users(IN_BATCH | IN_SPEED);
+        let ids = |views: u8| -> Vec<UserId> {
+            (0..)
+                .map(UserId)
+                .zip(&seen)
+                .filter(|(_, seen)| *seen & views != 0)
+                .map(|(user, _)| user)
+                .collect()
+        };
+        answer.sketched_users = sketched(ids(IN_BATCH), ids(IN_SPEED), question.index.users());
         let number =
             |p, offset| question.index.number_of(p, offset).unwrap_or(question.arrived).min(question.arrived);
         for (p, partition) in (0_u16..).map(PartitionIndex).zip(&mut answer.partitions) {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    domain::{DayRule, StreamOptions},
     engine::{frame::Totals, recount::each_record},
     ingest::{LogDirectory, Mapping, MappingOptions, load},
     serving::{MergeFold, Merged, MergedUsers, Numbers},
@@ -56,22 +57,23 @@ fn question(index: &Arc<LogIndex>, setup: HandoverSetup, cut: u64, position: u64
         position: index.offsets_at(position),
         arrived: index.len(),
         tick: Tick(0),
+        late: LateRecords::new(),
     }
 }
 
 /// What `rederive merge` computes.
-fn merged(index: &Arc<LogIndex>, boundary: &Boundary) -> Merged {
-    let mut fold = MergeFold::new(index.rules(), boundary.clone());
+fn merged(index: &Arc<LogIndex>, boundary: &Boundary, late: &LateRecords) -> Merged {
+    let mut fold = MergeFold::new(index.rules(), boundary.clone()).without(late.clone());
     each_record(index, 0, index.len(), |record| fold.apply(record));
     fold.finish()
 }
 
 fn check(question: &HandoverQuestion) -> Result<(), TestCaseError> {
     let boundary = question.boundary();
-    let (answer, merged) = (question.answer(&boundary), merged(&question.index, &boundary));
+    let (answer, merged) = (question.answer(&boundary), merged(&question.index, &boundary, &question.late));
     let of = |totals: Totals| Numbers { views: totals.views, users: totals.users, sum: totals.sum };
-    for users in [MergedUsers::United, MergedUsers::Added] {
-        prop_assert_eq!(of(answer.merged(users)), merged.numbers(users));
+    for users in [MergedUsers::United, MergedUsers::Sketched, MergedUsers::Added] {
+        prop_assert_eq!(of(answer.merged(users)), merged.numbers(users, question.index.users()));
     }
     prop_assert_eq!(of(answer.batch), merged.batch_numbers());
     prop_assert_eq!(of(answer.speed), merged.speed_numbers());
@@ -80,9 +82,11 @@ fn check(question: &HandoverQuestion) -> Result<(), TestCaseError> {
         answer.partitions.iter().zip(merged.twice.iter().zip(&merged.nowhere))
     {
         prop_assert_eq!((partition.twice, partition.nowhere), (twice.total(), nowhere.total()));
+        prop_assert_eq!(partition.bins.iter().map(|bin| bin.late).sum::<u64>(), partition.late);
         let bins = |of: fn(&HandoverBin) -> u64| partition.bins.iter().map(of).sum::<u64>();
         prop_assert_eq!((bins(|b| b.twice), bins(|b| b.nowhere)), (twice.total(), nowhere.total()));
     }
+    prop_assert_eq!(answer.late(), merged.late.iter().map(crate::domain::RangeCounts::total).sum::<u64>());
     let bins = || answer.partitions.iter().flat_map(|partition| &partition.bins);
     prop_assert_eq!(bins().map(|b| b.batch + b.twice).sum::<u64>(), answer.batch.views);
     prop_assert_eq!(bins().map(|b| b.speed + b.twice).sum::<u64>(), answer.speed.views);
@@ -120,6 +124,22 @@ fn the_window_counts_what_merge_counts_on_the_shop_log() {
         ..HandoverSetup::default()
     };
     check(&question(&index, by_hand, 0, 31_106)).unwrap();
+}
+
+#[test]
+fn late_records_are_missing_from_speed_alone() {
+    let index = shop();
+    let options = StreamOptions { lateness: Lateness::Within(0), ..StreamOptions::default() };
+    let rules = StreamRules { verdicts: index.rules(), days: DayRule::Utc, options };
+    for rule in BoundaryRule::ALL {
+        let setup = HandoverSetup { rule, ..HandoverSetup::default() };
+        let mut question = question(&index, setup, 18_663, 24_884);
+        question.late = question.late_records(rules.clone(), &question.boundary().position);
+        assert!(!question.late.is_empty());
+        check(&question).unwrap();
+        let answer = question.answer(&question.boundary());
+        assert!(rule != BoundaryRule::Offsets || answer.late() > 0);
+    }
 }
 
 #[test]

@@ -7,9 +7,13 @@
 use std::cmp::Ordering;
 
 use super::Numbers;
-use crate::domain::{
-    CanonicalRow, Cell, EventTime, NameTable, Offsets, PartitionIndex, PartitionMemory, RangeCounts, Record,
-    Rules, ScopeUsers, Verdict, View, classify_in,
+use crate::{
+    domain::{
+        CanonicalRow, Cell, EventTime, LateRecords, NameTable, Offsets, PartitionIndex, PartitionMemory,
+        RangeCounts, Record, Rules, ScopeUsers, Sketch, StreamOptions, StreamRules, Uniques, UserId, Verdict,
+        View, classify_in,
+    },
+    processing::{StreamProcessor, StreamState},
 };
 
 /// What separates the batch view from the speed view.
@@ -32,6 +36,8 @@ pub enum MergedUsers {
     /// Sets unite.
     #[default]
     United,
+    /// Those of speed come as sketches, which unite with batch's sets: about right.
+    Sketched,
     /// Numbers are added: a user of both views counts twice.
     Added,
 }
@@ -104,6 +110,7 @@ impl MergedUsers {
     pub fn id(self) -> &'static str {
         match self {
             MergedUsers::United => "set",
+            MergedUsers::Sketched => "hll",
             MergedUsers::Added => "added",
         }
     }
@@ -146,11 +153,44 @@ pub fn latest_time<'a>(records: impl IntoIterator<Item = &'a Record>, cut: &Offs
     below.filter_map(|record| record.event.map(|event| event.time)).max()
 }
 
+/// What a stream that reads `[0, position)` drops as late.
+#[derive(Debug, Clone)]
+pub struct LateReader {
+    stream: StreamProcessor,
+    position: Offsets,
+}
+
+impl LateReader {
+    /// At record 0 of a log of which the partitions end at `end`.
+    pub fn new(rules: StreamRules, position: Offsets, end: Offsets) -> Self {
+        // How users are counted changes nothing in what is late.
+        let options = StreamOptions { uniques: Uniques::Set, ..rules.options };
+        let rules = StreamRules { options, ..rules };
+        let mut stream = StreamProcessor::new(rules, StreamState::new(end.len()));
+        stream.ends_at(end);
+        LateReader { stream, position }
+    }
+
+    /// Takes the next record in delivery order.
+    pub fn apply(&mut self, record: &Record) {
+        if self.position.contains(record.partition, record.offset) {
+            self.stream.apply(record);
+        }
+    }
+
+    /// What was dropped.
+    pub fn finish(self) -> LateRecords {
+        self.stream.state().late.clone()
+    }
+}
+
 /// Folds batch, speed and the full recount in one pass, and notes what is counted twice and nowhere.
 #[derive(Debug, Clone)]
 pub struct MergeFold {
     rules: Rules,
     memories: Vec<PartitionMemory>,
+    /// What the stream dropped.
+    late: LateRecords,
     merged: Merged,
 }
 
@@ -169,6 +209,8 @@ pub struct Merged {
     pub twice: Vec<RangeCounts>,
     /// Records that count and that neither view has, by partition.
     pub nowhere: Vec<RangeCounts>,
+    /// Of what is speed's, the records that it dropped as late, by partition: the next batch run counts them.
+    pub late: Vec<RangeCounts>,
 }
 
 impl MergeFold {
@@ -182,8 +224,15 @@ impl MergeFold {
             recount: View::new(),
             twice: vec![RangeCounts::new(); partitions],
             nowhere: vec![RangeCounts::new(); partitions],
+            late: vec![RangeCounts::new(); partitions],
         };
-        MergeFold { rules, memories: Vec::new(), merged }
+        MergeFold { rules, memories: Vec::new(), late: LateRecords::new(), merged }
+    }
+
+    /// Without what the stream dropped: see [`LateReader`]. Batch counts it.
+    #[must_use]
+    pub fn without(self, late: LateRecords) -> Self {
+        MergeFold { late, ..self }
     }
 
     /// Takes the next record of its partition.
@@ -198,13 +247,15 @@ impl MergeFold {
         if matches!(counted_by, CountedBy::Batch | CountedBy::Both) {
             merged.batch.add(cell, event.user, event.value);
         }
-        if matches!(counted_by, CountedBy::Speed | CountedBy::Both) {
+        let is_late = self.late.contains(record.partition, record.offset);
+        if matches!(counted_by, CountedBy::Speed | CountedBy::Both) && !is_late {
             merged.speed.add(cell, event.user, event.value);
         }
         let wrong = match counted_by {
-            CountedBy::Both => &mut merged.twice,
+            CountedBy::Both if !is_late => &mut merged.twice,
+            CountedBy::Speed if is_late => &mut merged.late,
             CountedBy::Neither => &mut merged.nowhere,
-            CountedBy::Batch | CountedBy::Speed => return,
+            CountedBy::Batch | CountedBy::Speed | CountedBy::Both => return,
         };
         if let Some(runs) = wrong.get_mut(record.partition.index()) {
             runs.add(record.offset, record.offset + 1);
@@ -225,14 +276,15 @@ impl Merged {
         view
     }
 
-    /// The merged view by text, sorted by page, then day.
-    pub fn rows(&self, users: MergedUsers, keys: &dyn NameTable) -> Vec<CanonicalRow> {
-        let rows = self.view();
-        let rows = rows.rows().iter().map(|row| {
-            let size = |view: &View| view.row(row.cell).map_or(0, |row| row.users.len() as u64);
+    /// The merged view by text, sorted by page, then day. `names` names users.
+    pub fn rows(&self, users: MergedUsers, keys: &dyn NameTable, names: &dyn NameTable) -> Vec<CanonicalRow> {
+        let view = self.view();
+        let rows = view.rows().iter().map(|row| {
+            let of = |view: &View| view.row(row.cell).map(|row| row.users.clone()).unwrap_or_default();
             let unique_users = match users {
                 MergedUsers::United => row.users.len() as u64,
-                MergedUsers::Added => size(&self.batch) + size(&self.speed),
+                MergedUsers::Sketched => sketched(of(&self.batch), of(&self.speed), names),
+                MergedUsers::Added => (of(&self.batch).len() + of(&self.speed).len()) as u64,
             };
             CanonicalRow { unique_users, ..row.canonical(keys) }
         });
@@ -241,11 +293,12 @@ impl Merged {
         rows
     }
 
-    /// The merged view over the run.
-    pub fn numbers(&self, users: MergedUsers) -> Numbers {
+    /// The merged view over the run. `names` names users.
+    pub fn numbers(&self, users: MergedUsers, names: &dyn NameTable) -> Numbers {
         let (batch, speed) = (numbers(&self.batch), numbers(&self.speed));
         let users = match users {
             MergedUsers::United => ScopeUsers::of(&self.view()).run_count(),
+            MergedUsers::Sketched => sketched(of_run(&self.batch), of_run(&self.speed), names),
             MergedUsers::Added => batch.users + speed.users,
         };
         Numbers { views: batch.views + speed.views, users, sum: batch.sum + speed.sum }
@@ -265,6 +318,24 @@ impl Merged {
     pub fn recount_numbers(&self) -> Numbers {
         numbers(&self.recount)
     }
+}
+
+/// Users of batch, exactly, and about how many speed adds to them.
+pub fn sketched(batch: Vec<UserId>, speed: Vec<UserId>, names: &dyn NameTable) -> u64 {
+    let exact = batch.len() as u64;
+    let mut beyond = Sketch::beyond(batch.into_iter().map(|user| names.hash(user.0)));
+    for user in speed {
+        beyond.insert(names.hash(user.0));
+    }
+    exact + beyond.count()
+}
+
+/// Distinct users of a view, over the run.
+fn of_run(view: &View) -> Vec<UserId> {
+    let mut users: Vec<UserId> = view.rows().iter().flat_map(|row| row.users.iter().copied()).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 fn numbers(view: &View) -> Numbers {

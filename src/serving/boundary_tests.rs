@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::{Cell, UserId},
+    domain::{Cell, DayRule, Event, Lateness, UserId},
     processing::{
-        fold_range,
+        Handover, fold_range,
         test_support::{any_log, names, rules},
     },
 };
@@ -88,8 +88,8 @@ proptest! {
             let merged = merge(&log, BoundaryRule::Offsets, cut, position);
             let (truth, _) = fold(&log, &cut.max(position));
             prop_assert_eq!(merged.view().fingerprint(&keys, &users), truth.fingerprint(&keys, &users));
-            prop_assert_eq!(merged.rows(MergedUsers::United, &keys), truth.canonical(&keys));
-            prop_assert_eq!(merged.numbers(MergedUsers::United), numbers(&truth));
+            prop_assert_eq!(merged.rows(MergedUsers::United, &keys, &users), truth.canonical(&keys));
+            prop_assert_eq!(merged.numbers(MergedUsers::United, &users), numbers(&truth));
             prop_assert_eq!((total(&merged.twice), total(&merged.nowhere)), (0, 0));
             prop_assert_eq!(merged.recount.fingerprint(&keys, &users), truth.fingerprint(&keys, &users));
         }
@@ -139,7 +139,7 @@ proptest! {
         cut in (0_u64..24, 0_u64..24), position in (0_u64..24, 0_u64..24), start in (0_u64..24, 0_u64..24),
         rule in proptest::option::of(proptest::sample::select(BoundaryRule::ALL.as_slice())),
     ) {
-        let (keys, _) = names();
+        let (keys, users) = names();
         let vector = |(a, b)| Offsets::from_vec(vec![a, b]);
         let (cut, position) = (vector(cut), vector(position));
         let merged = if let Some(rule) = rule {
@@ -147,7 +147,7 @@ proptest! {
         } else {
             merge_at(&log, Boundary { cut, start: SpeedStart::At(vector(start)), position })
         };
-        let (united, added) = (merged.numbers(MergedUsers::United), merged.numbers(MergedUsers::Added));
+        let (united, added) = (merged.numbers(MergedUsers::United, &users), merged.numbers(MergedUsers::Added, &users));
         let recount = merged.recount_numbers();
         let (twice, nowhere) = (total(&merged.twice), total(&merged.nowhere));
         prop_assert_eq!(united.views + nowhere, recount.views + twice);
@@ -155,9 +155,14 @@ proptest! {
         if nowhere == 0 {
             prop_assert_eq!(united.users, recount.users);
         }
+        // So few users are told apart by a sketch.
+        prop_assert_eq!(merged.numbers(MergedUsers::Sketched, &users), united);
         let both = users_of(&merged.batch, None).intersection(&users_of(&merged.speed, None)).count() as u64;
         prop_assert_eq!(added.users, united.users + both);
-        let (united, added) = (merged.rows(MergedUsers::United, &keys), merged.rows(MergedUsers::Added, &keys));
+        let (united, added) = (
+            merged.rows(MergedUsers::United, &keys, &users),
+            merged.rows(MergedUsers::Added, &keys, &users),
+        );
         for (united, added) in united.iter().zip(&added) {
             let row = merged.recount.rows().iter().find(|row| row.canonical(&keys).page == united.page
                 && row.cell.day == united.day);
@@ -172,6 +177,54 @@ proptest! {
         let cells: BTreeSet<(&str, i32)> =
             united.iter().chain(&truth).map(|row| (row.page.as_str(), row.day.0)).collect();
         prop_assert_eq!(differ, (cells.len() - same) as u64);
+    }
+}
+
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// With a finite lateness speed is what a real stream keeps of `[B, N)`, and what it dropped is listed.
+    #[test]
+    fn late_records_are_missing_from_speed_alone(
+        log in any_log(2, 40), hours in 0_u64..40, cut in (0_u64..24, 0_u64..24), read in 0_usize..40,
+    ) {
+        let (keys, users) = names();
+        let log: Vec<Record> = log
+            .into_iter()
+            .map(|record| {
+                let at = |event: Event| EventTime(i64::from(event.day.0) * DAY_NANOS + event.value.0.abs());
+                Record { event: record.event.map(|event| Event { time: at(event), ..event }), ..record }
+            })
+            .collect();
+        let (end, position) = (end(&log), end(&log[..read.min(log.len())]));
+        let cut = Offsets::from_vec(vec![cut.0.min(end.as_slice()[0]), cut.1.min(end.as_slice()[1])]);
+        let options = StreamOptions { lateness: Lateness::Within(hours * 3_600_000_000_000), ..StreamOptions::default() };
+        let stream_rules = StreamRules { verdicts: rules(), days: DayRule::Utc, options };
+        let mut reader = LateReader::new(stream_rules.clone(), position.clone(), end.clone());
+        for record in &log {
+            reader.apply(record);
+        }
+        let boundary = BoundaryRule::Offsets.draw(cut.clone(), position.clone(), None);
+        let mut fold = MergeFold::new(rules(), boundary).without(reader.finish());
+        for record in &log {
+            fold.apply(record);
+        }
+        let merged = fold.finish();
+
+        let mut stream = StreamProcessor::new(stream_rules, StreamState::new(PARTITIONS));
+        stream.ends_at(end);
+        stream.cut_started(&cut);
+        for record in &log[..read.min(log.len())] {
+            stream.apply(record);
+        }
+        prop_assert_eq!(stream.published(&cut), Handover::Dropped);
+        let kept = stream.state().view();
+        prop_assert_eq!(merged.speed.fingerprint(&keys, &users), kept.fingerprint(&keys, &users));
+        prop_assert_eq!(total(&merged.late), stream.state().late.total());
+        prop_assert_eq!(merged.view().total_views() + total(&merged.late), merged.recount.total_views());
+        prop_assert_eq!((total(&merged.twice), total(&merged.nowhere)), (0, 0));
     }
 }
 

@@ -11,8 +11,8 @@ mod reading;
 mod sketched;
 
 pub use boundary::{
-    Boundary, BoundaryRule, CountedBy, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
-    rows_that_differ,
+    Boundary, BoundaryRule, CountedBy, LateReader, MergeFold, Merged, MergedUsers, SpeedStart, latest_time,
+    rows_that_differ, sketched,
 };
 pub use kappa::{Changeover, Closed, Health, Kappa, Refusal, Role, Version, VersionNumber};
 pub use lambda::{Change, Emission, GroupTotals, Lambda, Numbers};

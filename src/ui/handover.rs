@@ -47,7 +47,7 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             numbers::numbers_ui(ui, state, page, answer);
             ui.add_space(6.0);
         }
-        track::legend_ui(ui);
+        track::legend_ui(ui, answer);
         for (index, partition) in (0_u16..).map(PartitionIndex).zip(&answer.partitions) {
             partition_ui(ui, page, answer, (index, partition), out);
         }
@@ -75,7 +75,11 @@ fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, is_room
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         name(ui, "Unique users are");
-        for (users, name) in [(MergedUsers::United, "united"), (MergedUsers::Added, "added")] {
+        for (users, name) in [
+            (MergedUsers::United, "united"),
+            (MergedUsers::Sketched, "sketched"),
+            (MergedUsers::Added, "added"),
+        ] {
             if choice(ui, page.users == users, name) {
                 out.push(edit(HandoverEdit::Users(users)));
             }
@@ -184,7 +188,7 @@ fn name_ui(ui: &mut Ui, partition: &HandoverPartition) {
 
 fn wrong_ui(ui: &mut Ui, partition: &HandoverPartition) {
     let t = tokens(ui);
-    let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere")];
+    let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere"), (partition.late, "late")];
     let wrong: Vec<String> = wrong
         .into_iter()
         .filter(|(count, _)| *count > 0)

@@ -140,3 +140,23 @@ fn the_textbook_counts_a_redelivery_in_neither_view() {
     assert_eq!(sums("offsets").0, "3 views, 0 unique users, sum 18 (users united)");
     assert_eq!(sums("none").1, "+2 views, 0 unique users, sum +15; 2 of 2 rows differ");
 }
+
+#[test]
+fn late_records_and_sketches_are_those_of_a_stream() {
+    // Without a batch view merged is what a stream alone serves at that record.
+    for options in ["--lateness 1h", "--lateness 0s", "--uniques hll", "--lateness 2h --uniques hll"] {
+        let place = Place::new();
+        let read: u64 = POSITION.iter().sum();
+        let out = place.file("stream.csv");
+        place.stream(SHOP, &format!("--stop-after {read} {options} --out {}", out.display())).exits(0);
+        let ran = merge(&format!("--cut 0% --position 80% {options}"));
+        assert!(ran.out == fs::read_to_string(&out).unwrap(), "{options}: {}", ran.err);
+    }
+    // Batch counts what speed drops: what is missing is what came late behind the cut.
+    let ran = merge("--cut 60% --position 80% --lateness 0s");
+    let missing: u64 = line(&ran, "late, dropped by speed:").split(' ').next().unwrap().parse().unwrap();
+    assert!(missing > 0);
+    assert!(line(&ran, "error:").starts_with(&format!("-{missing} views")), "{}", ran.err);
+    assert!(line(&ran, "counted nowhere:").starts_with("0 of "), "{}", ran.err);
+    assert_eq!(views(&ran), POSITION.iter().sum::<u64>() - missing);
+}

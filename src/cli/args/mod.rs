@@ -266,9 +266,13 @@ pub struct MergeArgs {
     /// How distinct users are merged
     #[arg(long, default_value = "set")]
     pub uniques: MergeUniques,
-    /// How late a record may be and still count in speed (only inf in this version: nothing is late)
-    #[arg(long, value_name = "DURATION")]
-    pub lateness: Option<String>,
+    /// How long a day stays open in speed after its end, by the watermark (2h, 1d, 90m, inf); what comes later is dropped
+    /// there and counted by batch alone
+    #[arg(long, value_name = "DURATION", default_value = "inf", value_parser = parse_lateness)]
+    pub lateness: Lateness,
+    /// A partition that was not read while the others read so many records no longer holds the watermark back
+    #[arg(long, value_name = "RECORDS", default_value_t = IDLE_AFTER_RECORDS, value_parser = value_parser!(u64).range(1..))]
+    pub idle_after: u64,
     /// Form of the result [default: csv]
     #[arg(long)]
     pub format: Option<Format>,

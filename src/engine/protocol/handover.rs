@@ -36,6 +36,8 @@ pub struct HandoverAnswer {
     pub speed: Totals,
     /// Distinct users of both, united.
     pub united_users: u64,
+    /// The same where those of speed come as sketches.
+    pub sketched_users: u64,
     /// The full recount of everything that batch or speed has read.
     pub recount: Totals,
     /// The command line that computes the same, without the choice of users.
@@ -63,6 +65,8 @@ pub struct HandoverPartition {
     pub twice: u64,
     /// Records that neither view counts, though one of them has read so far.
     pub nowhere: u64,
+    /// Records that are speed's and that it dropped as late; the next batch run counts them.
+    pub late: u64,
     /// What became of the records, [`HandoverAnswer::bin_records`] offsets a bin.
     pub bins: Vec<HandoverBin>,
 }
@@ -78,6 +82,8 @@ pub struct HandoverBin {
     pub twice: u64,
     /// Neither.
     pub nowhere: u64,
+    /// Dropped as late.
+    pub late: u64,
 }
 
 impl HandoverAnswer {
@@ -91,12 +97,18 @@ impl HandoverAnswer {
         self.partitions.iter().map(|partition| partition.nowhere).sum()
     }
 
+    /// Records that speed dropped as late.
+    pub fn late(&self) -> u64 {
+        self.partitions.iter().map(|partition| partition.late).sum()
+    }
+
     /// The merged view.
     pub fn merged(&self, users: MergedUsers) -> Totals {
         Totals {
             views: self.batch.views + self.speed.views,
             users: match users {
                 MergedUsers::United => self.united_users,
+                MergedUsers::Sketched => self.sketched_users,
                 MergedUsers::Added => self.batch.users + self.speed.users,
             },
             sum: self.batch.sum + self.speed.sum,
@@ -118,7 +130,9 @@ impl HandoverAnswer {
     pub fn command(&self, users: MergedUsers) -> String {
         match users {
             MergedUsers::United => self.command.clone(),
-            MergedUsers::Added => format!("{} --uniques added", self.command),
+            MergedUsers::Sketched | MergedUsers::Added => {
+                format!("{} --uniques {}", self.command, users.id())
+            }
         }
     }
 }

@@ -31,6 +31,10 @@ fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
     if nowhere > 0 {
         parts.push(counted(nowhere, "nowhere"));
     }
+    if answer.late() > 0 {
+        let late = format::records(answer.late());
+        parts.push(format!("{late} came late: only the next batch run counts them."));
+    }
     let merged = answer.merged(users);
     let both = merged.users.saturating_sub(answer.united_users);
     if users == MergedUsers::Added && both > 0 {
@@ -38,6 +42,10 @@ fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
             1 => "1 user is counted in both views.".to_owned(),
             _ => format!("{} users are counted in both views.", format::thousands(both)),
         });
+    }
+    let estimated = i128::from(merged.users) - i128::from(answer.united_users);
+    if users == MergedUsers::Sketched && estimated != 0 {
+        parts.push(format!("Sketches are off by {} users.", format::signed(estimated)));
     }
     if parts.is_empty() {
         return ("Every record is counted once: merged equals the full recount.".to_owned(), true);

@@ -114,12 +114,13 @@ fn spoken(partition: &HandoverPartition) -> String {
         |start| format!("speed from {}", format::thousands(start)),
     );
     format!(
-        "{}: batch up to {}, {start}, read up to {}; {} counted twice, {} counted nowhere.",
+        "{}: batch up to {}, {start}, read up to {}; {} counted twice, {} counted nowhere, {} late.",
         partition.name,
         format::thousands(partition.cut),
         format::thousands(partition.position),
         format::thousands(partition.twice),
-        format::thousands(partition.nowhere)
+        format::thousands(partition.nowhere),
+        format::thousands(partition.late)
     )
 }
 
@@ -160,7 +161,7 @@ impl Track {
     }
 
     fn bin(&self, bin: &HandoverBin, left: f32, right: f32) {
-        let counted = bin.batch + bin.speed + bin.twice + bin.nowhere;
+        let counted = bin.batch + bin.speed + bin.twice + bin.nowhere + bin.late;
         if counted == 0 {
             return;
         }
@@ -182,12 +183,15 @@ impl Track {
             let over = seen(block(self.step.min(top), top.max(self.step + LEAST)));
             self.painter.rect_filled(over, 0, self.t.crash);
         }
-        if bin.nowhere > 0 {
-            let missing = seen(block(self.step - height(bin.nowhere).max(LEAST), self.step));
-            self.painter.rect_filled(missing, 0, self.t.panel);
-            hatch(&self.painter, missing, 4.0, self.t.error);
-            let edge = [missing.left_top(), missing.right_top()];
-            self.painter.line_segment(edge, Stroke::new(1.0, self.t.error));
+        let mut high = self.step;
+        for (records, color) in [(bin.nowhere, self.t.error), (bin.late, self.t.warning)] {
+            if records > 0 {
+                let missing = seen(block(high - height(records).max(LEAST), high));
+                high -= missing.height();
+                self.painter.rect_filled(missing, 0, self.t.panel);
+                hatch(&self.painter, missing, 4.0, color);
+                self.painter.line_segment([missing.left_top(), missing.right_top()], Stroke::new(1.0, color));
+            }
         }
     }
 
@@ -265,22 +269,26 @@ fn keyed(ui: &Ui, response: &egui::Response, offset: u64, most: u64) -> Option<u
 }
 
 /// What a bin looks like, in steps that an eye can tell apart.
-fn shares(bin: &HandoverBin) -> [u64; 4] {
-    let counted = (bin.batch + bin.speed + bin.twice + bin.nowhere).max(1);
-    [bin.batch, bin.speed, bin.twice, bin.nowhere].map(|count| (count * 24).div_ceil(counted))
+fn shares(bin: &HandoverBin) -> [u64; 5] {
+    let each = [bin.batch, bin.speed, bin.twice, bin.nowhere, bin.late];
+    let counted = each.iter().sum::<u64>().max(1);
+    each.map(|count| (count * 24).div_ceil(counted))
 }
 
 /// What the forms mean.
-pub fn legend_ui(ui: &mut Ui) {
+pub fn legend_ui(ui: &mut Ui, answer: &HandoverAnswer) {
     let t = tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let forms: [(&str, Color32, bool); 4] = [
+        let mut forms = vec![
             ("batch", t.batch.gamma_multiply(AREA + 0.2), false),
             ("speed", t.speed.gamma_multiply(AREA + 0.2), false),
             ("twice", t.crash, false),
             ("nowhere", t.error, true),
         ];
+        if answer.late() > 0 {
+            forms.push(("late", t.warning, true));
+        }
         for (name, color, is_hatched) in forms {
             let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
             if is_hatched {
@@ -297,13 +305,14 @@ pub fn legend_ui(ui: &mut Ui) {
 
 /// The tracks as a table.
 pub fn as_text(answer: &HandoverAnswer) -> String {
-    let mut text =
-        String::from("partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\n");
+    let mut text = String::from(
+        "partition\tbatch up to\tspeed from\tread up to\tcounted twice\tcounted nowhere\tlate\n",
+    );
     for partition in &answer.partitions {
         let start = partition.start.map_or_else(|| "by time".to_owned(), |start| start.to_string());
-        let HandoverPartition { name, cut, position, twice, nowhere, .. } = partition;
+        let HandoverPartition { name, cut, position, twice, nowhere, late, .. } = partition;
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}");
+        let _ = writeln!(text, "{name}\t{cut}\t{start}\t{position}\t{twice}\t{nowhere}\t{late}");
     }
     text
 }
