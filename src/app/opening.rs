@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    dialogs::{Dialog, OpenDialog},
+    dialogs::{Dialog, OpenDialog, SaveDialog},
     state::{OpenFailure, Phase, State},
     update::Effect,
 };
@@ -67,4 +67,29 @@ fn last_request(state: &State) -> Option<OpenRequest> {
     let Phase::Failed(OpenFailure { path, .. }) = &state.phase else { return None };
     let asked = state.asked_for.clone().filter(|asked| asked.path == *path);
     Some(asked.unwrap_or_else(|| OpenRequest { path: path.clone(), mapping: Vec::new() }))
+}
+
+/// A path is being typed in the open or the save dialog.
+pub(super) fn path_typed(state: &mut State, text: String) {
+    if let Dialog::Open(OpenDialog { path, error, .. }) | Dialog::Save(SaveDialog { path, error, .. }) =
+        &mut state.dialog
+    {
+        (*path, *error) = (text, None);
+    }
+}
+
+/// The name of a field is being typed in the open dialog.
+pub(super) fn field_typed(state: &mut State, at: usize, text: String) {
+    if let Dialog::Open(OpenDialog { fields, error, .. }) = &mut state.dialog
+        && let Some(field) = fields.get_mut(at)
+    {
+        (*field, *error) = (text, None);
+    }
+}
+
+/// The open dialog offers to name fields.
+pub(super) fn show_fields(state: &mut State) {
+    if let Dialog::Open(dialog) = &mut state.dialog {
+        dialog.shows_fields = true;
+    }
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     AppCommand, AskEdit, EventTimeEdit, HandoverEdit, LineageEdit, TheirsEdit, TradeOffEdit, asking,
-    dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
+    dialogs::{Dialog, SaveKind},
     event_time, handover, lineage, opening,
     pages::{CheckpointPage, RowsPage},
     settings::Settings,
@@ -189,24 +189,9 @@ pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effe
 
 fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
     match edit {
-        Edit::Path(text) => match &mut state.dialog {
-            Dialog::Open(OpenDialog { path, error, .. }) | Dialog::Save(SaveDialog { path, error, .. }) => {
-                (*path, *error) = (text, None);
-            }
-            _ => {}
-        },
-        Edit::Field(at, text) => {
-            if let Dialog::Open(OpenDialog { fields, error, .. }) = &mut state.dialog
-                && let Some(field) = fields.get_mut(at)
-            {
-                (*field, *error) = (text, None);
-            }
-        }
-        Edit::ShowFields => {
-            if let Dialog::Open(dialog) = &mut state.dialog {
-                dialog.shows_fields = true;
-            }
-        }
+        Edit::Path(text) => opening::path_typed(state, text),
+        Edit::Field(at, text) => opening::field_typed(state, at, text),
+        Edit::ShowFields => opening::show_fields(state),
         Edit::NameFields => opening::name_fields(state),
         Edit::OpenAgain => return opening::open_again(state),
         Edit::OpenPath => return opening::open_typed(state),

@@ -76,7 +76,9 @@ impl Session {
         let start = SpeedStart::At(cut.clone());
         let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
         let setup = HandoverSetup::default();
-        comparison.command = merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup);
+        let options = open.scenario.settings.stream_options();
+        comparison.command =
+            merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup, options);
         comparison.sums = open.summary.has_values;
         Some(comparison)
     }

@@ -300,7 +300,7 @@ fn scenes() -> Vec<(&'static str, State)> {
         fixture::fill_answers(&mut state);
         state
     };
-    scenes.extend([
+    scenes.extend(vec![
         ("20-checkpoints", drawers(RightDrawer::Checkpoints)),
         ("21-numbers", drawers(RightDrawer::Numbers)),
         ("21-fates", drawers(RightDrawer::Fates)),

@@ -44,7 +44,7 @@ fn a_mistyped_path_ends_no_run() {
 fn fields_that_cannot_be_guessed_are_named_in_the_window() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("odd.jsonl");
-    let line = |day| {
+    let dated = |day| {
         format!(
             "{{\"what\":{{\"it\":\"a\"}},\"whom\":\"u{day}\",\"when_it_was\":\"2024-05-0{day}T10:00:00Z\"}}\n"
         )
