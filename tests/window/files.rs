@@ -49,7 +49,7 @@ fn fields_that_cannot_be_guessed_are_named_in_the_window() {
             "{{\"what\":{{\"it\":\"a\"}},\"whom\":\"u{day}\",\"when_it_was\":\"2024-05-0{day}T10:00:00Z\"}}\n"
         )
     };
-    fs::write(&log, (1..=3).map(line).collect::<String>()).unwrap();
+    fs::write(&log, (1..=3).map(dated).collect::<String>()).unwrap();
     let mut live = Live::start();
     live.type_open(&log);
     live.until_sees("cannot guess the page field");
