@@ -32,7 +32,7 @@ pub struct VersionsPage {
     /// What a missing user means; `None`: as in the run.
     pub no_user: Option<NoUser>,
     /// The newest comparison of the two versions.
-    pub differences: Option<VersionDifferences>,
+    pub differences: Option<Box<VersionDifferences>>,
 }
 
 impl VersionsPage {
@@ -248,7 +248,7 @@ pub(super) fn changes_roles(fact: &Fact) -> bool {
 /// Takes the comparison.
 pub(super) fn answered(state: &mut State, answer: Answer) {
     state.versions.differences = match answer {
-        Answer::VersionDifferences(found) => Some(*found),
+        Answer::VersionDifferences(found) => Some(found),
         // One of the two is gone by now.
         _ => None,
     };

@@ -305,6 +305,8 @@ fn scenes() -> Vec<(&'static str, State)> {
         ("21-numbers", drawers(RightDrawer::Numbers)),
         ("21-fates", drawers(RightDrawer::Fates)),
         ("21-runs", drawers(RightDrawer::Runs)),
+    ]);
+    scenes.extend([
         ("25-moment-crashed", State { look: Look::Moment, ..at(Moment::Crashed) }),
         ("25-moment-replayed", State { look: Look::Moment, frame_time: true, ..at(Moment::Replayed) }),
         ("22-by-page", State { look: Look::ByPage, ..at(Moment::Published) }),
