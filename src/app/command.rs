@@ -247,7 +247,7 @@ const ALL: &[Spec] = &[
     row(C::Look(Look::TradeOff), View, "Trade-off", "How stale each view is against what a record costs, under other intervals", None),
     row(C::Fit, View, "Fit", "Show all of the run in the plots again", letter('F')),
     row(C::Tables, View, "Show as tables", "Plots and proof strip as tables that can be copied", letter('T')),
-    row(C::Theirs, View, "Their views against ours", "Tables that other systems made of this log: what differs, and which rule explains it", letter('V')),
+    row(C::Theirs, View, "Their views against ours", "Tables that other systems made of this log: what differs, and which rule explains it", letter('A')),
     row(C::FrameTime, View, "Frame time", "How long drawing this window takes, in the status line", None),
     row(C::Left(LeftDrawer::Log), View, "Log browser", "Records, where they stand, what became of them", letter('L')),
     row(C::Right(RightDrawer::Checkpoints), View, "Checkpoints", "What is on disk, and what each file holds", letter('K')),

@@ -14,7 +14,7 @@ fn data(name: &str) -> PathBuf {
 /// A window with the shop log in which the panel is open and these paths are typed.
 fn compared(paths: &[PathBuf]) -> Live {
     let mut live = Live::opened(&sample("shop"));
-    live.key(Key::V);
+    live.key(Key::A);
     live.until_sees("A daily table that another system made");
     for (name, path) in ["Their view", "and"].into_iter().zip(paths) {
         live.h.get_by_label(name).focus();
@@ -76,7 +76,7 @@ fn equal_views_and_bad_files_are_said() {
     live.picture("theirs-equal");
     live.click("Close");
     assert!(!live.sees("Their views against ours"), "back to the plots");
-    live.key(Key::V);
+    live.key(Key::A);
     let bad = live.directory.path().join("bad.csv");
     fs::write(&bad, "page,date,remark\na,2024-05-01,good\n").unwrap();
     live.drop_file(&bad);
