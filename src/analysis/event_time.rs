@@ -129,13 +129,13 @@ pub struct EventTimes {
     pub cloud: Cloud,
     /// The combined watermark.
     pub combined: Vec<WatermarkStep>,
-    /// The watermark of each partition, the first [`MOST_STAIRCASES`] of them.
+    /// The watermark of each partition, the first few of them.
     pub partitions: Vec<(String, Vec<WatermarkStep>)>,
     /// Days, in order.
     pub days: Vec<DayBand>,
     /// By what it was judged.
     pub lateness: Lateness,
-    /// Late records, in delivery order, at most [`MOST_LATE`].
+    /// Late records, in delivery order, up to a limit.
     pub late: Vec<LateDot>,
     /// How many there are.
     pub late_total: u64,

@@ -63,8 +63,8 @@ pub struct Scenario {
 pub struct LogReference {
     /// Relative to the scenario file.
     pub path: String,
-    /// Its identity, as [`LogName`] writes it; a log that does not match is refused, one that only grew is played over
-    /// the records that were there.
+    /// Its identity: a version, a colon and hex, or a bare digest. A log that does not match is refused, one that only
+    /// grew is played over the records that were there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
 }

@@ -42,7 +42,7 @@ pub struct StreamState {
 pub enum Handover {
     /// The buckets below the cut are gone; what lies above it is untouched.
     Dropped,
-    /// The cut is no bucket bound: what counts at or above it has to be folded again from the log ([`Refold`]) and put
+    /// The cut is no bucket bound: what counts at or above it has to be folded again from the log and put
     /// in with [`StreamProcessor::replace_from`].
     Refold,
 }

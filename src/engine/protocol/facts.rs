@@ -71,7 +71,7 @@ pub enum EngineEvent {
         /// Why it failed.
         why: String,
     },
-    /// Answer to the [`Command::Ask`] with the same number.
+    /// Answer to the [`super::Command::Ask`] with the same number.
     Answered(u64, Answer),
 }
 
