@@ -73,6 +73,7 @@ fn where_nothing_is_late_the_drawer_says_so() {
     assert!(!live.sees("Error of merged"));
     live.key(Key::D);
     live.until_sees("Days stay open for ever in this run");
+    live.fast();
     live.finish();
     live.until_sees("nothing is late");
 }
