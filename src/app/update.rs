@@ -433,6 +433,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
+        // A newer question is under way.
+        (_, Answer::Replaced) => {}
         (Query::Records { first, .. }, Answer::Records(records)) => {
             (state.answers.records.first, state.answers.records.records) = (first, records);
         }
@@ -471,6 +473,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             say(state, why);
         }
         (Query::EventTimes(lateness), answer) => return event_time::answered(state, lateness, answer),
+        (Query::Tiles(of), answer) => event_time::looked_closer(state, of, answer),
         (Query::TradeOff(knobs), answer) => return trade_off::answered(state, knobs, answer),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{lane::Lane, protocol::BookView};
+use super::{lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
     analysis::{Books, Fate, FateTally, Layer, Ledger as _, Reader, Taken, tally},
     domain::{Offsets, RangeCounts, Verdict, View},
@@ -14,6 +14,8 @@ use crate::{
 
 /// Records looked at by a check between facts: in so many ticks every record comes up again.
 const RECORDS_A_TICK: u64 = 256;
+/// Records walked through before it is asked whether anybody still waits.
+const STEP_RECORDS: u64 = 4_096;
 
 /// A speed layer's books.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +38,8 @@ pub(super) struct LaneBooks {
     speed: LayerBooks,
     memory: Option<LayerBooks>,
     vectors: Vectors,
+    /// Whether anybody waits for what is read in them.
+    pub wanted: Wanted,
 }
 
 /// Where things stand.
@@ -100,7 +104,14 @@ impl LaneBooks {
                 late: books.late.clone(),
             }),
             vectors: Vectors::of(lane),
+            wanted: Wanted::default(),
         }
+    }
+
+    /// The same, for an answer that may be given up.
+    #[must_use]
+    pub fn for_answer(self, wanted: Wanted) -> LaneBooks {
+        LaneBooks { wanted, ..self }
     }
 
     /// The books of a view; `None` where they are not known at this moment.
@@ -115,9 +126,15 @@ impl LaneBooks {
         self.books(view).map(Reader::new)
     }
 
-    /// All records.
+    /// All records; it ends early where nobody waits any more.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.index.entries(0, self.index.len())
+        self.walk(0, self.index.len())
+    }
+
+    /// The records `[from, to)`, as long as somebody waits.
+    pub fn walk(&self, from: u64, to: u64) -> impl Iterator<Item = Entry> {
+        let is_wanted = |entry: &Entry| !entry.number.is_multiple_of(STEP_RECORDS) || self.wanted.is_wanted();
+        self.index.entries(from, to).take_while(is_wanted)
     }
 
     /// Records below the vector that a view goes up to.

@@ -1,9 +1,9 @@
 //! Why two views of a lane differ: the question, and the same as a file.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -15,14 +15,15 @@ use super::{
     lane::Lane,
     protocol::{
         Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
+        RunId,
     },
-    recount::Recount,
+    recounts::{RecountOf, Recounts, Shown},
     runs::replace_file,
     session::Session,
 };
 use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
-    domain::{self, NameTable as _, Row, Rules, Value, View},
+    domain::{self, NameTable as _, Row, Value, View},
     ingest::LogIndex,
     serving::{Boundary, Numbers, SpeedStart},
 };
@@ -34,7 +35,8 @@ const MOST_CELLS: usize = 2_000;
 struct Comparison {
     books: LaneBooks,
     speed: Vec<View>,
-    rules: Rules,
+    recounts: Recounts,
+    of: RecountOf,
     /// Whether the speed layer estimates its unique users.
     estimates: bool,
     /// What the speed and the merged view show over the run.
@@ -46,10 +48,11 @@ struct Comparison {
 
 impl Session {
     pub(super) fn answer_differences(&mut self, number: u64, pair: Pair) {
-        let Some(comparison) = self.comparison(pair) else {
+        let Some(mut comparison) = self.comparison(pair) else {
             let answer = Answer::Nothing("no log is open".to_owned());
             return self.tell(EngineEvent::Answered(number, answer));
         };
+        comparison.books.wanted = self.wanted(number);
         self.answer_later(number, move || comparison.answer());
     }
 
@@ -80,6 +83,7 @@ impl Session {
         comparison.command =
             merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup, options);
         comparison.sums = open.summary.has_values;
+        (comparison.recounts, comparison.of.run) = (self.recounts.clone(), self.run);
         Some(comparison)
     }
 }
@@ -112,7 +116,8 @@ impl Comparison {
         Comparison {
             books: LaneBooks::of(lane),
             speed: speed_views(lane),
-            rules: lane.plan.rules,
+            recounts: Recounts::default(),
+            of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
             estimates: lane.plan.settings.uniques != domain::Uniques::Set,
             shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers()],
             pair,
@@ -155,14 +160,13 @@ impl Comparison {
             self.books.reader(view).ok_or_else(|| "what it counts is not known at this moment".to_owned())
         };
         let (mut first_reader, mut second_reader) = (reader(first)?, reader(second)?);
-        let mut recounts: BTreeMap<u64, [Actual; 2]> = BTreeMap::new();
-        let shown = [first, second].map(|view| self.shown(view, &mut recounts));
-        let [[run_first, cells_first], [run_second, cells_second]] = shown;
+        let shown = [first, second].map(|view| self.shown(view));
+        let [[run_first, cells_first], [run_second, cells_second]] = shown.each_ref().map(|shown| &**shown);
         let mut found = differences(
             self.books.entries(),
             &mut Side { ledger: &mut first_reader, uniques: self.uniques(first) },
             &mut Side { ledger: &mut second_reader, uniques: self.uniques(second) },
-            &[(Grouping::Cells, &cells_first, &cells_second), (Grouping::Run, &run_first, &run_second)],
+            &[(Grouping::Cells, cells_first, cells_second), (Grouping::Run, run_first, run_second)],
         );
         let run = found.pop().and_then(|run| run.into_iter().next());
         match (run, found.pop()) {
@@ -172,7 +176,7 @@ impl Comparison {
     }
 
     /// What a view shows: over the run, and by cell.
-    fn shown(&self, view: BookView, recounts: &mut BTreeMap<u64, [Actual; 2]>) -> [Actual; 2] {
+    fn shown(&self, view: BookView) -> Shown {
         let batch = &self.books.batch.view;
         let speed = || self.speed.iter();
         let views: Vec<&View> = match view {
@@ -180,16 +184,16 @@ impl Comparison {
             BookView::Speed | BookView::Memory => speed().collect(),
             BookView::Merged => std::iter::once(batch).chain(speed()).collect(),
             BookView::Recount | BookView::Log => {
-                let records = self.books.reach(view);
-                return recounts.entry(records).or_insert_with(|| self.recount(records)).clone();
+                // A recount of its own, which shares nothing with the books but the rules.
+                return self.recounts.shown(&self.of, self.books.reach(view), &self.books.wanted);
             }
         };
         if self.uniques(view) == Uniques::United {
-            return [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping));
+            return Arc::new([Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping)));
         }
         let [speed, merged] = self.shown;
         let run = if view == BookView::Merged { merged } else { speed };
-        [Actual::from([(Scope::default(), run)]), self.estimated(&views)]
+        Arc::new([Actual::from([(Scope::default(), run)]), self.estimated(&views)])
     }
 
     fn uniques(&self, view: BookView) -> Uniques {
@@ -207,13 +211,6 @@ impl Comparison {
         }
         let numbers = |row: &Row| Numbers { views: row.views, users: row.unique_users(), sum: row.sum };
         merged.rows().iter().map(|row| (Grouping::Cells.scope(row.cell), numbers(row))).collect()
-    }
-
-    /// A recount of its own, which shares nothing with the books but the rules.
-    fn recount(&self, records: u64) -> [Actual; 2] {
-        let mut recount = Recount::new(self.rules);
-        let view = recount.view(&self.books.index, records);
-        [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&[view], grouping))
     }
 
     fn export(&self, path: &Path) -> Result<(), String> {

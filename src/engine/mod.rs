@@ -43,6 +43,7 @@ pub mod play;
 pub mod protocol;
 mod read_model;
 mod recount;
+mod recounts;
 mod recovery;
 mod restore;
 mod rng;
@@ -55,6 +56,8 @@ mod source;
 pub mod sql;
 mod sweep;
 mod theirs;
+mod view_rows;
+mod wanted;
 mod work;
 mod worker;
 

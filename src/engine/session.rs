@@ -10,7 +10,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
 use super::{
-    answerer::Answerer,
+    answerer::{Answerer, Effort},
     clock::{Pacer, Stopwatch},
     event_times::EventTimesCache,
     frame::{Flow, Frame},
@@ -18,7 +18,9 @@ use super::{
     lane::Ticked,
     open_log::{Loaded, OpenLog},
     protocol::{Answer, Command, EngineEvent, Fact, KappaFact, LaneCommand, RunId, Tick, Until},
+    recounts::Recounts,
     scenario::Moment,
+    wanted::{Newest, Wanted},
 };
 
 /// Frames at most 60 a second.
@@ -42,7 +44,9 @@ pub(super) struct Session {
     /// A moment came up that the scenario or an advance stops at.
     moment: bool,
     answerer: Answerer,
+    pub(super) newest: Newest,
     pub(super) event_times: EventTimesCache,
+    pub(super) recounts: Recounts,
     drawn: Option<Stopwatch>,
     changed: bool,
     /// Run time stands until more of the log is loaded.
@@ -70,7 +74,9 @@ impl Session {
             until: None,
             moment: false,
             answerer: Answerer::default(),
+            newest: Newest::default(),
             event_times: EventTimesCache::default(),
+            recounts: Recounts::default(),
             drawn: None,
             changed: true,
             waits_for_log: false,
@@ -129,7 +135,7 @@ impl Session {
             Command::GoTo(tick) => self.go_to(tick),
             Command::Lane(_, command) => self.lane_command(command),
             Command::SaveScenario(path) => self.save_scenario(&path),
-            Command::ExportView(_, view, path) => self.export_view(view, &path),
+            Command::ExportView(_, view, path) => self.export_view(view, path),
             Command::ExportDifferences(_, pair, path) => self.export_differences(pair, path),
             Command::Ask(number, query) => self.answer(number, &query),
             Command::DeleteRun(name) => self.delete_run(&name),
@@ -258,11 +264,31 @@ impl Session {
     }
 
     /// Answers a question later, from a thread of its own, so that run time goes on meanwhile. `work` takes all that it
-    /// needs with it: the session may have opened another log by then.
+    /// needs with it: the session may have opened another log by then. A newer question of the same topic takes its place;
+    /// `work` may look at [`Session::wanted`] and end early, with whatever answer.
     pub(super) fn answer_later(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        self.answer_with(Effort::Walk, number, work);
+    }
+
+    /// The same for what takes seconds.
+    pub(super) fn answer_at_length(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        self.answer_with(Effort::Long, number, work);
+    }
+
+    /// Whether a question is still to be answered, for the thread that answers it.
+    pub(super) fn wanted(&self, number: u64) -> Wanted {
+        self.newest.wanted(number)
+    }
+
+    fn answer_with(&mut self, effort: Effort, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
         let answered = move |answer| EngineEvent::Answered(number, answer);
         let refused = move |why: &str| answered(Answer::Nothing(why.to_owned()));
-        self.later(refused, move || answered(work()));
+        let wanted = self.wanted(number);
+        self.later(effort, refused, move || {
+            let answer = if wanted.is_wanted() { work() } else { Answer::Replaced };
+            // What was given up on the way is no answer.
+            answered(if wanted.is_wanted() { answer } else { Answer::Replaced })
+        });
     }
 
     /// Does something later and tells what came of it.
@@ -272,16 +298,17 @@ impl Session {
         work: impl FnOnce() -> EngineEvent + Send + 'static,
     ) {
         let refused = move |why: &str| EngineEvent::Failed { what: what.to_owned(), why: why.to_owned() };
-        self.later(refused, work);
+        self.later(Effort::Long, refused, work);
     }
 
     fn later(
         &mut self,
+        effort: Effort,
         refused: impl Fn(&str) -> EngineEvent + Send + Copy + 'static,
         work: impl FnOnce() -> EngineEvent + Send + 'static,
     ) {
         let (events, wake) = (self.events.clone(), Arc::clone(&self.options.wake));
-        let taken = self.answerer.take(move || {
+        let taken = self.answerer.take(effort, move || {
             let event = catch_unwind(AssertUnwindSafe(work))
                 .unwrap_or_else(|_| refused("this cannot be answered: a bug in the program"));
             let _nobody_listens = events.send(event);

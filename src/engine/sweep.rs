@@ -31,7 +31,7 @@ impl Session {
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         }
         let (scenario, mapping) = (open.scenario.clone(), open.mapping.clone());
-        self.answer_later(number, move || {
+        self.answer_at_length(number, move || {
             let index = Arc::new(index.prefix(MOST_SWEPT));
             Answer::TradeOff(Box::new(play_point(index, &scenario, &mapping, knobs)))
         });

@@ -260,6 +260,10 @@ impl LogIndex {
         &self.layout
     }
 
+    pub(crate) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
     pub(crate) fn place(&self, n: u64) -> Option<(&Chunk, usize)> {
         let n = usize::try_from(n).ok()?;
         let chunk = self.chunks.get(n / CHUNK_RECORDS)?;

@@ -1,6 +1,6 @@
 //! The records of an index one after the other, each with all that the index knows of it.
 
-use super::LogIndex;
+use super::{LogIndex, chunk::CHUNK_RECORDS};
 use crate::domain::{FirstOf, PartitionIndex, Record, Verdict};
 
 /// A record with what the index knows of it.
@@ -20,7 +20,18 @@ impl LogIndex {
     /// The records `[from, to)` in delivery order, as far as they are there. Costs a walk through the columns.
     pub fn entries(&self, from: u64, to: u64) -> impl Iterator<Item = Entry> {
         let mut offsets = self.offsets_at(from);
-        (from..).zip(self.places(from, to)).filter_map(move |(number, (chunk, at))| {
+        let chunk_records = CHUNK_RECORDS as u64;
+        let first = usize::try_from(from / chunk_records).unwrap_or(usize::MAX);
+        // Chunk by chunk: to look each record's chunk up would cost as much as to read the record.
+        let chunks =
+            (0_u64..).zip(self.chunks()).skip(first).take_while(move |(at, _)| at * chunk_records < to);
+        let places = chunks.flat_map(move |(number, chunk)| {
+            let start = number * chunk_records;
+            let skipped = usize::try_from(from.saturating_sub(start)).unwrap_or(usize::MAX);
+            let end = usize::try_from(to - start).unwrap_or(usize::MAX).min(chunk.len());
+            (skipped..end).map(move |at| (start + at as u64, chunk, at))
+        });
+        places.filter_map(move |(number, chunk, at)| {
             let partition = chunk.partition(at);
             let offset = offsets.get(partition);
             offsets.set(partition, offset + 1);
