@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{lane::Lane, protocol::BookView, wanted::Wanted};
+use super::{jobs::refold, lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
     analysis::{Books, Fate, FateTally, Layer, Ledger as _, Reader, Taken, tally},
-    domain::{Offsets, RangeCounts, Verdict, View},
+    domain::{Offsets, RangeCounts, Uniques, Verdict, View},
     ingest::{Entry, LogIndex},
     processing::BatchView,
     serving::Numbers,
@@ -119,6 +119,39 @@ impl LaneBooks {
         let batch = batch_layer(&self.batch, &self.vectors.start);
         let memory = self.memory.as_ref().map(LayerBooks::layer);
         Parts { batch, speed: self.speed.layer(), memory, vectors: &self.vectors }.books(view)
+    }
+
+    /// A reader of a view's books beside another view. What the stream's memory holds beyond what it has emitted is not
+    /// lost: the served views have not got it yet.
+    pub fn reader_beside(&self, view: BookView, other: BookView) -> Option<Reader<'_>> {
+        let books = match self.books(view)? {
+            Books::Speed { batch, speed, .. } if view == BookView::Speed && other == BookView::Memory => {
+                Books::Speed { batch, speed, read: &self.speed.to }
+            }
+            Books::Merged { batch, speed, .. } if other == BookView::Memory => {
+                Books::Merged { batch, speed, read: &self.vectors.covers }
+            }
+            books => books,
+        };
+        Some(Reader::new(books))
+    }
+
+    /// The view in the stream's memory, folded from the log by its books; `None` where they are not known.
+    pub fn memory_view(&self, uniques: Uniques) -> Option<View> {
+        let memory = self.memory.as_ref()?;
+        Some(refold(&self.index, uniques, &memory.from, &memory.effects).0)
+    }
+
+    /// The records that a view is about, by partition.
+    pub fn range(&self, view: BookView) -> (&Offsets, &Offsets) {
+        let Vectors { start, covers, end, .. } = &self.vectors;
+        match view {
+            BookView::Batch => (start, &self.batch.cut),
+            BookView::Speed => (&self.speed.from, &self.speed.to),
+            BookView::Memory => self.memory.as_ref().map_or((start, start), |memory| (&memory.from, &memory.to)),
+            BookView::Merged | BookView::Recount => (start, covers),
+            BookView::Log => (start, end),
+        }
     }
 
     /// A reader of a view's books.

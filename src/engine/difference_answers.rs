@@ -15,21 +15,24 @@ use super::{
     lane::Lane,
     protocol::{
         Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
-        RunId,
+        PairSql, RunId,
     },
     recounts::{RecountOf, Recounts, Shown},
     runs::replace_file,
     session::Session,
+    sql::{SqlBy, SqlSide, duckdb_comparison},
 };
 use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
     domain::{self, NameTable as _, Row, Value, View},
-    ingest::LogIndex,
+    ingest::{LogDirectory, LogIndex, Mapping},
     serving::{Boundary, Numbers, SpeedStart},
 };
 
 /// Most cells that go to the window; a file has all.
 const MOST_CELLS: usize = 2_000;
+/// With more files a query would be longer than anybody pastes.
+const MOST_SQL_FILES: usize = 2_000;
 
 /// What is needed to compare two views on another thread.
 struct Comparison {
@@ -37,12 +40,14 @@ struct Comparison {
     speed: Vec<View>,
     recounts: Recounts,
     of: RecountOf,
-    /// Whether the speed layer estimates its unique users.
-    estimates: bool,
-    /// What the speed and the merged view show over the run.
-    shown: [Numbers; 2],
+    /// How the speed layer counts users.
+    counting: domain::Uniques,
+    /// What the speed and the merged view show over the run, and what the stream's memory holds.
+    shown: [Numbers; 3],
     pair: Pair,
     command: String,
+    /// For the same as SQL.
+    log: Option<(LogDirectory, Mapping)>,
     sums: bool,
 }
 
@@ -83,6 +88,7 @@ impl Session {
         comparison.command =
             merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup, options);
         comparison.sums = open.summary.has_values;
+        comparison.log = Some((open.log.clone(), open.mapping.clone()));
         (comparison.recounts, comparison.of.run) = (self.recounts.clone(), self.run);
         Some(comparison)
     }
@@ -95,6 +101,7 @@ pub(super) fn unexplained(lane: &Lane) -> Option<String> {
         (BookView::Merged, BookView::Recount),
         (BookView::Batch, BookView::Speed),
         (BookView::Log, BookView::Merged),
+        (BookView::Memory, BookView::Speed),
     ];
     pairs.into_iter().find_map(|(first, second)| {
         let (run, cells) = Comparison::of(lane, Pair { first, second }).compare().ok()?;
@@ -118,10 +125,11 @@ impl Comparison {
             speed: speed_views(lane),
             recounts: Recounts::default(),
             of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
-            estimates: lane.plan.settings.uniques != domain::Uniques::Set,
-            shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers()],
+            counting: lane.plan.settings.uniques,
+            shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers(), lane.stream.memory],
             pair,
             command: String::new(),
+            log: None,
             sums: false,
         }
     }
@@ -150,16 +158,29 @@ impl Comparison {
             cells_in_all,
             read,
             command: self.command.clone(),
+            sql: self.sql().map(Box::new),
         }))
+    }
+
+    /// Both views as queries over the files of the log.
+    fn sql(&self) -> Option<PairSql> {
+        let (log, mapping) = self.log.as_ref()?;
+        let segments: usize = log.partitions().iter().map(|partition| partition.segments.len()).sum();
+        let side = |view: BookView| {
+            let (from, to) = self.books.range(view);
+            SqlSide { name: view.id(), from, to }
+        };
+        let sides = [side(self.pair.first), side(self.pair.second)];
+        let query = |by| duckdb_comparison(mapping, log, by, sides).filter(|_| segments <= MOST_SQL_FILES);
+        Some(PairSql { cells: query(SqlBy::Cells)?, days: query(SqlBy::Days)?, run: query(SqlBy::Run)? })
     }
 
     /// Over the run, and every cell that differs.
     fn compare(&self) -> Result<(GroupDifference, Vec<GroupDifference>), String> {
         let Pair { first, second } = self.pair;
-        let reader = |view: BookView| {
-            self.books.reader(view).ok_or_else(|| "what it counts is not known at this moment".to_owned())
-        };
-        let (mut first_reader, mut second_reader) = (reader(first)?, reader(second)?);
+        let unknown = || "what the stream's memory counts is not known at this moment".to_owned();
+        let reader = |view, other| self.books.reader_beside(view, other).ok_or_else(unknown);
+        let (mut first_reader, mut second_reader) = (reader(first, second)?, reader(second, first)?);
         let shown = [first, second].map(|view| self.shown(view));
         let [[run_first, cells_first], [run_second, cells_second]] = shown.each_ref().map(|shown| &**shown);
         let mut found = differences(
@@ -179,31 +200,40 @@ impl Comparison {
     fn shown(&self, view: BookView) -> Shown {
         let batch = &self.books.batch.view;
         let speed = || self.speed.iter();
+        // Cell by cell the memory is known by its books only; over the run by what it tells itself.
+        let memory = (view == BookView::Memory).then(|| self.books.memory_view(self.counting)).flatten();
         let views: Vec<&View> = match view {
             BookView::Batch => vec![batch],
-            BookView::Speed | BookView::Memory => speed().collect(),
+            BookView::Speed => speed().collect(),
+            BookView::Memory => memory.iter().collect(),
             BookView::Merged => std::iter::once(batch).chain(speed()).collect(),
             BookView::Recount | BookView::Log => {
                 // A recount of its own, which shares nothing with the books but the rules.
                 return self.recounts.shown(&self.of, self.books.reach(view), &self.books.wanted);
             }
         };
-        if self.uniques(view) == Uniques::United {
+        if self.uniques(view) == Uniques::United && view != BookView::Memory {
             return Arc::new([Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping)));
         }
-        let [speed, merged] = self.shown;
-        let run = if view == BookView::Merged { merged } else { speed };
+        let [speed, merged, memory] = self.shown;
+        let run = match view {
+            BookView::Merged => merged,
+            BookView::Memory => memory,
+            _ => speed,
+        };
         Arc::new([Actual::from([(Scope::default(), run)]), self.estimated(&views)])
     }
 
     fn uniques(&self, view: BookView) -> Uniques {
         match view {
-            BookView::Speed | BookView::Memory | BookView::Merged if self.estimates => Uniques::Estimated,
+            BookView::Speed | BookView::Memory | BookView::Merged if self.counting != domain::Uniques::Set => {
+                Uniques::Estimated
+            }
             _ => Uniques::United,
         }
     }
 
-    /// What views with sketches show together, by cell.
+    /// What views, with sketches or without, show together, by cell.
     fn estimated(&self, views: &[&View]) -> Actual {
         let mut merged = View::new();
         for view in views {

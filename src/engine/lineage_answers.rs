@@ -115,7 +115,8 @@ fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, 
             })
         }
         Listing::Differing(Pair { first, second }, cause, number) => {
-            let (mut first, mut second) = (reader(*first)?, reader(*second)?);
+            let beside = |view, other| books.reader_beside(view, other).ok_or_else(|| unknown.to_owned());
+            let (mut first, mut second) = (beside(*first, *second)?, beside(*second, *first)?);
             let scope = scope_of(&books.index, number)?;
             Box::new(move |entry| {
                 let (first, second) = (first.take(entry), second.take(entry));

@@ -1,5 +1,7 @@
 //! Why they differ: from one view to another by causes that add up, each with its records, cell by cell.
 
+use std::fmt::Write as _;
+
 use eframe::egui::{Color32, ComboBox, Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
@@ -14,13 +16,9 @@ use crate::{
         format::{millionths, signed, thousands},
         lineage_text::{cause_name, cause_sentence, difference_text, part_text, part_value, view_name},
     },
-    domain::Counts,
+    domain::{Counts, Uniques},
     engine::protocol::{BookView, Cause, CausePart, CellDifference, Listing, NumberOf, Pair, PairDifference},
 };
-
-/// The views that can be compared: those of which every cell is known.
-const VIEWS: [BookView; 5] =
-    [BookView::Batch, BookView::Speed, BookView::Merged, BookView::Recount, BookView::Log];
 
 /// Draws the drawer.
 pub fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -49,7 +47,7 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
         for (name, view) in [("First view", &mut chosen.first), ("Second view", &mut chosen.second)] {
             let combo = ComboBox::from_id_salt(name).width(width).selected_text(view_name(*view));
             let shown = combo.show_ui(ui, |ui| {
-                for choice in VIEWS {
+                for choice in BookView::ALL {
                     ui.selectable_value(view, choice, view_name(choice));
                 }
             });
@@ -69,6 +67,7 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
             ("batch, speed", BookView::Batch, BookView::Speed),
             ("batch, merged", BookView::Batch, BookView::Merged),
             ("whole log, merged", BookView::Log, BookView::Merged),
+            ("memory, served", BookView::Memory, BookView::Speed),
         ] {
             let wanted = Pair { first, second };
             let text = RichText::new(name).font(theme::small(ui));
@@ -102,6 +101,16 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
         edit_button(ui, out, "Copy table", Edit::Copy(causes_text(difference)));
         edit_button(ui, out, "Copy as command", Edit::Copy(difference.command.clone()))
             .on_hover_text(&difference.command);
+        if let Some(sql) = &difference.sql {
+            for (name, query, what) in [
+                ("SQL: total", &sql.run, "both views over the run"),
+                ("SQL: by day", &sql.days, "both views day by day"),
+                ("SQL: cells", &sql.cells, "the pages and days in which they differ"),
+            ] {
+                edit_button(ui, out, name, Edit::Copy(query.clone()))
+                    .on_hover_text(format!("A DuckDB query over the files of the log: {what}"));
+            }
+        }
         if ui.button("Export…").on_hover_text("Every cell that differs, a line a cause").clicked() {
             out.push(Input::Command(AppCommand::Save(SaveKind::Differences)));
         }
@@ -300,7 +309,22 @@ fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
     }
     if let Some(summary) = &state.summary {
         section(ui, "Settings");
-        let settings = format!("{} zone={} guarantee={}", summary.mapping, summary.zone, summary.guarantee);
+        let guarantee = summary.guarantee;
+        let mut settings = format!("{} zone={} guarantee={guarantee}", summary.mapping, summary.zone);
+        if let Some(lane) = state.lane() {
+            let approximation = &lane.approximation;
+            let _ = write!(
+                settings,
+                " lateness={} uniques={} batch-every={} micro-batch={}",
+                approximation.lateness,
+                match approximation.uniques {
+                    Uniques::Set => "set",
+                    Uniques::Hll => "hll",
+                },
+                lane.knobs.batch_every,
+                lane.knobs.micro_batch
+            );
+        }
         ui.add(
             Label::new(RichText::new(settings).font(theme::mono_small(ui)).color(tokens(ui).subdued)).wrap(),
         );

@@ -27,7 +27,7 @@ pub use kappa::{
     VersionNumber, VersionSettings,
 };
 pub use lineage::{
-    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
+    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference, PairSql,
     RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
 };
 pub use looking::{
