@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     analysis::{Ledger, Reader, Scope, Taken, causes_of, find, numbers_of, tally},
-    domain::{NameTable as _, Value},
+    domain::{Cell, NameTable as _, Value},
     ingest::{Entry, LogIndex},
 };
 
@@ -82,11 +82,24 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
         Listing::Behind(_, NumberOf { within: Some(within), .. }) => *within,
         _ => (0, books.index.len()),
     };
-    let found = find(books.walk(from, to), first, count, |entry| {
+    let mut take = |entry: &Entry| {
         let times = wanted(entry)?;
         views += u64::from(times);
         Some(*entry)
-    });
+    };
+    // Only what the question touches is looked at, where its page or its day says what that is.
+    let scope = match listing {
+        Listing::Behind(_, number) | Listing::Differing(_, _, number) => scope_of(&books.index, number),
+        Listing::Fate(..) | Listing::Search(..) => Ok(Scope::default()),
+    };
+    let found = match scope {
+        Ok(scope) if scope != Scope::default() => {
+            let is_in = |key, day, _| scope.holds(Cell { key, day });
+            find(books.index.entries_where(from, to, is_in), first, count, &mut take)
+        }
+        _ => find(books.walk(from, to), first, count, &mut take),
+    };
+    drop(wanted);
     match lines(books, found.page) {
         Ok(records) => Answer::Listed(Listed { records, total: found.total, views, searched_to: None }),
         Err(why) => Answer::Nothing(why),

@@ -29,7 +29,7 @@ pub struct TilesOf {
 }
 
 /// Of a longer log so many records are played for a point of the trade-off (a little fewer: whole chunks of the index).
-pub const MOST_SWEPT: u64 = 50_000;
+pub const MOST_SWEPT: u64 = 250_000;
 
 /// What can be turned to trade freshness against cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
