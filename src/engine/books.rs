@@ -148,7 +148,9 @@ impl LaneBooks {
         match view {
             BookView::Batch => (start, &self.batch.cut),
             BookView::Speed => (&self.speed.from, &self.speed.to),
-            BookView::Memory => self.memory.as_ref().map_or((start, start), |memory| (&memory.from, &memory.to)),
+            BookView::Memory => {
+                self.memory.as_ref().map_or((start, start), |memory| (&memory.from, &memory.to))
+            }
             BookView::Merged | BookView::Recount => (start, covers),
             BookView::Log => (start, end),
         }

@@ -226,7 +226,9 @@ impl Comparison {
 
     fn uniques(&self, view: BookView) -> Uniques {
         match view {
-            BookView::Speed | BookView::Memory | BookView::Merged if self.counting != domain::Uniques::Set => {
+            BookView::Speed | BookView::Memory | BookView::Merged
+                if self.counting != domain::Uniques::Set =>
+            {
                 Uniques::Estimated
             }
             _ => Uniques::United,

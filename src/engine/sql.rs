@@ -275,3 +275,51 @@ fn condition(filter: &str) -> String {
 fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::play::open_log, ingest::Mapping};
+
+    /// The text. That it gives our numbers was checked with DuckDB 2.0.1: batch and speed of the shop sample at a
+    /// crash, by page and day, by day and in total, on plain and on gz files, with a zone and a condition.
+    #[test]
+    fn two_sides_are_counted_beside_each_other_within_their_positions() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop");
+        let options = [("zone", "Asia/Tehran"), ("where", "platform!=tablet")];
+        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let open = open_log(&path, &options).unwrap();
+        let (start, cut) = (Offsets::start(3), Offsets::from_vec(vec![5, 6, 7]));
+        let end = open.index.end().clone();
+        let sides = [
+            SqlSide { name: "batch", from: &start, to: &cut },
+            SqlSide { name: "speed", from: &cut, to: &end },
+        ];
+        let query = |by| duckdb_comparison(&open.mapping, &open.log, by, sides).unwrap();
+        let (cells, days, run) = (query(SqlBy::Cells), query(SqlBy::Days), query(SqlBy::Run));
+        for sql in [&cells, &days, &run] {
+            for part in [
+                "-- batch (first) and speed (second)",
+                "mobile/2024-W12.jsonl.gz",
+                "compression = 'gzip'",
+                "CASE WHEN json_valid(text) THEN NOT (json_extract_string(text, '$.\"platform\"')",
+                "row_number() OVER (PARTITION BY partition ORDER BY segment, line) - 1 AS record",
+                "WHEN 'desktop' THEN record >= 0 AND record < 5",
+                "WHEN 'mobile' THEN record >= 6 AND record < ",
+                "count(DISTINCT usr) FILTER (WHERE in_second) AS second_users",
+                "timezone('Asia/Tehran'",
+            ] {
+                assert!(sql.contains(part), "no {part:?} in {sql}");
+            }
+        }
+        assert!(
+            cells.contains("SELECT page, day AS date, count(*)") && cells.contains("HAVING first_views <>")
+        );
+        assert!(
+            days.contains("SELECT day AS date, count(*)") && days.ends_with("GROUP BY day\nORDER BY day;\n")
+        );
+        assert!(run.contains("SELECT count(*) FILTER") && !run.contains("GROUP BY"));
+        let by_field = Mapping { partition: Some("shard".to_owned()), ..open.mapping.clone() };
+        assert_eq!(duckdb_comparison(&by_field, &open.log, SqlBy::Run, sides), None, "files do not say it");
+    }
+}

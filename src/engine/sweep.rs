@@ -174,13 +174,8 @@ mod tests {
     fn point(knobs: Knobs) -> TradePoint {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/clicks");
         let open = open_log(&path, &[]).unwrap();
-        let point = play_point(
-            Arc::clone(&open.index),
-            &open.scenario,
-            &open.mapping,
-            knobs,
-            &Wanted::default(),
-        );
+        let point =
+            play_point(Arc::clone(&open.index), &open.scenario, &open.mapping, knobs, &Wanted::default());
         // What was measured is another number each time.
         let quiet = |price: LayerPrice| LayerPrice { micros: 0, ..price };
         TradePoint { batch: quiet(point.batch), stream: quiet(point.stream), ..point }

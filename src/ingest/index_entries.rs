@@ -98,7 +98,9 @@ impl<F: Fn(&Chunk, usize) -> bool> Iterator for Entries<'_, F> {
             if !(self.wanted)(chunk, at) {
                 continue;
             }
-            let (Some(record), Some(verdict)) = (chunk.record(at, offset), chunk.verdict(at)) else { continue };
+            let (Some(record), Some(verdict)) = (chunk.record(at, offset), chunk.verdict(at)) else {
+                continue;
+            };
             return Some(Entry { number, record, verdict, first: chunk.first_of(at) });
         }
         None
@@ -117,7 +119,9 @@ mod tests {
         let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
         let index = load(&log, &mapping).unwrap();
         let len = index.len();
-        for (from, to) in [(0, len), (1, 5_000), (4_095, 4_097), (4_096, 8_192), (len - 1, len + 9), (len, len + 1)] {
+        for (from, to) in
+            [(0, len), (1, 5_000), (4_095, 4_097), (4_096, 8_192), (len - 1, len + 9), (len, len + 1)]
+        {
             let walked: Vec<(u64, Record)> =
                 index.entries(from, to).map(|entry| (entry.number, entry.record)).collect();
             let each: Vec<(u64, Record)> =

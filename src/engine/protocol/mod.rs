@@ -27,8 +27,8 @@ pub use kappa::{
     VersionNumber, VersionSettings,
 };
 pub use lineage::{
-    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference, PairSql,
-    RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+    BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
+    PairSql, RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
 };
 pub use looking::{
     CloseUp, Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT,
