@@ -150,6 +150,10 @@ fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
             ui.end_row();
         }
     });
+    if !dialog.others.is_empty() {
+        let others = dialog.others.iter().map(|(name, value)| format!("{name} {value}"));
+        small_text(ui, format!("As before: {}", others.collect::<Vec<_>>().join(", ")));
+    }
     ui.add_space(4.0);
     entered
 }
