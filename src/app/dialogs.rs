@@ -51,7 +51,7 @@ pub struct OpenDialog {
     /// Whether the fields of a record are named here too.
     pub shows_fields: bool,
     /// Which field is what, in the order of [`FIELDS`]; empty ones are guessed.
-    pub fields: [String; FIELDS.len()],
+    pub fields: Box<[String; FIELDS.len()]>,
     /// Options of the mapping that have no field here, by their command-line names.
     pub others: Vec<(String, String)>,
 }
@@ -76,7 +76,9 @@ impl OpenDialog {
         OpenDialog {
             path: request.path.display().to_string(),
             shows_fields: !request.mapping.is_empty(),
-            fields: FIELDS.map(|(name, _)| given(name).map(|(_, path)| path.clone()).unwrap_or_default()),
+            fields: Box::new(
+                FIELDS.map(|(name, _)| given(name).map(|(_, path)| path.clone()).unwrap_or_default()),
+            ),
             others: request.mapping.iter().filter(|(name, _)| !has_field(name)).cloned().collect(),
             ..OpenDialog::default()
         }
@@ -84,7 +86,7 @@ impl OpenDialog {
 
     /// What is asked for: the path as typed, and the fields that were named.
     pub fn request(&self) -> OpenRequest {
-        let named = FIELDS.iter().zip(&self.fields).filter(|(_, path)| !path.trim().is_empty());
+        let named = FIELDS.iter().zip(self.fields.iter()).filter(|(_, path)| !path.trim().is_empty());
         let named = named.map(|((name, _), path)| ((*name).to_owned(), path.trim().to_owned()));
         OpenRequest {
             path: PathBuf::from(self.path.trim()),

@@ -269,10 +269,10 @@ pub(super) fn edited(state: &mut State, edit: SettingsEdit) -> Vec<Effect> {
             page.typed.insert(field, text);
         }
         SettingsEdit::Uniques(uniques) => {
-            page.uniques = Some(uniques).filter(|uniques| *uniques != run.uniques)
+            page.uniques = Some(uniques).filter(|uniques| *uniques != run.uniques);
         }
         SettingsEdit::Guarantee(chosen) => {
-            page.guarantee = Some(chosen).filter(|chosen| *chosen != run.guarantee)
+            page.guarantee = Some(chosen).filter(|chosen| *chosen != run.guarantee);
         }
         SettingsEdit::Undo => *page = SettingsPage::default(),
         SettingsEdit::OpenAgain => {

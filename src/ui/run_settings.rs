@@ -4,7 +4,7 @@ use eframe::egui::{Align, Label, Layout, Panel, RichText, ScrollArea, Ui};
 
 use super::{
     theme::{self, tokens},
-    typed::{choice_row, form_field, lateness_field, problem},
+    typed::{Widths, choice_row, form_field, lateness_field, problem},
     widgets::{Out, command_button, drawer_head, edit_button, section, small_text},
 };
 use crate::{
@@ -33,7 +33,7 @@ pub fn run_settings_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         approximation_ui(ui, page, run, out);
         saved_ui(ui, page, run, out);
         section(ui, "How often, how fast");
-        let pace = [
+        let intervals = [
             SettingsField::BatchEvery,
             SettingsField::CheckpointEvery,
             SettingsField::MicroBatch,
@@ -42,7 +42,7 @@ pub fn run_settings_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             SettingsField::BatchCapacity,
             SettingsField::Seed,
         ];
-        for field in pace {
+        for field in intervals {
             field_ui(ui, page, run, field, out);
         }
         if let Some(summary) = &state.summary {
@@ -70,7 +70,8 @@ fn foot_ui(ui: &mut Ui, state: &State, page: &SettingsPage, out: &mut Out) {
 
 /// A number that is typed, with what is wrong with it under it.
 fn field_ui(ui: &mut Ui, page: &SettingsPage, run: &RunSettings, field: SettingsField, out: &mut Out) {
-    let (response, changed) = form_field(ui, field.name(), &page.text(field, run), field.unit());
+    let (response, changed) =
+        form_field(ui, field.name(), &page.text(field, run), field.unit(), Widths::DRAWER);
     response.on_hover_text(field.hint());
     if let Some(text) = changed {
         edit(out, SettingsEdit::Type(field, text));

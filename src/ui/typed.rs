@@ -15,24 +15,38 @@ use crate::{
     engine::protocol::LATENESSES,
 };
 
-/// Width of the names in front of the fields.
-const NAME: f32 = 150.0;
+/// Widths of names and fields in points at normal size.
+#[derive(Debug, Clone, Copy)]
+pub struct Widths {
+    name: f32,
+    field: f32,
+}
 
-/// Width of a field.
-const FIELD: f32 = 86.0;
+impl Widths {
+    /// In a drawer: long names, short values.
+    pub const DRAWER: Widths = Widths { name: 150.0, field: 86.0 };
+    /// In a dialog: short names, paths.
+    pub const DIALOG: Widths = Widths { name: 84.0, field: 180.0 };
+}
 
-/// A name, a field and the unit of what is typed, in columns. The text where it changed.
-pub fn form_field(ui: &mut Ui, name: &str, text: &str, unit: &str) -> (egui::Response, Option<String>) {
+/// A name, a field and a word on what is typed, in columns. The text where it changed.
+pub fn form_field(
+    ui: &mut Ui,
+    name: &str,
+    text: &str,
+    word: &str,
+    widths: Widths,
+) -> (egui::Response, Option<String>) {
     let scale = theme::scale(ui);
     ui.horizontal(|ui| {
-        let size = vec2(NAME * scale, ui.spacing().interact_size.y);
+        let size = vec2(widths.name * scale, ui.spacing().interact_size.y);
         let label = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(size.x);
             ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false).truncate())
         });
-        let typed = field(ui, label.inner.id, text, FIELD * scale, true);
-        if !unit.is_empty() {
-            ui.label(RichText::new(unit).font(theme::small(ui)).color(tokens(ui).subdued));
+        let typed = field(ui, label.inner.id, text, widths.field * scale, true);
+        if !word.is_empty() {
+            ui.label(RichText::new(word).font(theme::small(ui)).color(tokens(ui).subdued));
         }
         typed
     })
@@ -48,7 +62,7 @@ pub fn problem(ui: &mut Ui, error: Option<&str>) {
 
 /// An allowed lateness: a field, what is wrong with it, and usual ones to choose. The text where it changed.
 pub fn lateness_field(ui: &mut Ui, name: &str, text: &str, error: Option<&str>) -> Option<String> {
-    let (_, mut changed) = form_field(ui, name, text, "");
+    let (_, mut changed) = form_field(ui, name, text, "", Widths::DRAWER);
     problem(ui, error);
     let usual: Vec<(Lateness, String)> = std::iter::once(Lateness::Unbounded)
         .chain(LATENESSES)
