@@ -13,7 +13,7 @@ use super::{
     lane::{Lane, LanePlan, Ticked},
     play::{lane_plan, memory_disk},
     protocol::{Answer, EngineEvent, Knobs, LayerPrice, MOST_SWEPT, TradePoint},
-    scenario::{RunSettings, Scenario},
+    scenario::Scenario,
     session::Session,
     wanted::Wanted,
 };
@@ -55,7 +55,7 @@ fn play_point(
     wanted: &Wanted,
 ) -> TradePoint {
     let bare = Scenario { commands: Vec::new(), faults: Vec::new(), ..scenario.clone() };
-    let settings = turned(scenario.settings, knobs);
+    let settings = scenario.settings.turned(knobs);
     let plan = LanePlan { settings, ..lane_plan(&bare, mapping, Driver::Inline, memory_disk()) };
     let records = index.len();
     let mut lane = Lane::new(plan, index);
@@ -124,16 +124,6 @@ impl Shelf {
         // A disk in memory does not fail.
         let _written = replace(&mut self.disk, NAME, text.as_bytes());
         self.micros += watch.micros();
-    }
-}
-
-/// The settings with these knobs turned.
-pub(super) fn turned(settings: RunSettings, knobs: Knobs) -> RunSettings {
-    RunSettings {
-        batch_every_records: knobs.batch_every,
-        micro_batch_records: knobs.micro_batch,
-        checkpoint_every_records: knobs.checkpoint_every,
-        ..settings
     }
 }
 
