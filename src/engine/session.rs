@@ -438,6 +438,49 @@ mod tests {
     }
 
     #[test]
+    fn a_newer_question_takes_the_place_of_an_older_one_and_long_ones_hold_nobody_up() {
+        use crate::engine::wanted::Topic;
+        let (outbox, events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake: Arc::new(|| {}) };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        let (begun, has_begun) = bounded::<()>(1);
+        let (go, wait) = bounded::<()>(0);
+        let answer = |words: &str| Answer::Nothing(words.to_owned());
+        let [first, second, other, long] = ["first", "second", "other", "long"].map(answer);
+        let (told_long, wait_long) = bounded::<()>(0);
+        session.newest.put(1, Topic::TradeOff);
+        session.answer_at_length(1, move || {
+            let _gone = wait_long.recv();
+            long
+        });
+        session.newest.put(2, Topic::Listing);
+        session.answer_later(2, move || {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            first
+        });
+        has_begun.recv().unwrap();
+        session.newest.put(3, Topic::Fates);
+        session.answer_later(3, move || other);
+        session.newest.put(4, Topic::Listing);
+        session.answer_later(4, move || second);
+        go.send(()).unwrap();
+        let told: Vec<(u64, Answer)> = events
+            .iter()
+            .take(3)
+            .map(|event| match event {
+                EngineEvent::Answered(number, answer) => (number, answer),
+                event => panic!("{event:?}"),
+            })
+            .collect();
+        assert_eq!(told, [(2, Answer::Replaced), (3, answer("other")), (4, answer("second"))]);
+        drop(told_long);
+        let last = events.recv().unwrap();
+        assert!(matches!(last, EngineEvent::Answered(1, Answer::Nothing(_))), "{last:?}");
+    }
+
+    #[test]
     fn nothing_flows_without_a_lane() {
         let (outbox, _events) = bounded(8);
         let (frame_out, frames) = bounded(1);

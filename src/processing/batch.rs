@@ -31,15 +31,17 @@ impl BatchProcessor {
         BatchProcessor { cut, fold: Fold::new(rules), effects: Vec::new(), taken: 0 }
     }
 
-    /// Takes the next record of its partition. Records at or above the cut are passed over.
-    pub fn apply(&mut self, record: &Record) {
+    /// Takes the next record of its partition; whether it counts. Records at or above the cut are passed over.
+    pub fn apply(&mut self, record: &Record) -> bool {
         if !in_range(record, &Offsets::default(), &self.cut) {
-            return;
+            return false;
         }
         self.taken += 1;
-        if self.fold.apply(record) == Verdict::Counted {
+        let counts = self.fold.apply(record) == Verdict::Counted;
+        if counts {
             effect(&mut self.effects, record);
         }
+        counts
     }
 
     /// Records taken so far.

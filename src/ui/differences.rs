@@ -8,7 +8,7 @@ use super::{
     grid::{ROW, Weight, row_ui},
     theme::{self, Tokens, tokens},
     waterfall::{Step, waterfall_ui},
-    widgets::{Out, drawer_head, edit_button, fact_row, section, small_text},
+    widgets::{Out, command_button, drawer_head, edit_button, fact_row, section, small_text},
 };
 use crate::{
     app::{
@@ -23,6 +23,13 @@ use crate::{
 /// Draws the drawer.
 pub fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Why they differ", AppCommand::Right(RightDrawer::Differences));
+    if state.shows_kappa() {
+        small_text(
+            ui,
+            "The views of the Lambda lane. Versions of the Kappa lane are compared day by day in their own drawer.",
+        );
+        command_button(ui, state, out, AppCommand::Right(RightDrawer::Versions), "Two versions (Kappa)");
+    }
     let pages = &state.answers.lineage;
     pair_ui(ui, pages.pair, out);
     let Some(difference) = &pages.difference else {
