@@ -157,9 +157,9 @@ mod tests {
         let log = LogDirectory::open(&path, false).unwrap();
         let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
         let index = load(&log, &mapping).unwrap();
-        let times: Vec<EventTime> =
+        let happened: Vec<EventTime> =
             index.entries(0, index.len()).filter_map(|entry| Some(entry.record.event?.time)).collect();
-        let span = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+        let span = (*happened.iter().min().unwrap(), *happened.iter().max().unwrap());
         let middle = EventTime(i64::midpoint(span.0.0, span.1.0));
         let late: LateBits = [100, 20_500].into_iter().collect();
         let whole = Window::of_all(index.len(), span);

@@ -341,7 +341,7 @@ impl BatchJob {
                 Ok(0) => break,
                 Ok(read) => {
                     for record in &self.buffer {
-                        if processor.apply(record)
+                        if processor.counts(record)
                             && let Some(event) = &record.event
                             && let Some(user) = event.user
                         {

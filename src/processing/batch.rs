@@ -31,8 +31,13 @@ impl BatchProcessor {
         BatchProcessor { cut, fold: Fold::new(rules), effects: Vec::new(), taken: 0 }
     }
 
-    /// Takes the next record of its partition; whether it counts. Records at or above the cut are passed over.
-    pub fn apply(&mut self, record: &Record) -> bool {
+    /// Takes the next record of its partition. Records at or above the cut are passed over.
+    pub fn apply(&mut self, record: &Record) {
+        self.counts(record);
+    }
+
+    /// The same; whether the record counts.
+    pub fn counts(&mut self, record: &Record) -> bool {
         if !in_range(record, &Offsets::default(), &self.cut) {
             return false;
         }
