@@ -293,13 +293,16 @@ fn likely_zones(case: &Case<'_>, state: &State) -> Vec<u32> {
             match &mut last {
                 Some((known, sum)) if *known == key => *sum += amount,
                 _ => {
-                    let ended = last.replace((key, amount));
-                    ended.map(|(key, sum)| *quarters.entry(key).or_default() += sum);
+                    if let Some((ended, sum)) = last.replace((key, amount)) {
+                        *quarters.entry(ended).or_default() += sum;
+                    }
                 }
             }
         }
     }
-    last.map(|(key, sum)| *quarters.entry(key).or_default() += sum);
+    if let Some((key, sum)) = last {
+        *quarters.entry(key).or_default() += sum;
+    }
     for (day, amount) in case.day_totals() {
         *theirs.entry(day).or_default() += amount;
     }

@@ -26,7 +26,9 @@ pub(super) struct Slate {
     pairs: Vec<i32>,
     cells: Vec<u32>,
     /// Pairs that no record is in as yet.
-    fresh: HashMap<Pair, usize, FxBuildHasher>,
+    fresh: FxHashSet<Pair>,
+    /// The places of their cells.
+    fresh_places: Vec<usize>,
     touched: Vec<(u32, usize)>,
 }
 
@@ -133,7 +135,9 @@ impl Slate {
         match pairs.ids.get(&pair) {
             Some(&id) => self.note(id, 1, place),
             None => {
-                self.fresh.insert(pair, place);
+                if self.fresh.insert(pair) {
+                    self.fresh_places.push(place);
+                }
             }
         }
     }
@@ -152,9 +156,8 @@ impl Slate {
             let before = i64::from(pairs.records(id));
             users(place, i64::from(before + by > 0) - i64::from(before > 0));
         }
-        for (_, place) in self.fresh.drain() {
-            users(place, 1);
-        }
+        self.fresh.clear();
+        self.fresh_places.drain(..).for_each(|place| users(place, 1));
         for cell in cells {
             if let Some(slot) = self.cells.get_mut(cell as usize) {
                 *slot = 0;
