@@ -367,9 +367,9 @@ fn finished(state: &State, merged: u64, recount: u64, digest: &str) -> Sentence 
 
 fn running(state: &State, lane: &LaneFrame) -> Sentence {
     let (covers, position) = (lane.batch_covers, lane.position);
-    let late = lane.approximation.late_missing;
-    if covers == 0 && late > 0 {
-        return approximate::nothing_published(position, late);
+    let dropped = lane.approximation.late_missing;
+    if covers == 0 && dropped > 0 {
+        return approximate::nothing_published(position, dropped);
     }
     if covers == 0 {
         return Sentence::new(
@@ -393,15 +393,15 @@ fn running(state: &State, lane: &LaneFrame) -> Sentence {
     );
     let has_crashed = state.newest_facts().any(|fact| matches!(fact, Fact::StreamCrashed { .. }));
     let rest = match lane.stream {
-        StreamState::Finished if late > 0 => {
-            return Sentence::new(Tone::Plain, lead, approximate::late_at_the_end(late));
+        StreamState::Finished if dropped > 0 => {
+            return Sentence::new(Tone::Plain, lead, approximate::late_at_the_end(dropped));
         }
         StreamState::Finished => {
             "The stream has read the whole log; the next batch run makes the rest final."
         }
-        _ if late > 0 => {
+        _ if dropped > 0 => {
             let next = if has_crashed { "" } else { " Now press X." };
-            return Sentence::new(Tone::Plain, lead, approximate::late_missing(late) + next);
+            return Sentence::new(Tone::Plain, lead, approximate::late_missing(dropped) + next);
         }
         _ if has_crashed => "At a hand-over orange turns blue, and the top edge does not move.",
         _ => "Now press X.",
