@@ -95,22 +95,22 @@ fn hands_off_each_batch_run_takes_an_error_back_and_the_words_say_it() {
     let mut live = Live::opened(&sample("batch-speed-merged.json"));
     live.h.get_by_label("The grey line is a full recount of the log. Press Space.");
     at(&mut live, 1_000);
-    let late = live.lane().approximation.late_missing;
-    assert!(late > 0);
+    let short = live.lane().approximation.late_missing;
+    assert!(short > 0);
     assert_eq!(live.lane().position, 1_700);
-    live.h.get_by_label(&format!("Stream has read 1,700 and dropped {late} as late."));
+    live.h.get_by_label(&format!("Stream has read 1,700 and dropped {short} as late."));
     live.h.get_by_label(&format!(
-        "Batch has published nothing yet: every number is provisional, and merged is {late} short."
+        "Batch has published nothing yet: every number is provisional, and merged is {short} short."
     ));
     live.picture("shop-10-s");
     at(&mut live, 6_000);
-    let late = live.lane().approximation.late_missing;
+    let short = live.lane().approximation.late_missing;
     live.h.get_by_label("Batch covers 8,000 of 10,200 records; the stream adds the newest 2,200.");
     live.h.get_by_label(&format!(
-        "The stream dropped {late} late records: merged is {late} short until the next batch run. Now press X."
+        "The stream dropped {short} late records: merged is {short} short until the next batch run. Now press X."
     ));
     assert!(
-        live.sees(&format!("error of merged in page views: now {late} too few"))
+        live.sees(&format!("error of merged in page views: now {short} too few"))
             || live.sees("Error of merged")
     );
     live.picture("shop-60-s");
