@@ -176,11 +176,15 @@ fn untouched(state: &State, lane: &LaneFrame) -> Sentence {
             "It has no record; open another one with Ctrl+O.",
         );
     }
-    Sentence::new(
-        Tone::Plain,
-        "Nothing processed yet.",
-        "The grey line is a full recount of the log. Press Space.",
-    )
+    let what = if loading.cancelled {
+        format!(
+            "Loading was stopped: the log is its first {} now, and the grey line recounts these. Press Space.",
+            records(loading.records)
+        )
+    } else {
+        "The grey line is a full recount of the log. Press Space.".to_owned()
+    };
+    Sentence::new(Tone::Plain, "Nothing processed yet.", what)
 }
 
 fn crashed(state: &State, position: u64, checkpoint: Option<(CheckpointId, u64)>) -> Sentence {

@@ -307,3 +307,15 @@ fn a_replay_with_late_records_is_right_without_them() {
     let expected = "Total 14,700 = full recount 14,734 without 34 late records. Same bytes";
     assert!(text.contains(expected), "{text}");
 }
+
+#[test]
+fn a_load_that_was_stopped_says_how_much_of_the_log_there_is() {
+    let mut stopped = state(LaneFrame { log_records: 12_000, ..LaneFrame::default() }, &[]);
+    let loading = Loading { records: 12_000, complete: true, cancelled: true, ..Loading::default() };
+    stopped.frame = Some(Arc::new(Frame {
+        lanes: vec![Arc::new(LaneFrame { log_records: 12_000, ..LaneFrame::default() })],
+        loading,
+        ..Frame::default()
+    }));
+    assert!(narrate(&stopped).rest.starts_with("Loading was stopped: the log is its first 12,000 records"));
+}
