@@ -394,8 +394,10 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
     let due = due || stopped || is_new;
-    // A sweep keeps asking; pages are refreshed between its points.
-    let is_waiting = state.answers.pending.iter().any(|(_, query)| !matches!(query, Query::TradeOff(_)));
+    // What takes seconds has a thread of its own; pages are refreshed meanwhile.
+    let is_long =
+        |query: &Query| matches!(query, Query::TradeOff(_) | Query::Compare(_) | Query::Proof { .. });
+    let is_waiting = state.answers.pending.iter().any(|(_, query)| !is_long(query));
     if !due || is_waiting {
         return Vec::new();
     }
