@@ -17,7 +17,7 @@ pub fn duckdb_sql(mapping: &Mapping, log: &LogDirectory) -> String {
 /// What a comparison is grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlBy {
-    /// Pages and days: those in which the sides differ.
+    /// Pages and days: those with a record that one side has and the other has not.
     Cells,
     /// Days.
     Days,
@@ -69,11 +69,9 @@ pub fn duckdb_comparison(
     if mapping.value.is_some() {
         add("sum(CAST(value AS DECIMAL(38, 6)))", "sum");
     }
-    let users = if mapping.user.is_some() { " OR first_users <> second_users" } else { "" };
     let end = match by {
-        SqlBy::Cells => {
-            format!("\nGROUP BY page, day\nHAVING first_views <> second_views{users}\nORDER BY page, day")
-        }
+        SqlBy::Cells => "\nGROUP BY page, day\nHAVING count(*) FILTER (WHERE in_first <> in_second) > 0\nORDER BY page, day"
+            .to_owned(),
         SqlBy::Days => "\nGROUP BY day\nORDER BY day".to_owned(),
         SqlBy::Run => String::new(),
     };
@@ -313,7 +311,8 @@ mod tests {
             }
         }
         assert!(
-            cells.contains("SELECT page, day AS date, count(*)") && cells.contains("HAVING first_views <>")
+            cells.contains("SELECT page, day AS date, count(*)")
+                && cells.contains("HAVING count(*) FILTER (WHERE in_first <> in_second) > 0")
         );
         assert!(
             days.contains("SELECT day AS date, count(*)") && days.ends_with("GROUP BY day\nORDER BY day;\n")

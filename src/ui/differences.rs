@@ -112,7 +112,7 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
             for (name, query, what) in [
                 ("SQL: total", &sql.run, "both views over the run"),
                 ("SQL: by day", &sql.days, "both views day by day"),
-                ("SQL: cells", &sql.cells, "the pages and days in which they differ"),
+                ("SQL: cells", &sql.cells, "the pages and days with records that only one of them counts"),
             ] {
                 edit_button(ui, out, name, Edit::Copy(query.clone()))
                     .on_hover_text(format!("A DuckDB query over the files of the log: {what}"));
