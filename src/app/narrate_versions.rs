@@ -41,6 +41,7 @@ pub(super) fn versions_sentence(state: &State, kappa: &KappaFrame) -> Sentence {
                 to,
                 views,
                 recount_views,
+                late,
                 same_as_never_crashed,
             }),
         ) => {
@@ -49,13 +50,15 @@ pub(super) fn versions_sentence(state: &State, kappa: &KappaFrame) -> Sentence {
             } else {
                 format!("Version {version} had nothing to read again.")
             };
-            let (tone, bytes) = if *same_as_never_crashed && views == recount_views {
+            let (tone, bytes) = if *same_as_never_crashed && views + late == *recount_views {
                 (Tone::Success, "Same bytes as a version that never crashed.")
             } else {
                 (Tone::Error, "Its bytes are not those of a version that never crashed.")
             };
+            let without =
+                if *late > 0 { format!(" without the {} late ones", thousands(*late)) } else { String::new() };
             let rest = format!(
-                "Its view: {} page views = a batch run over the same records. {bytes}",
+                "Its view: {} page views = a batch run over the same records{without}. {bytes}",
                 thousands(*views)
             );
             Sentence::new(tone, lead, rest)
@@ -203,6 +206,13 @@ fn alone(kappa: &KappaFrame, serving: &VersionFrame, newest: Option<&KappaFact>)
             thousands(serving.totals.views),
             records(serving.view_position)
         ),
-        "One fold, one view, nothing merged. Choose other rules in the drawer and start the next version.",
+        match serving.late {
+            0 => "One fold, one view, nothing merged. Choose other rules in the drawer and start the next version."
+                .to_owned(),
+            late => format!(
+                "{} came late and were dropped: no batch run counts them later. Start a version that waits longer.",
+                records(late)
+            ),
+        },
     )
 }

@@ -7,12 +7,12 @@ use super::{
     update_command::ask,
 };
 use crate::{
-    domain::ZoneName,
+    domain::{Lateness, Uniques, ZoneName},
     engine::{
         frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{
             Answer, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
-            LaneCommand, LaneId, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
+            LaneCommand, LaneId, LateOf, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
         },
     },
 };
@@ -31,6 +31,12 @@ pub struct VersionsPage {
     pub duplicates: Option<Duplicates>,
     /// What a missing user means; `None`: as in the run.
     pub no_user: Option<NoUser>,
+    /// How long after its end a day stays open, as typed; empty: as in the run.
+    pub lateness: String,
+    /// After how many records a partition is idle, as typed; empty: as in the run.
+    pub idle_after: String,
+    /// How users are counted; `None`: as in the run.
+    pub uniques: Option<Uniques>,
     /// The newest comparison of the two versions.
     pub differences: Option<Box<VersionDifferences>>,
 }
@@ -53,8 +59,27 @@ impl VersionsPage {
             }
             name => Some(ZoneName::parse(name).map_err(|_| format!("No time zone is called \"{name}\"."))?),
         };
-        Ok(VersionSettings { zone, duplicates: self.duplicates, no_user: self.no_user })
+        let lateness = match self.lateness.trim() {
+            "" => None,
+            text => Some(Lateness::parse(text).map_err(|_| {
+                format!("\"{text}\" is no duration such as 2h, 1d, 90m, or inf for never late.")
+            })?),
+        };
+        let idle_after_records = match self.idle_after.trim() {
+            "" => None,
+            text => Some(
+                number_of(text)
+                    .ok_or_else(|| format!("\"{text}\" is no number of records, at least 1."))?,
+            ),
+        };
+        let VersionsPage { duplicates, no_user, uniques, .. } = *self;
+        Ok(VersionSettings { zone, duplicates, no_user, lateness, idle_after_records, uniques })
     }
+}
+
+/// A number of records as a person writes it, at least 1.
+fn number_of(text: &str) -> Option<u64> {
+    text.replace(',', "").parse().ok().filter(|&records| records > 0)
 }
 
 /// Typed or chosen in the drawer.
@@ -68,6 +93,12 @@ pub enum VersionEdit {
     Duplicates(Option<Duplicates>),
     /// What a missing user means.
     NoUser(Option<NoUser>),
+    /// How long a day stays open, as typed.
+    Lateness(String),
+    /// After how many records a partition is idle, as typed.
+    IdleAfter(String),
+    /// How users are counted.
+    Uniques(Option<Uniques>),
     /// End the processor of a version abruptly.
     Crash(VersionNumber),
     /// Start it again.
@@ -107,6 +138,19 @@ impl State {
     /// Whether the plots show versions.
     pub fn shows_kappa(&self) -> bool {
         self.shown_lane() == KAPPA
+    }
+
+    /// From which view late records are listed: of a version only while it is there.
+    pub fn late_of(&self) -> LateOf {
+        match self.answers.late.of {
+            LateOf::Version(number) if self.version(number).is_none() => LateOf::Merged,
+            of => of,
+        }
+    }
+
+    /// A version by its number.
+    pub fn version(&self, number: VersionNumber) -> Option<&VersionFrame> {
+        self.kappa()?.versions().find(|version| version.number == number)
     }
 
     /// The step that the open drawer leads to.
@@ -229,6 +273,9 @@ pub(super) fn edited(state: &mut State, edit: VersionEdit) -> Vec<Effect> {
         VersionEdit::TakeZone(zone) => (page.zone, page.offers) = (zone.to_string(), false),
         VersionEdit::Duplicates(duplicates) => page.duplicates = duplicates,
         VersionEdit::NoUser(no_user) => page.no_user = no_user,
+        VersionEdit::Lateness(text) => page.lateness = text,
+        VersionEdit::IdleAfter(text) => page.idle_after = text,
+        VersionEdit::Uniques(uniques) => page.uniques = uniques,
         VersionEdit::Crash(version) => return send(crash(version)),
         VersionEdit::Restore(version) => return send(restore(version)),
     }
@@ -265,6 +312,7 @@ pub fn cause_in_words(id: &str) -> &'static str {
         "malformed" => "malformed",
         "counted-twice" => "counted more than once",
         "lost" => "read, and its effect is gone",
+        "sketch-error" => "users estimated by sketches",
         "unexplained" => "unexplained",
         _ => "another cause",
     }

@@ -277,7 +277,8 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
         Some(RightDrawer::Late) => {
-            let query = late_query(state, 0);
+            state.answers.late.first = 0;
+            let query = late_query(state);
             ask(state, query)
         }
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),

@@ -7,11 +7,11 @@ use super::{
     lane::Lane,
     protocol::{
         Answer, EngineEvent, Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand,
-        TICKS_PER_SECOND, Tick,
+        TICKS_PER_SECOND, Tick, VersionSettings,
     },
     session::Session,
 };
-use crate::serving::VersionNumber;
+use crate::{domain::Lateness, serving::VersionNumber};
 
 /// How the Kappa lane of a run stands, for expectations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,8 +22,11 @@ pub struct KappaResult {
     pub views: u64,
     /// Views that are stored.
     pub stored_views: u64,
-    /// Whether what they see is the batch view of the same records under the settings of the version.
+    /// Whether what they see is the batch view of the same records under the settings of the version, but for the records
+    /// that it lists as late.
     pub equals_batch: bool,
+    /// How many those are.
+    pub late: u64,
     /// Crashes of versions.
     pub crashes: u64,
     /// Records that a version read more than once.
@@ -109,6 +112,23 @@ impl Lane {
         }
     }
 
+    /// Whether a version that is there, or one that a plan or an earlier playing starts, closes days: then run time stands
+    /// until the log is loaded, from the start, whenever the log happens to be.
+    pub(super) fn kappa_needs_whole_log(&self) -> bool {
+        let closes_days = |command: &LaneCommand| {
+            matches!(
+                command,
+                LaneCommand::Kappa(KappaCommand::StartVersion(VersionSettings {
+                    lateness: Some(Lateness::Within(_)),
+                    ..
+                }))
+            )
+        };
+        self.kappa.as_ref().is_some_and(|kappa| kappa.needs_whole_log())
+            || self.planned.iter().any(|planned| closes_days(&planned.command))
+            || self.repeated.iter().any(|(_, command)| closes_days(command))
+    }
+
     pub(super) fn kappa_is_due(&self, moment: KappaMoment) -> bool {
         self.kappa.as_ref().is_some_and(|kappa| kappa.is_due(moment, self.tick))
     }
@@ -137,6 +157,7 @@ impl Lane {
             views: serving.map_or(0, |version| version.view().merged_numbers().views),
             stored_views: kappa.kappa.versions().count() as u64,
             equals_batch: kappa.serving_equals_batch(&ground),
+            late: serving.map_or(0, |version| version.late().total()),
             crashes: kappa.crashes(),
             read_more_than_once: kappa.read_more_than_once(),
         }

@@ -291,7 +291,7 @@ impl Lane {
         let due = self.arrival_credit + self.rate;
         let wanted = self.arrived + due / TICKS_PER_SECOND;
         // At the very end too: only a complete log says that nothing more will arrive.
-        if (wanted >= self.index.len() || self.needs_whole_log()) && !self.index.is_last() {
+        if !self.index.is_last() && (wanted >= self.index.len() || self.needs_whole_log()) {
             return Ticked::WaitsForLog;
         }
         if self.stream.phase == StreamPhase::Ready {
@@ -309,7 +309,7 @@ impl Lane {
 
     /// With a finite lateness it matters when a partition is finished, and only a loaded log says so.
     fn needs_whole_log(&self) -> bool {
-        self.plan.settings.lateness != Lateness::Unbounded
+        self.plan.settings.lateness != Lateness::Unbounded || self.kappa_needs_whole_log()
     }
 
     fn superstep(&mut self) {

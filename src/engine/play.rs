@@ -247,6 +247,7 @@ fn check(expect: &Expectations, lane: &Lane, frame: &LaneFrame) -> Vec<String> {
             kappa.equals_batch.map(|is| is.to_string()),
             found.equals_batch.to_string(),
         );
+        hold("kappa.late", text(kappa.late), found.late.to_string());
         hold("kappa.crashes", text(kappa.crashes), found.crashes.to_string());
         let again = found.read_more_than_once.to_string();
         hold("kappa.read_more_than_once", text(kappa.read_more_than_once), again);

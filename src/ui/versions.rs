@@ -13,10 +13,11 @@ use super::{
 };
 use crate::{
     app::{
-        AppCommand, Edit, Input, RightDrawer, State, VersionEdit, VersionStep, cause_in_words,
+        AppCommand, Edit, Input, RightDrawer, State, VersionEdit, VersionStep, VersionsPage, cause_in_words,
         format::{self, records, signed, thousands},
         is_down,
     },
+    domain::{Lateness, Uniques},
     engine::{
         frame::{Construction, Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{Duplicates, NoUser, VersionCause, VersionDifferences},
@@ -117,7 +118,12 @@ fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, ou
     ui.add(Label::new(line).wrap());
     fact_row(ui, "Its view stands at", thousands(version.view_position));
     fact_row(ui, "Page views", thousands(version.totals.views));
-    fact_row(ui, "Unique users", thousands(version.totals.users));
+    let about = if version.options.uniques == Uniques::Hll { "about " } else { "" };
+    fact_row(ui, "Unique users", format!("{about}{}", thousands(version.totals.users)));
+    if version.options.lateness != Lateness::Unbounded {
+        let missing = format!("{}, missing for good", records(version.late));
+        fact_row(ui, "Dropped as late", missing);
+    }
 }
 
 /// How far the other version is, and whether readers can change over.
@@ -201,6 +207,10 @@ fn form_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut Out) {
     choices(ui, "Same id again", &duplicates, page.duplicates, |one| edit(VersionEdit::Duplicates(one)));
     let no_user = [(None, "as the run"), (Some(NoUser::Skip), "skip"), (Some(NoUser::Count), "count")];
     choices(ui, "No user", &no_user, page.no_user, |one| edit(VersionEdit::NoUser(one)));
+    lateness_ui(ui, page, &mut edit);
+    let uniques =
+        [(None, "as the run"), (Some(Uniques::Set), "in sets"), (Some(Uniques::Hll), "in sketches")];
+    choices(ui, "Users", &uniques, page.uniques, |one| edit(VersionEdit::Uniques(one)));
     if let Err(why) = page.settings() {
         ui.add(Label::new(RichText::new(why).color(tokens(ui).error)).wrap());
     }
@@ -212,6 +222,31 @@ fn form_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut Out) {
         AppCommand::Version(VersionStep::StartNext),
         &format!("Start version {next}"),
     );
+}
+
+/// How long a day stays open, and (where it closes at all) from when on a partition is idle.
+fn lateness_ui(ui: &mut Ui, page: &VersionsPage, edit: &mut impl FnMut(VersionEdit)) {
+    ui.horizontal(|ui| {
+        let width = 64.0 * theme::scale(ui);
+        let (response, changed) = text_field(ui, "Late after", &page.lateness, width, true);
+        response.on_hover_text(
+            "How long a day stays open after its end: 2h, 1d, or inf for ever; empty: as the run",
+        );
+        if let Some(typed) = changed {
+            edit(VersionEdit::Lateness(typed));
+        }
+        if page.lateness.trim().is_empty() {
+            return;
+        }
+        let (response, changed) = text_field(ui, "idle after", &page.idle_after, width, true);
+        response.on_hover_text(
+            "A partition that was not read while the others read so many records no longer holds the watermark back; empty: \
+             as the run",
+        );
+        if let Some(typed) = changed {
+            edit(VersionEdit::IdleAfter(typed));
+        }
+    });
 }
 
 fn choices<T: Copy + PartialEq>(
@@ -294,6 +329,9 @@ fn days_ui(ui: &mut Ui, found: &VersionDifferences) {
 }
 
 fn cause_numbers(part: &VersionCause) -> String {
+    if part.records == 0 && part.views == 0 {
+        return format!("{} unique users", signed(i128::from(part.users)));
+    }
     format!("{} ({})", records(part.records), signed(i128::from(part.views)))
 }
 
@@ -304,6 +342,7 @@ fn short_cause(id: &str) -> &str {
         "not-yet-read" => "not read",
         "duplicate-id" => "duplicate",
         "no-user" => "no user",
+        "sketch-error" => "estimated",
         other => other,
     }
 }

@@ -7,6 +7,7 @@ pub use crate::serving::Role;
 use super::{CheckpointInfo, InvariantStatus, OutlinePoint, Totals};
 use crate::{
     checkpoint::CrashPoint,
+    domain::{EventTime, StreamOptions},
     engine::protocol::{CheckpointId, VersionSettings},
     serving::VersionNumber,
 };
@@ -52,6 +53,12 @@ pub struct VersionFrame {
     pub view_position: u64,
     /// What its view says.
     pub totals: Totals,
+    /// Records that it dropped as late, and that are missing from its view for good.
+    pub late: u64,
+    /// What makes its numbers approximate.
+    pub options: StreamOptions,
+    /// Event time up to which its memory takes days for complete.
+    pub watermark: Option<EventTime>,
     /// Rows of its view.
     pub cells: u64,
     /// Checkpoints on disk, newest first.

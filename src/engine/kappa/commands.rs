@@ -3,7 +3,7 @@
 use super::{Ground, KappaLane, side::VersionSide};
 use crate::{
     checkpoint::CrashPoint,
-    domain::{Anonymous, Ids, Reading},
+    domain::{Anonymous, Ids, Reading, StreamOptions},
     engine::{
         fault::Armed,
         protocol::{CrashWhen, Duplicates, KappaCommand, KappaFact, NoUser, VersionSettings},
@@ -229,5 +229,17 @@ fn reading_of(ground: &Ground<'_>, settings: VersionSettings) -> Result<Reading,
         Some(NoUser::Skip) => reading.rules.anonymous = Anonymous::Skip,
         Some(NoUser::Count) => reading.rules.anonymous = Anonymous::Count,
     }
+    if settings.uniques.is_some() && mapping.user.is_none() {
+        return Err("no user field is mapped: there are no users to count".to_owned());
+    }
+    if settings.idle_after_records == Some(0) {
+        return Err("a partition is idle after at least 1 record".to_owned());
+    }
+    let run = ground.plan.stream_rules.options;
+    reading.options = StreamOptions {
+        lateness: settings.lateness.unwrap_or(run.lateness),
+        idle_after_records: settings.idle_after_records.unwrap_or(run.idle_after_records),
+        uniques: settings.uniques.unwrap_or(run.uniques),
+    };
     Ok(reading)
 }
