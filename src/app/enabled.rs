@@ -53,6 +53,9 @@ impl AppCommand {
             AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => {
                 open(state).map(|_| ())
             }
+            AppCommand::Save(SaveKind::Version(number)) => {
+                condition(state.version(number).is_some(), "That version is not there")
+            }
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),

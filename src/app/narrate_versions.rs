@@ -55,8 +55,11 @@ pub(super) fn versions_sentence(state: &State, kappa: &KappaFrame) -> Sentence {
             } else {
                 (Tone::Error, "Its bytes are not those of a version that never crashed.")
             };
-            let without =
-                if *late > 0 { format!(" without the {} late ones", thousands(*late)) } else { String::new() };
+            let without = if *late > 0 {
+                format!(" without the {} late ones", thousands(*late))
+            } else {
+                String::new()
+            };
             let rest = format!(
                 "Its view: {} page views = a batch run over the same records{without}. {bytes}",
                 thousands(*views)

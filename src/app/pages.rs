@@ -5,7 +5,9 @@ use super::{
 };
 use crate::{
     domain::CanonicalRow,
-    engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, Tick, ViewKind},
+    engine::protocol::{
+        CheckpointId, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, Tick, ViewKind,
+    },
 };
 
 /// A page of records.

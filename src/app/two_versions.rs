@@ -13,6 +13,7 @@ use crate::{
         protocol::{
             Answer, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
             LaneCommand, LaneId, LateOf, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
+            ViewKind,
         },
     },
 };
@@ -68,8 +69,7 @@ impl VersionsPage {
         let idle_after_records = match self.idle_after.trim() {
             "" => None,
             text => Some(
-                number_of(text)
-                    .ok_or_else(|| format!("\"{text}\" is no number of records, at least 1."))?,
+                number_of(text).ok_or_else(|| format!("\"{text}\" is no number of records, at least 1."))?,
             ),
         };
         let VersionsPage { duplicates, no_user, uniques, .. } = *self;
@@ -145,6 +145,14 @@ impl State {
         match self.answers.late.of {
             LateOf::Version(number) if self.version(number).is_none() => LateOf::Merged,
             of => of,
+        }
+    }
+
+    /// Of which view rows are listed: of a version only while it is there.
+    pub fn rows_of(&self) -> ViewKind {
+        match self.answers.rows.view {
+            ViewKind::Version(number) if self.version(number).is_none() => ViewKind::Merged,
+            view => view,
         }
     }
 

@@ -15,7 +15,8 @@ use super::{
 use crate::engine::{
     frame::{Flow, Frame},
     protocol::{
-        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LateOf, LogSummary, Query, RunId, ViewKind,
+        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LateOf, LogSummary, Query, RunId,
+        ViewKind,
     },
 };
 
@@ -182,6 +183,9 @@ pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effe
             vec![Effect::Send(Command::ExportDifferences(state.lane, pair, path))]
         }
         SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
+        SaveKind::Version(number) => {
+            vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Version(number), path))]
+        }
         SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
         SaveKind::Picture => vec![Effect::SavePicture(path)],
     }

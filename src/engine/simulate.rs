@@ -3,6 +3,8 @@
 //! A seed decides everything: the log, the settings, who crashes when and where, which checkpoint is restored, when the disk
 //! fails or loses what was not synced. A failing seed is a command to repeat.
 
+mod kappa;
+
 use std::{
     fmt::Write as _,
     sync::{
@@ -11,6 +13,7 @@ use std::{
     },
 };
 
+use self::kappa::{KappaPlan, Promises, VersionDisks, picture_problem};
 use super::{
     difference_answers::unexplained,
     driver::Driver,
@@ -112,9 +115,9 @@ fn approximations(seed: u64) -> RunSettings {
 
 /// A disk in memory whose processors meet faults: writes that fail or tear, and (with the crash of a processor) the
 /// loss of everything that was not synced.
-fn faulty_disk(seed: u64) -> (OpenDisk, SharedDisk) {
+fn faulty_disk(seed: u64, name: &str) -> (OpenDisk, SharedDisk) {
     let shared = SharedDisk::new(MemoryDisk::new());
-    let draws = Mutex::new(RandomStream::new(seed, "disk"));
+    let draws = Mutex::new(RandomStream::new(seed, name));
     let opened = AtomicU64::new(0);
     let disk = shared.clone();
     let open: OpenDisk = Box::new(move || {
@@ -141,6 +144,10 @@ pub struct Outcome {
     pub digest: String,
     /// Crashes of the stream processor.
     pub crashes: u64,
+    /// Crashes of versions of the Kappa lane.
+    pub version_crashes: u64,
+    /// How often its readers changed over, or back.
+    pub changeovers: u64,
     /// The first thing that does not hold.
     pub failure: Option<String>,
     /// The journal, for a failing seed.
@@ -171,8 +178,16 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
         until_tick: None,
         expect: Expectations::default(),
     };
-    let (disk, shared) = faulty_disk(seed);
-    let mut lane = Lane::new(lane_plan(&scenario, mapping, driver, disk), Arc::clone(index));
+    let (disk, shared) = faulty_disk(seed, "disk");
+    let version_disks = VersionDisks::default();
+    let mut plan = lane_plan(&scenario, mapping, driver, disk);
+    plan.version_disk = version_disks.open(seed);
+    let promises = match scenario.settings.guarantee.is_exactly_once() {
+        true => Promises::ExactlyOnce,
+        false => Promises::Little,
+    };
+    let mut lane = Lane::new(plan, Arc::clone(index));
+    let mut kappa = KappaPlan::new(seed, version_disks);
     let mut draws = RandomStream::new(seed, "commands");
     let mut model = ReadModel::default();
     let mut failure = None;
@@ -183,9 +198,10 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
             let frame = model.frame(&mut lane);
             failure = frame_problem(&frame);
             if failure.is_none() && lane.tick_now().0.is_multiple_of(COMPARED_TICKS) {
-                failure = unexplained(&lane);
+                failure = unexplained(&lane).or_else(|| picture_problem(&mut lane, &model, promises));
             }
         }
+        failure = failure.or_else(|| kappa.seen_problem(&lane));
         if failure.is_some() {
             break;
         }
@@ -201,6 +217,9 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
         if let Some(command) = next_command(&mut draws, &lane) {
             lane.command(command);
         }
+        if let Some(command) = kappa.next_command(&lane) {
+            lane.command(command);
+        }
         if lane.tick_now().0 > MOST_TICKS {
             failure = Some("the run does not come to its end".to_owned());
         }
@@ -212,8 +231,23 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     if failure.is_none() && lane.counted_more_than_once() > 0 {
         failure = Some("records count more than once at the end".to_owned());
     }
+    let result = lane.kappa_result();
+    if failure.is_none()
+        && promises == Promises::ExactlyOnce
+        && result.serving.is_some()
+        && !result.equals_batch
+    {
+        failure = Some("what readers of the Kappa lane see is not the batch view at the end".to_owned());
+    }
     let journal = if failure.is_some() { lane.journal().lines().to_owned() } else { String::new() };
-    Outcome { digest: lane.journal().digest(), crashes: lane.stream_crashes(), failure, journal }
+    Outcome {
+        digest: lane.journal().digest(),
+        crashes: lane.stream_crashes(),
+        version_crashes: result.crashes,
+        changeovers: lane.changeovers(),
+        failure,
+        journal,
+    }
 }
 
 /// What a picture of a lane must never show, whatever happened.

@@ -285,6 +285,11 @@ impl Kappa {
         self.other.as_ref().map(|(role, version)| (*role, version))
     }
 
+    /// How many versions were started so far.
+    pub fn started(&self) -> u64 {
+        u64::from(self.last)
+    }
+
     /// A version by its number.
     pub fn version(&self, number: VersionNumber) -> Option<&Version> {
         self.versions().find(|version| version.number == number)

@@ -147,7 +147,11 @@ fn check(kappa: &Kappa, whole: &[Record], log: &[Record], seen: &Offsets) -> Res
             let is_late = late.contains(&(record.partition.0, record.offset));
             prop_assert_eq!(counted, if is_late { 0 } else { in_batch }, "counted other than once");
             let is_listed = version.late().contains(record.partition, record.offset);
-            prop_assert_eq!(is_listed, is_late && in_batch > 0, "listed and not late, or the other way round");
+            prop_assert_eq!(
+                is_listed,
+                is_late && in_batch > 0,
+                "listed and not late, or the other way round"
+            );
             listed += u64::from(is_listed);
         }
         prop_assert_eq!(version.late().total(), listed);

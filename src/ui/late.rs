@@ -68,7 +68,8 @@ fn views_ui(ui: &mut Ui, state: &State, of: LateOf, out: &mut Out) {
         ui.spacing_mut().item_spacing.x = 2.0;
         let mut numbers: Vec<_> = kappa.versions().map(|version| version.number).collect();
         numbers.sort_unstable();
-        let versions = numbers.into_iter().map(|number| (LateOf::Version(number), format!("Version {number}")));
+        let versions =
+            numbers.into_iter().map(|number| (LateOf::Version(number), format!("Version {number}")));
         for (one, label) in std::iter::once((LateOf::Merged, "Lambda".to_owned())).chain(versions) {
             let response = ui.selectable_label(one == of, &label);
             named(&response, Role::Button, format!("Late records of {label}"));

@@ -1,12 +1,13 @@
 //! What the Kappa lane is told to do. A step that is not allowed is refused in words and changes nothing.
 
-use super::{Ground, KappaLane, side::VersionSide};
+use super::{Changed, Ground, KappaLane, side::VersionSide};
 use crate::{
     checkpoint::CrashPoint,
     domain::{Anonymous, Ids, Reading, StreamOptions},
     engine::{
         fault::Armed,
         protocol::{CrashWhen, Duplicates, KappaCommand, KappaFact, NoUser, VersionSettings},
+        thinned::Keep,
         worker::{Pick, StartError},
     },
     serving::{Changeover, Health, Refusal, VersionNumber},
@@ -68,7 +69,7 @@ impl KappaLane {
         };
         done?;
         self.steps.push((ground.tick, command));
-        self.record(ground, true);
+        self.record(ground, Keep::Always);
         Ok(())
     }
 
@@ -93,8 +94,9 @@ impl KappaLane {
             self.told.fact(refused(number, &error));
         }
         self.gate_told = false;
-        if let Some(free) = self.sides.iter_mut().find(|place| place.is_none()) {
+        if let Some((place, free)) = self.sides.iter_mut().enumerate().find(|(_, place)| place.is_none()) {
             *free = Some(side);
+            self.history.placed(number, place);
         }
         Ok(())
     }
@@ -102,6 +104,10 @@ impl KappaLane {
     fn switch(&mut self, ground: &Ground<'_>) -> Result<(), String> {
         let views_before = self.served_views();
         let Changeover { from, to } = self.kappa.switch().map_err(words)?;
+        self.changed = self.side(to).map(|side| Changed {
+            ticks: ground.tick.saturating_sub(side.started_at_tick),
+            reads: side.spent().reads,
+        });
         self.check_everything(ground);
         let fact = KappaFact::Switched {
             from,

@@ -8,13 +8,12 @@ mod compare;
 mod history;
 mod picture;
 mod side;
-mod source;
 
 use std::sync::Arc;
 
 pub(super) use commands::name_of;
 pub(super) use compare::Comparison;
-pub(super) use picture::cells;
+pub(super) use picture::{Beside, cells};
 pub(super) use side::Spent;
 use side::VersionSide;
 
@@ -22,6 +21,7 @@ use super::{
     invariants::Invariants,
     lane::LanePlan,
     protocol::{KappaCommand, KappaFact, KappaMoment},
+    thinned::Keep,
 };
 use crate::{
     domain::{LateRecords, Lateness, RangeCounts, Reading, View},
@@ -96,6 +96,21 @@ pub(super) struct KappaLane {
     history: KappaHistory,
     /// Commands carried out, with their ticks: the steps that a change of rules takes.
     steps: Vec<(u64, KappaCommand)>,
+    /// The newest change of rules that came to its switch.
+    changed: Option<Changed>,
+    /// The most records that readers have seen.
+    most_seen: u64,
+    /// Ticks during which they saw fewer.
+    ticks_short: u64,
+}
+
+/// A change of rules that was made.
+#[derive(Debug, Clone, Copy)]
+struct Changed {
+    /// From the start of the version to the switch.
+    ticks: u64,
+    /// Records that the version had read by then.
+    reads: u64,
 }
 
 /// A check of every cell costs about one step for each (cell, user) pair; between facts it is made when it costs at most
@@ -117,6 +132,9 @@ impl KappaLane {
             gone_read_again: 0,
             history: KappaHistory::default(),
             steps: Vec::new(),
+            changed: None,
+            most_seen: 0,
+            ticks_short: 0,
         }
     }
 
@@ -150,11 +168,15 @@ impl KappaLane {
         self.caught_up(ground);
         self.check(ground, false);
         self.open_gate();
-        self.record(ground, false);
+        self.watch_readers();
+        self.record(ground, Keep::EveryStride);
     }
 
     /// What happened since the last call.
-    pub(super) fn take_told(&mut self) -> Told {
+    pub(super) fn take_told(&mut self, tick: u64) -> Told {
+        for fact in &self.told.facts {
+            self.history.happened(tick, fact);
+        }
         std::mem::take(&mut self.told)
     }
 
@@ -212,6 +234,11 @@ impl KappaLane {
         self.check(ground, true);
     }
 
+    /// Versions that were started so far.
+    pub(super) fn started(&self) -> u64 {
+        self.kappa.started()
+    }
+
     /// Crashes of versions so far.
     pub(super) fn crashes(&self) -> u64 {
         self.gone_crashes + self.sides.iter().flatten().map(|side| side.crashes).sum::<u64>()
@@ -234,6 +261,13 @@ impl KappaLane {
     /// Whether a version has to know where partitions end: with a finite lateness it decides results.
     pub(super) fn needs_whole_log(&self) -> bool {
         self.kappa.versions().any(|version| version.reading().options.lateness != Lateness::Unbounded)
+    }
+
+    /// Whether readers see fewer records than they saw before: never, and counted all the same.
+    fn watch_readers(&mut self) {
+        let sees = self.kappa.serving().map_or(0, |version| version.position().total());
+        self.ticks_short += u64::from(sees < self.most_seen);
+        self.most_seen = self.most_seen.max(sees);
     }
 
     fn side(&self, number: VersionNumber) -> Option<&VersionSide> {

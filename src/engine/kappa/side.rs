@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Ground, source::VersionSource};
+use super::Ground;
 use crate::{
     checkpoint::{CrashPoint, DiskStats, guarantee},
     domain::{RangeCounts, Reading, StreamRules, TZDB_VERSION},
@@ -14,6 +14,8 @@ use crate::{
         frame::CheckpointInfo,
         jobs::{Notice, StreamJob, StreamOrder, StreamReport},
         lane_sides::{Progress, Replay, StreamPhase, draw},
+        lane_source::LaneSource,
+        ledger::CrashSpan,
         protocol::{CheckpointId, Generation, KappaFact, TICKS_PER_SECOND, VersionSettings},
         recount::Recount,
         recovery::same_as_never_crashed,
@@ -65,6 +67,8 @@ pub(in crate::engine) struct VersionSide {
     armed: Vec<Armed>,
     pub crashes: u64,
     pub crashed_at_tick: u64,
+    /// What its newest crash is about.
+    pub crash: Option<CrashSpan>,
     /// How often it read each record, by record number, over all attempts.
     pub deliveries: RangeCounts,
     /// On disk, newest first.
@@ -102,6 +106,7 @@ impl VersionSide {
             armed: Vec::new(),
             crashes: 0,
             crashed_at_tick: 0,
+            crash: None,
             deliveries: RangeCounts::new(),
             checkpoints: Vec::new(),
             recount: Recount::under(stream_reading(&reading, ground)),
@@ -122,7 +127,7 @@ impl VersionSide {
         let hash = xxh3_128(format!("{base:032x} days of {TZDB_VERSION}, {}\n", self.settings).as_bytes());
         let settings = ground.plan.worker_settings(self.stream_rules(ground), hash);
         let disk = (ground.plan.version_disk)(self.number)?;
-        let source = Box::new(VersionSource::new(Arc::clone(ground.index), self.reading.clone()));
+        let source = Box::new(LaneSource::new(Arc::clone(ground.index)).under(self.reading.clone()));
         let (worker, resumed) = StreamWorker::start(source, disk, settings, pick)?;
         let mut worker = worker.collecting_changes();
         for &armed in &self.armed {
@@ -153,6 +158,9 @@ impl VersionSide {
         let served = kappa.version(self.number).map_or(0, |version| version.position().total());
         let resumed = self.start(ground, pick, served)?;
         let replay_to = self.highest_read();
+        if let Some(crash) = &mut self.crash {
+            crash.checkpoint = self.position;
+        }
         self.replay = Some(Replay { from: self.position, to: replay_to, same: None });
         kappa.set_health(self.number, Health::Rereading);
         Ok(KappaFact::Restored {
@@ -268,6 +276,11 @@ impl VersionSide {
         self.progress = Progress::default();
         kappa.set_health(self.number, Health::Down);
         let checkpoint = self.checkpoints.first().map(|newest| (newest.id, newest.position));
+        self.crash = Some(CrashSpan {
+            checkpoint: checkpoint.map_or(0, |(_, at)| at),
+            position,
+            read_to: self.highest_read(),
+        });
         KappaFact::Crashed { version: self.number, point, position, checkpoint }
     }
 

@@ -11,6 +11,7 @@ use crate::{
             CheckpointId, CrashWhen, Duplicates, Fact, KappaCommand, KappaFact, LaneCommand, NoUser,
             VersionSettings,
         },
+        read_model::ReadModel,
         rng::RandomStream,
         scenario::{Planned, When},
     },
@@ -109,7 +110,7 @@ fn a_lane_that_nobody_asked_for_leaves_no_trace() {
     assert_eq!(refused(&mut asked), "switch: no version has been started");
     while asked.tick() == Ticked::On {}
     assert_eq!(alone.journal().digest(), asked.journal().digest());
-    assert_eq!(alone.kappa_frame(), None);
+    assert_eq!(alone.kappa_frame(&ReadModel::default()), None);
 }
 
 #[test]
@@ -142,12 +143,12 @@ fn the_run_stands_open_until_one_version_is_left() {
     while !lane.is_stuck() {
         assert_eq!(lane.tick(), Ticked::On);
     }
-    let frame = lane.kappa_frame().unwrap();
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
     let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
     // Version 2 counts duplicates and records without a user too.
     assert!(other.totals.views > serving.totals.views);
     let (before, after) =
-        frame.days.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
+        frame.by_day.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
     assert_eq!((before, after), (serving.totals.views, other.totals.views));
     let found = lane.comparison().unwrap().differences();
     assert_eq!((found.first, found.second), (number(1), number(2)));
@@ -194,7 +195,7 @@ fn every_crash_point_of_either_version_leaves_the_same_views() {
         }
         assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
         assert_eq!(lane.first_broken(), None);
-        let frame = lane.kappa_frame().unwrap();
+        let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
         let told = facts(&mut lane);
         let replays = told.iter().filter_map(|fact| match fact {
             KappaFact::ReplayFinished { same_as_never_crashed, .. } => Some(*same_as_never_crashed),
@@ -205,7 +206,7 @@ fn every_crash_point_of_either_version_leaves_the_same_views() {
             KappaFact::Switched { fingerprint, .. } => Some(fingerprint.clone()),
             _ => None,
         });
-        (print, frame.days)
+        (print, frame.by_day)
     };
     let straight = outcome(None);
     for version in [1, 2] {
@@ -264,7 +265,7 @@ fn a_version_that_closes_days_lists_what_it_drops_and_the_comparison_says_so() {
     }
     lane.check_everything();
     assert_eq!(lane.first_broken(), None);
-    let frame = lane.kappa_frame().unwrap();
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
     let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
     assert_eq!((serving.totals.views, serving.late), (31_106, 0));
     assert!(other.late > 100 && other.totals.views + other.late == 31_106, "{other:?}");
@@ -290,13 +291,12 @@ fn a_version_of_a_run_that_closes_days_drops_what_the_stream_drops() {
     let open = open_scenario(&sample("late-events.json")).unwrap();
     let mut lane = lane(&open, Driver::Inline);
     kappa(&mut lane, KappaCommand::Start);
-    let settings =
-        VersionSettings { lateness: Some(Lateness::Unbounded), ..VersionSettings::default() };
+    let settings = VersionSettings { lateness: Some(Lateness::Unbounded), ..VersionSettings::default() };
     kappa(&mut lane, KappaCommand::StartVersion(settings));
     while !lane.is_stuck() {
         assert_eq!(lane.tick(), Ticked::On);
     }
-    let frame = lane.kappa_frame().unwrap();
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
     let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
     assert!(serving.late > 100, "{serving:?}");
     assert_eq!((serving.totals.views + serving.late, other.totals.views, other.late), (31_106, 31_106, 0));
@@ -363,8 +363,10 @@ fn random_schedules_show_readers_nothing_missing_or_doubled() {
                     kappa(&mut lane, any_command(&mut draws));
                 }
                 lane.check_everything();
-                let at =
-                    lane.kappa_frame().and_then(|frame| frame.serving).map_or(0, |one| one.view_position);
+                let at = lane
+                    .kappa_frame(&ReadModel::default())
+                    .and_then(|frame| frame.serving)
+                    .map_or(0, |one| one.view_position);
                 assert!(at >= seen, "seed {seed}: a reader saw {seen} records, then {at}");
                 seen = at;
                 assert_eq!(lane.first_broken(), None, "seed {seed}");

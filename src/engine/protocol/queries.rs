@@ -21,6 +21,8 @@ pub enum ViewKind {
     Merged,
     /// A full recount of the log up to where merged stands.
     Recount,
+    /// The view of a version of the Kappa lane.
+    Version(VersionNumber),
 }
 
 /// From which view late records are missing.
