@@ -28,6 +28,8 @@ mod look;
 mod panels;
 #[path = "window/runs.rs"]
 mod runs;
+#[path = "window/settings.rs"]
+mod settings;
 #[path = "window/story.rs"]
 mod story;
 #[path = "window/theirs.rs"]

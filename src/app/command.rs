@@ -29,6 +29,8 @@ pub enum AppCommand {
     Back,
     /// To the paused start.
     Restart,
+    /// To the paused start under the settings that are typed.
+    StartAgain,
     /// To the next moment of the story.
     StoryNext,
     /// To the moment before.
@@ -204,6 +206,8 @@ const ALL: &[Spec] = &[
     row(C::Step, Run, "Step", "A tenth of a second of run time", bare(Key::Period)),
     row(C::Back, Run, "Back", "A tenth of a second back; the run is played again up to there", bare(Key::Comma)),
     row(C::Restart, Run, "Restart", "Back to the paused start of the same run", bare(Key::Home)),
+    row(C::Right(RightDrawer::Settings), Run, "Settings of the run", "Lateness, unique users, intervals, capacities: what the run was started with, and what another one would be", letter('S')),
+    row(C::StartAgain, Run, "Start again with these settings", "The same log from record 0, under the settings that are typed in the drawer", None),
     row(C::StoryNext, Run, "Next moment", "To the next publication, crash, restore or end of a replay", bare(Key::PageDown)),
     row(C::StoryBack, Run, "Previous moment", "To the moment before this one", bare(Key::PageUp)),
     row(C::PaceFaster, Run, "Faster", "Twice the run time in a second; results do not change", bare(Key::Plus)),

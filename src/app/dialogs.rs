@@ -60,16 +60,22 @@ pub struct OpenDialog {
     /// Whether the fields of a record are named here too.
     pub shows_fields: bool,
     /// Which field is what, in the order of [`FIELDS`]; empty ones are guessed.
-    pub fields: [String; FIELDS.len()],
+    pub fields: Box<[String; FIELDS.len()]>,
+    /// Options of the mapping that have no field here, by their command-line names.
+    pub others: Vec<(String, String)>,
 }
 
 /// The fields that can be named when a log is opened, and what they are for.
-pub const FIELDS: [(&str, &str); 5] = [
+pub const FIELDS: [(&str, &str); 9] = [
     ("page", "what is counted"),
     ("user", "who; distinct ones are counted"),
     ("time", "when it happened"),
     ("arrival", "when it came into the log; decides the order"),
     ("value", "what is summed"),
+    ("id", "the same id again is counted once"),
+    ("zone", "whose days: UTC, a time zone, or as-written"),
+    ("naive-zone", "where times without an offset were written"),
+    ("anonymous", "records without a user: skip or count"),
 ];
 
 impl OpenDialog {
@@ -79,19 +85,27 @@ impl OpenDialog {
         OpenDialog {
             path: request.path.display().to_string(),
             shows_fields: !request.mapping.is_empty(),
-            fields: FIELDS.map(|(name, _)| given(name).map(|(_, path)| path.clone()).unwrap_or_default()),
+            fields: Box::new(
+                FIELDS.map(|(name, _)| given(name).map(|(_, path)| path.clone()).unwrap_or_default()),
+            ),
+            others: request.mapping.iter().filter(|(name, _)| !has_field(name)).cloned().collect(),
             ..OpenDialog::default()
         }
     }
 
     /// What is asked for: the path as typed, and the fields that were named.
     pub fn request(&self) -> OpenRequest {
-        let named = FIELDS.iter().zip(&self.fields).filter(|(_, path)| !path.trim().is_empty());
+        let named = FIELDS.iter().zip(self.fields.iter()).filter(|(_, path)| !path.trim().is_empty());
+        let named = named.map(|((name, _), path)| ((*name).to_owned(), path.trim().to_owned()));
         OpenRequest {
             path: PathBuf::from(self.path.trim()),
-            mapping: named.map(|((name, _), path)| ((*name).to_owned(), path.trim().to_owned())).collect(),
+            mapping: named.chain(self.others.iter().cloned()).collect(),
         }
     }
+}
+
+fn has_field(option: &str) -> bool {
+    FIELDS.iter().any(|(name, _)| *name == option)
 }
 
 /// A save dialog.

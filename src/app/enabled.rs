@@ -18,6 +18,7 @@ impl AppCommand {
         match self {
             AppCommand::PlayPause | AppCommand::Step | AppCommand::StoryNext => runs_on(state),
             AppCommand::Back | AppCommand::Restart | AppCommand::StoryBack => has_begun(state),
+            AppCommand::StartAgain => super::run_settings::enabled(state),
             AppCommand::PaceFaster
             | AppCommand::PaceSlower
             | AppCommand::RateUp
@@ -33,6 +34,7 @@ impl AppCommand {
                 | RightDrawer::Differences
                 | RightDrawer::Handover
                 | RightDrawer::Versions
+                | RightDrawer::Settings
                 | RightDrawer::Ask,
             )
             | AppCommand::Fit

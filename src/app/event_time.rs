@@ -45,11 +45,14 @@ pub(super) fn edited(state: &mut State, edit: EventTimeEdit) -> Vec<Effect> {
 /// Asks for what the look shows, where that is not there yet: the log has grown, or another lateness is tried.
 pub(super) fn put(state: &mut State) -> Vec<Effect> {
     let mine = &state.answers.event_time;
-    let records = state.lane().map_or(0, |lane| lane.log_records);
-    let is_there = mine
-        .times
-        .as_ref()
-        .is_some_and(|(lateness, times)| *lateness == mine.lateness && times.records == records);
+    let lane = state.lane();
+    let records = lane.map_or(0, |lane| lane.log_records);
+    let own = lane.map_or_else(Lateness::default, |lane| lane.settings.lateness);
+    // The same log may be played again under another lateness of its own.
+    let wanted = mine.lateness.unwrap_or(own);
+    let is_there = mine.times.as_ref().is_some_and(|(lateness, times)| {
+        *lateness == mine.lateness && times.records == records && times.lateness == wanted
+    });
     let is_asking = state.answers.pending.iter().any(|(_, query)| matches!(query, Query::EventTimes(_)));
     if is_there || is_asking || state.look != Look::EventTime {
         return Vec::new();

@@ -19,11 +19,13 @@ mod narrate_versions;
 mod opening;
 mod pages;
 mod proof_text;
+pub mod run_settings;
 mod settings;
 mod state;
 pub mod theirs;
 pub mod trade_off;
 mod two_versions;
+pub mod typed;
 mod update;
 mod update_command;
 
@@ -37,6 +39,7 @@ pub use lineage::{FatesTab, LineageEdit, LineagePages, ListingPage, SearchBox};
 pub use narrate::{Sentence, Tone, narrate, predicted, question};
 pub use pages::{Answers, CheckpointPage, LatePage, MalformedPage, RecordsPage, RowsPage};
 pub use proof_text::proof_in_words;
+pub use run_settings::{SettingsEdit, SettingsField, SettingsPage};
 pub use settings::{MAX_RECENT, Settings, ThemeChoice, config_dir};
 pub use state::{
     CrashSetup, Example, ExampleKind, Happening, LeftDrawer, Look, Measure, Notice, OpenFailure, Phase,

@@ -76,6 +76,10 @@ pub(super) fn path_typed(state: &mut State, text: String) {
     {
         (*path, *error) = (text, None);
     }
+    // What is not in sight is not carried over to another log.
+    if let Dialog::Open(dialog) = &mut state.dialog {
+        dialog.others.clear();
+    }
 }
 
 /// The name of a field is being typed in the open dialog.

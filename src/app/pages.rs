@@ -94,6 +94,8 @@ pub struct Answers {
     pub event_time: EventTimePage,
     /// Staleness against cost.
     pub trade_off: TradeOffPage,
+    /// What is typed for the next start.
+    pub run_settings: super::SettingsPage,
     /// Questions under way.
     pub pending: Vec<(u64, Query)>,
     /// Number of the last question.

@@ -164,6 +164,8 @@ pub enum RightDrawer {
     Ask,
     /// The Kappa lane.
     Versions,
+    /// What the run was started with, and what the next one will be.
+    Settings,
 }
 
 /// What a person expects of the total after the restore.
@@ -400,6 +402,9 @@ impl State {
         let Some(lane) = self.lane() else { return AppCommand::Open };
         if !matches!(self.phase, Phase::Open) {
             return AppCommand::Open;
+        }
+        if self.right == Some(RightDrawer::Settings) && AppCommand::StartAgain.enabled(self).is_ok() {
+            return AppCommand::StartAgain;
         }
         if let Some(step) = self.next_version_step() {
             return AppCommand::Version(step);

@@ -10,7 +10,9 @@ use super::{
     update::say,
     update_command::ask,
 };
-use crate::engine::protocol::{Answer, Command, Knobs, LayerPrice, MOST_SWEPT, Query, TradePoint};
+use crate::engine::protocol::{
+    Answer, Command, Knobs, LayerPrice, MOST_SWEPT, Query, RunSettings, TradePoint,
+};
 
 /// Records a micro-batch that are tried, beside the present ones.
 const MICRO_BATCHES: [u64; 8] = [1, 2, 5, 10, 25, 100, 250, 1_000];
@@ -89,8 +91,8 @@ pub struct TradeOffPage {
     pub todo: VecDeque<Knobs>,
     /// Whether points are being played.
     pub is_sweeping: bool,
-    /// Knobs of the run and records of the log that all of this is about.
-    about: Option<(Knobs, u64)>,
+    /// Settings of the run and records of the log that all of this is about.
+    about: Option<(RunSettings, u64)>,
 }
 
 /// The values that each knob can be turned to.
@@ -201,25 +203,28 @@ impl TradeOffPage {
 
 /// The look was opened, or another run came: what is known of other knobs or another log is forgotten.
 pub(super) fn opened(state: &mut State) -> Vec<Effect> {
-    let Some((now, records)) = state.lane().map(|lane| (lane.knobs, lane.log_records)) else {
+    let Some((settings, records)) = state.lane().map(|lane| (lane.settings, lane.log_records)) else {
         return Vec::new();
     };
+    let now = settings.knobs();
     if state.look != Look::TradeOff || !state.frame.as_ref().is_some_and(|frame| frame.loading.complete) {
         return Vec::new();
     }
     let mine = &mut state.answers.trade_off;
-    if mine.about == Some((now, records)) {
+    if mine.about == Some((settings, records)) {
         return Vec::new();
     }
     let known = |point: &Knobs| mine.points.iter().any(|known| known.knobs == *point);
-    let same_log = mine.about.is_some_and(|(_, before)| before == records);
+    let same_log = mine.about.is_some_and(|(before, of)| of == records && before.turned(now) == settings);
     let stops = if same_log { mine.stops.clone() } else { Stops::around(now, records.min(MOST_SWEPT)) };
     let grid = stops.grid(now);
     let todo = grid.into_iter().filter(|point| !(same_log && known(point))).collect();
     if !same_log {
         mine.points.clear();
+        // A point that is still under way is of the settings before.
+        state.answers.pending.retain(|(_, query)| !matches!(query, Query::TradeOff(_)));
     }
-    mine.about = Some((now, records));
+    mine.about = Some((settings, records));
     (mine.knobs, mine.stops, mine.todo, mine.is_sweeping) = (now, stops, todo, true);
     next(state)
 }
@@ -266,6 +271,9 @@ pub(super) fn edited(state: &mut State, edit: TradeOffEdit) -> Vec<Effect> {
         }
         TradeOffEdit::Play => {
             let knobs = mine.knobs;
+            let Some(settings) = state.lane().map(|lane| lane.settings.turned(knobs)) else {
+                return Vec::new();
+            };
             state.look = Look::OverRun;
             state.fits += 1;
             say(
@@ -277,7 +285,7 @@ pub(super) fn edited(state: &mut State, edit: TradeOffEdit) -> Vec<Effect> {
                     every(knobs.checkpoint_every, "checkpoint")
                 ),
             );
-            return vec![Effect::Send(Command::Resettle(knobs)), Effect::Send(Command::Play)];
+            return vec![Effect::Send(Command::Resettle(settings)), Effect::Send(Command::Play)];
         }
     }
     Vec::new()

@@ -115,6 +115,8 @@ pub enum Edit {
     EventTime(EventTimeEdit),
     /// Turn or choose in the look "trade-off".
     TradeOff(TradeOffEdit),
+    /// Type or choose settings of the run.
+    Settings(super::SettingsEdit),
 }
 
 /// What the desktop is asked for.
@@ -251,6 +253,7 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Lineage(edit) => return lineage::edited(state, edit),
         Edit::EventTime(edit) => return event_time::edited(state, edit),
         Edit::TradeOff(edit) => return trade_off::edited(state, edit),
+        Edit::Settings(edit) => return super::run_settings::edited(state, edit),
     }
     Vec::new()
 }

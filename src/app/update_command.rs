@@ -7,7 +7,7 @@ use super::{
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time,
     format::thousands,
-    lineage, opening,
+    lineage, opening, run_settings,
     settings::Settings,
     state::{LeftDrawer, Look, Phase, RightDrawer, State, TableTwin},
     trade_off, two_versions,
@@ -36,6 +36,7 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::Step => send(Command::Step(STEP_TICKS)),
         AppCommand::Back => send(Command::GoTo(Tick(state.tick().0.saturating_sub(STEP_TICKS)))),
         AppCommand::Restart => send(Command::Restart),
+        AppCommand::StartAgain => run_settings::start(state),
         AppCommand::StoryNext => story_next(state),
         AppCommand::StoryBack => story_back(state),
         AppCommand::PaceFaster => pace(state, |percent| percent.saturating_mul(2)),
@@ -295,7 +296,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),
         Some(RightDrawer::Versions) => two_versions::refresh(state),
-        Some(RightDrawer::Checkpoints | RightDrawer::Numbers) | None => Vec::new(),
+        Some(RightDrawer::Checkpoints | RightDrawer::Numbers | RightDrawer::Settings) | None => Vec::new(),
     }
 }
 

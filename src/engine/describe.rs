@@ -1,6 +1,6 @@
 //! An open log in words: for the window's summary, for a saved scenario, for a shell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     protocol::{HandoverSetup, LogSummary},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{Anonymous, Lateness, StreamOptions},
-    ingest::{LogDirectory, Mapping},
+    ingest::{LogDirectory, Mapping, TimeFormat},
     serving::{Boundary, BoundaryRule, SpeedStart},
 };
 
@@ -45,14 +45,12 @@ pub(super) fn summary(
         has_users: mapping.user.is_some(),
         has_values: mapping.value.is_some(),
         zone: mapping.zone.clone(),
+        log: PathBuf::from(&scenario.log.path),
+        mapping_options: mapping_options(mapping),
         guarantee: scenario.settings.guarantee,
-        batch_command: batch_command(&scenario.log.path, mapping),
+        batch_command: command("batch", &scenario.log.path, mapping).join(" "),
+        stream_command: command("stream", &scenario.log.path, mapping).join(" "),
     }
-}
-
-/// The command line that computes the batch view over the whole log.
-fn batch_command(log: &str, mapping: &Mapping) -> String {
-    command("batch", log, mapping).join(" ")
 }
 
 /// The command line that merges at a boundary.
@@ -81,16 +79,32 @@ pub(super) fn merge_command(
 /// A command over a log with every option that decides what its lines mean.
 fn command(name: &str, log: &str, mapping: &Mapping) -> Vec<String> {
     let mut words = vec!["rederive".to_owned(), name.to_owned(), quoted(log)];
-    let mut option = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            words.push(format!("--{name}"));
-            words.push(quoted(value));
+    for (option, value) in mapping_options(mapping) {
+        words.push(format!("--{option}"));
+        if option != FILES_ARE_PARTITIONS {
+            words.push(quoted(&value));
         }
+    }
+    words
+}
+
+/// The one option without a value on the command line.
+const FILES_ARE_PARTITIONS: &str = "files-are-partitions";
+
+/// A mapping as options by their command-line names; those that say the usual are left out.
+fn mapping_options(mapping: &Mapping) -> Vec<(String, String)> {
+    let mut options = Vec::new();
+    let mut option = |name: &str, value: Option<&str>| {
+        options.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     };
     let but = |value: &'_ str, default: &str| (value != default).then(|| value.to_owned());
     option("page", Some(&mapping.page));
     option("user", mapping.user.as_deref());
     option("time", Some(&mapping.time));
+    // All other formats are seen from the records.
+    if let TimeFormat::Pattern(pattern) = &mapping.time_format {
+        option("time-format", Some(pattern));
+    }
     option("arrival", mapping.arrival.as_deref());
     option("value", mapping.value.as_deref());
     option("id", mapping.id.as_deref());
@@ -103,10 +117,8 @@ fn command(name: &str, log: &str, mapping: &Mapping) -> Vec<String> {
         option("where", Some(condition));
     }
     option("page-clean", Some(mapping.page_clean.join(",")).filter(|steps| !steps.is_empty()).as_deref());
-    if mapping.files_are_partitions {
-        words.push("--files-are-partitions".to_owned());
-    }
-    words
+    option(FILES_ARE_PARTITIONS, mapping.files_are_partitions.then_some("true"));
+    options
 }
 
 pub(super) fn quoted(word: &str) -> String {

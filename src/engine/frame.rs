@@ -9,7 +9,7 @@ pub use kappa::{
     VersionMarkKind, VersionPoint, VersionState, VersionTrack,
 };
 
-use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, Tick};
+use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, RunSettings, Tick};
 use crate::{
     checkpoint::CrashPoint,
     domain::{Day, EventTime, Lateness, Run, Uniques},
@@ -131,7 +131,9 @@ pub enum BatchState {
 pub struct LaneFrame {
     /// Which lane.
     pub lane: LaneId,
-    /// The intervals that trade freshness against cost.
+    /// What the run was started with.
+    pub settings: RunSettings,
+    /// The intervals of them that trade freshness against cost.
     pub knobs: Knobs,
     /// Arrivals in records a second of simulated time.
     pub rate: u64,

@@ -17,12 +17,11 @@ use super::{
     log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
     play::{lane_plan, memory_disk},
-    protocol::{EngineEvent, Knobs, Lacks, OpenRequest, RunId, Tick, Until},
+    protocol::{EngineEvent, Lacks, OpenRequest, RunId, Tick, Until},
     read_model::ReadModel,
     runs::{RunDirectory, RunFileError, open_disk, prune, read_scenario},
     scenario::{Expectations, RunSettings, Scenario},
     session::Session,
-    sweep::turned,
 };
 use crate::ingest::{
     LoadEvent, LogDirectory, LogError, LogMatch, Mapping, MappingOptions, spawn_recorded_loader,
@@ -290,14 +289,14 @@ impl Session {
         self.set_flow(Flow::Paused, None);
     }
 
-    /// To the paused start of the run with other intervals: a run of its own, whose directory and scenario name them.
-    pub(super) fn resettle(&mut self, knobs: Knobs) {
+    /// To the paused start of the log under other settings: a run of its own, whose directory and scenario name them.
+    pub(super) fn resettle(&mut self, settings: RunSettings) {
         let Some(open) = self.open.as_mut().filter(|open| open.lane.is_some()) else { return };
-        let settings = turned(open.scenario.settings, knobs);
         if let Err(why) = settings.check() {
             return self.failed("play the run again with these settings", &why.to_string());
         }
         open.scenario.settings = settings;
+        open.summary.guarantee = settings.guarantee;
         // What it was expected to come to was said of the other settings.
         open.scenario.expect = Expectations::default();
         self.restart();

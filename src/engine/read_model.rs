@@ -9,7 +9,7 @@ use super::{
     },
     lane::Lane,
     lane_sides::StreamPhase,
-    protocol::{Knobs, TICKS_PER_SECOND},
+    protocol::TICKS_PER_SECOND,
     recount::Recount,
     strip::StripOf,
 };
@@ -61,11 +61,8 @@ impl ReadModel {
         let served_position = lane.served();
         LaneFrame {
             lane: lane.plan.id,
-            knobs: Knobs {
-                batch_every: lane.plan.settings.batch_every_records,
-                micro_batch: lane.plan.settings.micro_batch_records,
-                checkpoint_every: lane.plan.settings.checkpoint_every_records,
-            },
+            settings: lane.plan.settings,
+            knobs: lane.plan.settings.knobs(),
             rate: lane.rate,
             arrived: lane.arrived,
             log_records,

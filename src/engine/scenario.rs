@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     log_name::{LogName, NoLogName},
-    protocol::{CrashTarget, KappaMoment, LaneCommand},
+    protocol::{CrashTarget, KappaMoment, Knobs, LaneCommand},
 };
 use crate::{
     checkpoint::{CrashPoint, GuaranteeId},
@@ -145,6 +145,26 @@ impl RunSettings {
         }
     }
 
+    /// The intervals that trade freshness against cost.
+    pub fn knobs(&self) -> Knobs {
+        Knobs {
+            batch_every: self.batch_every_records,
+            micro_batch: self.micro_batch_records,
+            checkpoint_every: self.checkpoint_every_records,
+        }
+    }
+
+    /// The same with these knobs turned.
+    #[must_use]
+    pub fn turned(self, knobs: Knobs) -> Self {
+        RunSettings {
+            batch_every_records: knobs.batch_every,
+            micro_batch_records: knobs.micro_batch,
+            checkpoint_every_records: knobs.checkpoint_every,
+            ..self
+        }
+    }
+
     /// What makes the stream's numbers approximate.
     pub fn stream_options(&self) -> StreamOptions {
         StreamOptions {
@@ -152,6 +172,12 @@ impl RunSettings {
             idle_after_records: self.idle_after_records,
             uniques: self.uniques,
         }
+    }
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        RunSettings::for_log(0)
     }
 }
 

@@ -125,7 +125,7 @@ impl Session {
                 self.pacer.skip();
             }
             Command::Restart => self.restart(),
-            Command::Resettle(knobs) => self.resettle(knobs),
+            Command::Resettle(settings) => self.resettle(settings),
             Command::GoTo(tick) => self.go_to(tick),
             Command::Lane(_, command) => self.lane_command(command),
             Command::SaveScenario(path) => self.save_scenario(&path),

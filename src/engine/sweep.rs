@@ -10,7 +10,7 @@ use super::{
     lane::{Lane, LanePlan, Ticked},
     play::{lane_plan, memory_disk},
     protocol::{Answer, EngineEvent, Knobs, LayerPrice, MOST_SWEPT, TradePoint},
-    scenario::{RunSettings, Scenario},
+    scenario::Scenario,
     session::Session,
 };
 use crate::ingest::{LogIndex, Mapping};
@@ -41,7 +41,7 @@ impl Session {
 /// Plays the log under these knobs, without the crashes and commands of the scenario.
 fn play_point(index: Arc<LogIndex>, scenario: &Scenario, mapping: &Mapping, knobs: Knobs) -> TradePoint {
     let bare = Scenario { commands: Vec::new(), faults: Vec::new(), ..scenario.clone() };
-    let settings = turned(scenario.settings, knobs);
+    let settings = scenario.settings.turned(knobs);
     let plan = LanePlan { settings, ..lane_plan(&bare, mapping, Driver::Inline, memory_disk()) };
     let records = index.len();
     let mut lane = Lane::new(plan, index);
@@ -72,16 +72,6 @@ fn play_point(index: Arc<LogIndex>, scenario: &Scenario, mapping: &Mapping, knob
             fsyncs: disk.fsyncs,
             ..stream.price(rate)
         },
-    }
-}
-
-/// The settings with these knobs turned.
-pub(super) fn turned(settings: RunSettings, knobs: Knobs) -> RunSettings {
-    RunSettings {
-        batch_every_records: knobs.batch_every,
-        micro_batch_records: knobs.micro_batch,
-        checkpoint_every_records: knobs.checkpoint_every,
-        ..settings
     }
 }
 

@@ -37,6 +37,9 @@ pub fn bar_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         }
         gap(ui);
         arrivals(ui, state, narrow, out);
+        if room >= 1_200.0 {
+            command_button(ui, state, out, AppCommand::Right(RightDrawer::Settings), "Settings");
+        }
         gap(ui);
         command_button(ui, state, out, AppCommand::Crash, "Crash");
         target(ui, state, out);
@@ -76,6 +79,9 @@ fn arrivals(ui: &mut Ui, state: &State, narrow: bool, out: &mut Out) {
             for command in [AppCommand::PaceFaster, AppCommand::PaceSlower] {
                 menu_row(ui, state, out, command, false);
             }
+            ui.separator();
+            let settings = AppCommand::Right(RightDrawer::Settings);
+            menu_row(ui, state, out, settings, state.right == Some(RightDrawer::Settings));
         });
         let pace = state.frame.as_ref().map_or(100, |frame| frame.pace_percent);
         response.on_hover_text(format!(
@@ -147,6 +153,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
     ui.separator();
     menu_row(ui, state, out, AppCommand::Left(LeftDrawer::Log), state.left == Some(LeftDrawer::Log));
     for drawer in [
+        RightDrawer::Settings,
         RightDrawer::Ask,
         RightDrawer::Versions,
         RightDrawer::Checkpoints,

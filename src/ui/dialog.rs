@@ -9,6 +9,7 @@ use super::{
     empty::recent_ui,
     help, palette,
     theme::{self, tokens},
+    typed::{Widths, form_field, problem},
     widgets::{Out, command_button, edit_button, section, small_text, text_field},
 };
 use crate::{
@@ -46,12 +47,6 @@ pub fn dialog_ui(ctx: &egui::Context, state: &State, out: &mut Out) {
 fn title(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).heading().color(tokens(ui).strong));
     ui.add_space(4.0);
-}
-
-fn problem(ui: &mut Ui, error: Option<&str>) {
-    if let Some(error) = error {
-        ui.add(Label::new(RichText::new(error).color(tokens(ui).error)).wrap());
-    }
 }
 
 /// A filled button: the one that Enter stands for.
@@ -135,18 +130,17 @@ fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
     section(ui, "Fields of a record");
     small_text(ui, "By name, or by a path with dots: req.url. Those that are left empty are guessed.");
     let mut entered = false;
-    let scale = theme::scale(ui);
-    egui::Grid::new("fields").num_columns(3).spacing(egui::vec2(8.0, 4.0)).show(ui, |ui| {
-        for (at, ((name, what), path)) in FIELDS.iter().zip(&dialog.fields).enumerate() {
-            let (response, changed) = text_field(ui, name, path, 180.0 * scale, true);
-            entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            if let Some(text) = changed {
-                out.push(Input::Edit(Edit::Field(at, text)));
-            }
-            small_text(ui, *what);
-            ui.end_row();
+    for (at, ((name, what), path)) in FIELDS.iter().zip(dialog.fields.iter()).enumerate() {
+        let (response, changed) = form_field(ui, name, path, what, Widths::DIALOG);
+        entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if let Some(text) = changed {
+            out.push(Input::Edit(Edit::Field(at, text)));
         }
-    });
+    }
+    if !dialog.others.is_empty() {
+        let others = dialog.others.iter().map(|(name, value)| format!("{name} {value}"));
+        small_text(ui, format!("As before: {}", others.collect::<Vec<_>>().join(", ")));
+    }
     ui.add_space(4.0);
     entered
 }

@@ -17,7 +17,7 @@ use crate::{
             Approximation, Band, BandKind, BatchState, CheckpointInfo, Flow, Frame, LaneFrame, Loading, Mark,
             MarkKind, OutlinePoint, Point, Proof, StreamState, Totals,
         },
-        protocol::{CheckpointId, Fact, Generation, Knobs, Lacks, LaneId, LogSummary, RunId, Tick},
+        protocol::{CheckpointId, Fact, Generation, Lacks, LaneId, LogSummary, RunId, RunSettings, Tick},
     },
 };
 
@@ -282,7 +282,8 @@ impl Story {
         let done = |cut: u64, started: u64| ((self.tick - started) * 40).min(cut);
         LaneFrame {
             lane: LaneId(0),
-            knobs: Knobs { batch_every: 4_000, micro_batch: 2, checkpoint_every: 1_000 },
+            settings: run_settings(),
+            knobs: run_settings().knobs(),
             rate: RATE,
             arrived: self.arrived,
             log_records: LOG,
@@ -329,6 +330,10 @@ impl Story {
     }
 }
 
+fn run_settings() -> RunSettings {
+    RunSettings { batch_every_records: 4_000, ..RunSettings::for_log(31_106) }
+}
+
 pub(crate) fn summary() -> LogSummary {
     LogSummary {
         path: "/logs/shop".into(),
@@ -337,7 +342,12 @@ pub(crate) fn summary() -> LogSummary {
         has_users: true,
         has_values: true,
         zone: "UTC".into(),
+        log: "/logs/shop".into(),
+        mapping_options: [("page", "url"), ("user", "visitor"), ("time", "ts"), ("value", "amount")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         batch_command: "rederive batch /logs/shop --page url --user visitor".into(),
+        stream_command: "rederive stream /logs/shop --page url --user visitor".into(),
         ..LogSummary::default()
     }
 }

@@ -53,13 +53,13 @@ pub fn stairs(series: &[Point], value: impl Fn(&Point) -> f64) -> Vec<PlotPoint>
     out
 }
 
-/// A value over time, cut where it is missing.
-pub fn pieces(series: &[Point], value: impl Fn(&Point) -> Option<f64>) -> Vec<Vec<PlotPoint>> {
+/// Values over time (ticks), cut where they are missing.
+pub fn pieces(values: impl IntoIterator<Item = (u64, Option<f64>)>) -> Vec<Vec<PlotPoint>> {
     let mut out = Vec::new();
     let mut piece: Vec<PlotPoint> = Vec::new();
-    for point in series {
-        match value(point) {
-            Some(y) => piece.push(PlotPoint { x: seconds(point.tick), y }),
+    for (tick, value) in values {
+        match value {
+            Some(y) => piece.push(PlotPoint { x: seconds(tick), y }),
             None => flush(&mut out, &mut piece),
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         let xy: Vec<(f64, f64)> =
             stairs(&series, |p| Measure::Views.of(&p.batch)).iter().map(|p| (p.x, p.y)).collect();
         assert_eq!(xy, [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (2.0, 50.0), (3.0, 50.0), (4.0, 50.0)]);
-        let memory = pieces(&series, |p| p.memory.map(|m| Measure::Views.of(&m)));
+        let memory = pieces(series.iter().map(|p| (p.tick, p.memory.map(|m| Measure::Views.of(&m)))));
         assert_eq!(memory.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(memory_before(&series, 300).unwrap().0, 100);
         assert_eq!(memory_after(&series, 200).unwrap().0, 400);

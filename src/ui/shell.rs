@@ -17,6 +17,7 @@ use super::{
     numbers::numbers_ui,
     plots::{PlotMemory, plots_ui},
     proof_strip::{self, proof_strip_ui},
+    run_settings::run_settings_ui,
     runs::runs_ui,
     status::status_ui,
     story::{start_cards, story_ui},
@@ -38,7 +39,7 @@ const DRAWER: f32 = 320.0;
 /// Width of the drawer with a table in it.
 const WIDE_DRAWER: f32 = 440.0;
 
-/// Width of the drawer for questions: as wide as the smallest window has room for.
+/// Width of the drawers with fields: as wide as the smallest window has room for.
 const ASK_DRAWER: f32 = 360.0;
 
 /// The least width of that drawer.
@@ -246,7 +247,7 @@ fn right_width(drawer: RightDrawer, room: f32) -> f32 {
         | RightDrawer::Runs
         | RightDrawer::Handover
         | RightDrawer::Versions => DRAWER,
-        RightDrawer::Ask => ASK_DRAWER,
+        RightDrawer::Ask | RightDrawer::Settings => ASK_DRAWER,
     }
 }
 
@@ -275,6 +276,7 @@ fn drawers(ui: &mut Ui, state: &State, fit: &Fit, scale: f32, out: &mut Out) {
                 RightDrawer::Handover => handover_ui(ui, state, out),
                 RightDrawer::Ask => ask_ui(ui, state, out),
                 RightDrawer::Versions => versions_ui(ui, state, out),
+                RightDrawer::Settings => run_settings_ui(ui, state, out),
             });
     }
 }

@@ -1,7 +1,7 @@
 //! Small parts that several panels share.
 
 use eframe::egui::{
-    self, Align, Button, Color32, CornerRadius, FontId, Frame, Label, Layout, Margin, Response, RichText,
+    self, Align, Button, Color32, CornerRadius, FontId, Frame, Id, Label, Layout, Margin, Response, RichText,
     Sense, Ui, vec2,
 };
 
@@ -99,6 +99,11 @@ pub fn text_field(
     mono: bool,
 ) -> (Response, Option<String>) {
     let label = ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false));
+    field(ui, label.id, value, width, mono)
+}
+
+/// The same with a label that is drawn already.
+pub fn field(ui: &mut Ui, label: Id, value: &str, width: f32, mono: bool) -> (Response, Option<String>) {
     let mut text = value.to_owned();
     let font = if mono { theme::mono(ui) } else { theme::body(ui) };
     let t = tokens(ui);
@@ -113,7 +118,7 @@ pub fn text_field(
                 .corner_radius(4)
                 .inner_margin(Margin::symmetric(8, 4)),
         );
-    let response = ui.add(field).labelled_by(label.id);
+    let response = ui.add(field).labelled_by(label);
     let changed = (text != value).then_some(text);
     (response, changed)
 }

@@ -8,7 +8,7 @@ use rederive::engine::frame::Flow;
 
 use crate::live::{Live, sample};
 
-fn copy_tree(from: &Path, to: &Path) {
+pub fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -94,10 +94,16 @@ pub struct LogSummary {
     pub has_values: bool,
     /// Day zone, as on the command line.
     pub zone: String,
+    /// The log's own path, where a scenario was opened too.
+    pub log: PathBuf,
+    /// The mapping as options by their command-line names without dashes; what is usual is left out.
+    pub mapping_options: Vec<(String, String)>,
     /// What is saved when, and how output is written.
     pub guarantee: GuaranteeId,
     /// The command line that computes the same batch view.
     pub batch_command: String,
+    /// The command line of a stream processor over the same lines, without the settings of the run.
+    pub stream_command: String,
 }
 
 /// Nothing late leaves no trace in a journal: it is that of an exact run.

@@ -17,6 +17,7 @@ mod looking;
 mod queries;
 mod theirs;
 
+pub use super::scenario::{MOST_RECORDS, RunSettings};
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use handover::{
@@ -128,8 +129,8 @@ pub enum Command {
     SetPace(u32),
     /// Returns to the paused start of the same run.
     Restart,
-    /// Returns to the paused start of the run with these knobs turned: a new run, whose settings are kept with it.
-    Resettle(Knobs),
+    /// Returns to the paused start of the log under other settings: a new run, which keeps them.
+    Resettle(RunSettings),
     /// Goes back (or on) to this tick by playing the same commands again.
     GoTo(Tick),
     /// A recorded command to one lane.
