@@ -3,11 +3,12 @@
 use super::{
     Effect,
     state::{Phase, RightDrawer, State},
+    typed::{parse_count, parse_lateness},
     update::say,
     update_command::ask,
 };
 use crate::{
-    domain::{Lateness, Uniques, ZoneName},
+    domain::{Uniques, ZoneName},
     engine::{
         frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{
@@ -62,24 +63,15 @@ impl VersionsPage {
         };
         let lateness = match self.lateness.trim() {
             "" => None,
-            text => Some(Lateness::parse(text).map_err(|_| {
-                format!("\"{text}\" is no duration such as 2h, 1d, 90m, or inf for never late.")
-            })?),
+            text => Some(parse_lateness(text)?),
         };
         let idle_after_records = match self.idle_after.trim() {
             "" => None,
-            text => Some(
-                number_of(text).ok_or_else(|| format!("\"{text}\" is no number of records, at least 1."))?,
-            ),
+            text => Some(parse_count(text, 1)?),
         };
         let VersionsPage { duplicates, no_user, uniques, .. } = *self;
         Ok(VersionSettings { zone, duplicates, no_user, lateness, idle_after_records, uniques })
     }
-}
-
-/// A number of records as a person writes it, at least 1.
-fn number_of(text: &str) -> Option<u64> {
-    text.replace(',', "").parse().ok().filter(|&records| records > 0)
 }
 
 /// Typed or chosen in the drawer.

@@ -65,7 +65,7 @@ fn lateness_ui(ui: &mut Ui, page: &VersionsPage, edit: &mut impl FnMut(VersionEd
         let width = 64.0 * theme::scale(ui);
         let (response, changed) = text_field(ui, "Late after", &page.lateness, width, true);
         response.on_hover_text(
-            "How long a day stays open after its end: 2h, 1d, or inf for ever; empty: as the run",
+            "How long a day stays open after its end: 2h, 1d, or for ever; empty: as the run",
         );
         if let Some(typed) = changed {
             edit(VersionEdit::Lateness(typed));
