@@ -1,7 +1,7 @@
 //! What just happened in the Kappa lane, in one sentence, and the next step.
 
 use super::{
-    format::{records, records_in, signed, thousands},
+    format::{records, records_in, thousands},
     narrate::{Sentence, Tone},
     state::State,
     two_versions::is_down,
@@ -139,7 +139,12 @@ fn catches_up(
         let off = i128::from(next.totals.views) - i128::from(serving.totals.views);
         let views = match off {
             0 => "Both count the same page views in all; the days differ where the settings do.".to_owned(),
-            off => format!("Version {} counts {} page views.", next.number, signed(off)),
+            off => format!(
+                "Version {} counts {} page views {}.",
+                next.number,
+                thousands(u64::try_from(off.unsigned_abs()).unwrap_or(u64::MAX)),
+                if off > 0 { "more" } else { "fewer" }
+            ),
         };
         return Sentence::new(
             Tone::Success,

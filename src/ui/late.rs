@@ -4,6 +4,7 @@ use eframe::egui::{Role, Ui};
 
 use super::{
     tables::{Column, table_ui},
+    theme,
     widgets::{Out, drawer_head, edit_button, fact_row, named, small_text},
 };
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 };
 
 const PAGE: u64 = 200;
+
+/// From this width on times are shown with their years.
+const ROOMY: f32 = 408.0;
 
 /// Draws the drawer.
 pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -43,19 +47,26 @@ pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         });
         edit_button(ui, out, "Copy rows", Edit::Copy(as_text(&page.lines)));
     });
+    // Where years do not fit, the copied rows have them.
+    let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
+    let (offset, time) = if is_roomy { (62.0, 128.0) } else { (56.0, 92.0) };
     let columns = [
         Column::text("Partition"),
-        Column::number("Offset", 62.0),
-        Column::number("Happened", 128.0),
-        Column::number("Watermark", 128.0),
+        Column::number("Offset", offset),
+        Column::number("Happened", time),
+        Column::number("Watermark", time),
     ];
+    let shown = |time: Option<EventTime>| {
+        let text = to_the_minute(time);
+        if is_roomy { text } else { text.get(5..).map_or(text.clone(), str::to_owned) }
+    };
     table_ui(ui, "late", &columns, page.lines.len(), |at| {
         page.lines.get(at).map_or_else(Vec::new, |line| {
             vec![
                 line.partition.clone(),
                 format::thousands(line.offset),
-                to_the_minute(line.time),
-                to_the_minute(line.watermark),
+                shown(line.time),
+                shown(line.watermark),
             ]
         })
     });

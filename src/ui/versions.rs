@@ -22,6 +22,29 @@ use crate::{
     engine::frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
 };
 
+/// From this width on beside its title, the part of a version is said at length.
+const ROOMY: f32 = 280.0;
+
+/// What part a version plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Serves,
+    Other(Role),
+}
+
+impl Part {
+    /// As long as there is room beside the title and the buttons.
+    fn name(self, room: f32) -> &'static str {
+        match (self, room >= ROOMY) {
+            (Part::Serves, true) => "serves readers",
+            (Part::Serves, false) => "serves",
+            (Part::Other(Role::Next), _) => "next",
+            (Part::Other(Role::Old), true) => "kept for the way back",
+            (Part::Other(Role::Old), false) => "kept",
+        }
+    }
+}
+
 /// Draws the drawer.
 pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Two versions (Kappa)", AppCommand::Right(RightDrawer::Versions));
@@ -31,16 +54,12 @@ pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             return start_ui(ui, state, out);
         };
         if let Some(serving) = &kappa.serving {
-            version_ui(ui, state, serving, "serves readers", out);
+            version_ui(ui, state, serving, Part::Serves, out);
         }
         match &kappa.other {
             None => form_ui(ui, state, kappa, out),
             Some((role, other)) => {
-                let part = match role {
-                    Role::Next => "next",
-                    Role::Old => "kept for the way back",
-                };
-                version_ui(ui, state, other, part, out);
+                version_ui(ui, state, other, Part::Other(*role), out);
                 gate_ui(ui, kappa, other);
             }
         }
@@ -76,14 +95,14 @@ fn start_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     command_button(ui, state, out, AppCommand::Version(VersionStep::Start), "Start version 1");
 }
 
-fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, out: &mut Out) {
+fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: Part, out: &mut Out) {
     let t = tokens(ui);
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         let title = format!("Version {}", version.number);
         ui.label(RichText::new(title).font(theme::strong(ui)).color(t.strong));
-        let color = if part == "serves readers" { t.success } else { t.subdued };
-        badge(ui, part, color);
+        let color = if part == Part::Serves { t.success } else { t.subdued };
+        badge(ui, part.name(ui.available_width() / theme::scale(ui)), color);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (word, edit) = if is_down(version) {
                 ("Restore", VersionEdit::Restore(version.number))
