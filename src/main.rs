@@ -36,6 +36,7 @@ mod desk {
         app::{Example, ExampleKind, config_dir},
         cli::{
             args::{PictureArgs, Theme},
+            no_window::explain,
             refuse,
             samples::samples_dir,
             story,
@@ -76,6 +77,7 @@ mod desk {
             runs: runs_dir(),
             config: config_dir(),
         })
+        .map_err(|cause| explain(&cause))
     }
 
     pub fn picture(args: &PictureArgs) -> Result<Vec<u8>, String> {

@@ -17,6 +17,7 @@ mod fold;
 mod input;
 mod later;
 mod merge;
+pub mod no_window;
 mod output;
 mod picture;
 mod reconcile;

@@ -42,10 +42,6 @@ pub struct NativeOptions {
     pub config: Option<PathBuf>,
 }
 
-/// What a Debian machine needs for a window.
-const PACKAGES: &str =
-    "apt-get install libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0";
-
 /// Why no window can be opened here, as far as that can be told beforehand.
 pub fn why_no_window() -> Option<String> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -56,7 +52,7 @@ pub fn why_no_window() -> Option<String> {
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
-/// When no window can be opened: no display, a missing library, no OpenGL. The text says which and what to install.
+/// The cause in one line when no window can be opened: no display, a missing library, no OpenGL.
 pub fn run_window(options: NativeOptions) -> Result<(), String> {
     // A missing library is a panic deep in the windowing crates: said in words, not as a backtrace.
     let opened = Arc::new(AtomicBool::new(false));
@@ -70,9 +66,9 @@ pub fn run_window(options: NativeOptions) -> Result<(), String> {
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| open_window(options, is_open)));
     match outcome {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(why)) => Err(helped(&why)),
+        Ok(Err(why)) => Err(in_one_line(&why)),
         Err(panic) if opened.load(Ordering::Relaxed) => std::panic::resume_unwind(panic),
-        Err(panic) => Err(helped(panic_text(panic.as_ref()))),
+        Err(panic) => Err(in_one_line(panic_text(panic.as_ref()))),
     }
 }
 
@@ -81,12 +77,12 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it could not be opened")
 }
 
-/// The cause in one line, with what to install. Where in a library's sources it arose helps nobody.
-fn helped(why: &str) -> String {
+/// The cause in one line. Where in a library's sources it arose helps nobody.
+fn in_one_line(why: &str) -> String {
     let cause =
         why.rfind(".rs:").and_then(|at| why.get(at..)?.split_once(": ")).map_or(why, |(_, cause)| cause);
     let line: Vec<&str> = cause.split_whitespace().collect();
-    format!("{}; a library or OpenGL may be missing, on Debian: {PACKAGES}", line.join(" "))
+    line.join(" ")
 }
 
 fn open_window(options: NativeOptions, opened: Arc<AtomicBool>) -> Result<(), String> {
