@@ -12,7 +12,7 @@ impl Session {
     pub(super) fn late(&self, of: LateOf, first: u64, count: u32) -> Answer {
         let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
         let Some(lane) = lane else { return Answer::Nothing("nothing is there yet".to_owned()) };
-        let late = match of {
+        let records = match of {
             LateOf::Merged => &lane.lambda.speed().late,
             LateOf::Version(number) => {
                 let kappa = lane.kappa.as_ref();
@@ -22,14 +22,14 @@ impl Session {
                 }
             }
         };
-        Answer::Late { lines: lines(lane, late, first, count), total: late.total() }
+        Answer::Late { lines: lines(lane, records, first, count), total: records.total() }
     }
 }
 
-fn lines(lane: &Lane, late: &LateRecords, first: u64, count: u32) -> Vec<LateLine> {
+fn lines(lane: &Lane, records: &LateRecords, first: u64, count: u32) -> Vec<LateLine> {
     let mut skip = first;
     let mut places: Vec<(PartitionIndex, LateRun, u64)> = Vec::new();
-    for (partition, run) in late.iter() {
+    for (partition, run) in records.iter() {
         let left = u64::from(count) - places.len() as u64;
         let from = run.start.saturating_add(skip).min(run.end);
         skip -= from - run.start;

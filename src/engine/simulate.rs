@@ -17,7 +17,7 @@ use self::kappa::{KappaPlan, Promises, VersionDisks, picture_problem};
 use super::{
     difference_answers::unexplained,
     driver::Driver,
-    frame::LaneFrame,
+    frame::{LaneFrame, Proof},
     lane::{Lane, OpenDisk, Ticked},
     play::lane_plan,
     protocol::{CheckpointId, CrashTarget, CrashWhen, LaneCommand},
@@ -165,27 +165,12 @@ const MOST_TICKS: u64 = 60_000;
 
 /// Plays a seed over its loaded log.
 pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Driver) -> Outcome {
-    let scenario = Scenario {
-        rederive_scenario: SCENARIO_VERSION,
-        name: format!("seed {seed}"),
-        story: None,
-        log: LogReference { path: String::new(), identity: None },
-        mapping: Some(mapping.clone()),
-        settings: settings(seed),
-        commands: Vec::new(),
-        faults: Vec::new(),
-        pause_at: Vec::new(),
-        until_tick: None,
-        expect: Expectations::default(),
-    };
+    let scenario = scenario_of(seed, mapping);
     let (disk, shared) = faulty_disk(seed, "disk");
     let version_disks = VersionDisks::default();
     let mut plan = lane_plan(&scenario, mapping, driver, disk);
     plan.version_disk = version_disks.open(seed);
-    let promises = match scenario.settings.guarantee.is_exactly_once() {
-        true => Promises::ExactlyOnce,
-        false => Promises::Little,
-    };
+    let promises = Promises::of(scenario.settings.guarantee);
     let mut lane = Lane::new(plan, Arc::clone(index));
     let mut kappa = KappaPlan::new(seed, version_disks);
     let mut draws = RandomStream::new(seed, "commands");
@@ -224,21 +209,8 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
             failure = Some("the run does not come to its end".to_owned());
         }
     }
-    if failure.is_none() && !lane.merged_equals_recount() {
-        failure = Some("merged is not the full recount at the end".to_owned());
-    }
-    // The batch view overrides: at the end nothing is left of what a guarantee does not promise.
-    if failure.is_none() && lane.counted_more_than_once() > 0 {
-        failure = Some("records count more than once at the end".to_owned());
-    }
+    let failure = failure.or_else(|| end_problem(&lane, promises));
     let result = lane.kappa_result();
-    if failure.is_none()
-        && promises == Promises::ExactlyOnce
-        && result.serving.is_some()
-        && !result.equals_batch
-    {
-        failure = Some("what readers of the Kappa lane see is not the batch view at the end".to_owned());
-    }
     let journal = if failure.is_some() { lane.journal().lines().to_owned() } else { String::new() };
     Outcome {
         digest: lane.journal().digest(),
@@ -250,9 +222,41 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
     }
 }
 
-/// What a picture of a lane must never show, whatever happened.
-fn frame_problem(frame: &LaneFrame) -> Option<String> {
-    let proof = &frame.proof;
+fn scenario_of(seed: u64, mapping: &Mapping) -> Scenario {
+    Scenario {
+        rederive_scenario: SCENARIO_VERSION,
+        name: format!("seed {seed}"),
+        story: None,
+        log: LogReference { path: String::new(), identity: None },
+        mapping: Some(mapping.clone()),
+        settings: settings(seed),
+        commands: Vec::new(),
+        faults: Vec::new(),
+        pause_at: Vec::new(),
+        until_tick: None,
+        expect: Expectations::default(),
+    }
+}
+
+/// What must not be at the end of a run.
+fn end_problem(lane: &Lane, promises: Promises) -> Option<String> {
+    let kappa = lane.kappa_result();
+    let kappa_differs = kappa.serving.is_some() && !kappa.equals_batch;
+    let problem = if !lane.merged_equals_recount() {
+        "merged is not the full recount at the end"
+    } else if lane.counted_more_than_once() > 0 {
+        // The batch view overrides: at the end nothing is left of what a guarantee does not promise.
+        "records count more than once at the end"
+    } else if promises == Promises::ExactlyOnce && kappa_differs {
+        "what readers of the Kappa lane see is not the batch view at the end"
+    } else {
+        return None;
+    };
+    Some(problem.to_owned())
+}
+
+/// What a proof strip must never show.
+fn strip_problem(proof: &Proof) -> Option<String> {
     let ordered = |runs: &[Run]| {
         runs.windows(2).all(|pair| matches!(pair, [a, b] if a.end <= b.start))
             && runs.iter().all(|run| proof.from <= run.start && run.end <= proof.to)
@@ -261,6 +265,14 @@ fn frame_problem(frame: &LaneFrame) -> Option<String> {
         || ![&proof.read, &proof.counted, &proof.every_read].into_iter().all(|it| ordered(it))
     {
         return Some(format!("the proof strip is out of order: {proof:?}"));
+    }
+    None
+}
+
+/// What a picture of a lane must never show, whatever happened.
+fn frame_problem(frame: &LaneFrame) -> Option<String> {
+    if let Some(problem) = strip_problem(&frame.proof) {
+        return Some(problem);
     }
     for rows in [&frame.by_page, &frame.by_day] {
         let (merged, recount) =

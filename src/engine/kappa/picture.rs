@@ -86,13 +86,10 @@ impl KappaLane {
         // The next version gains on the arrivals by what it can read beyond them.
         let gains = ground.capacity().saturating_sub(rate);
         let ticks = (ground.arrived * TICKS_PER_SECOND).checked_div(gains);
-        let (known, reads, ticks_to_answer) = match self.changed {
-            Some(Changed { ticks, reads }) => (Known::Measured, reads, Some(ticks)),
-            None => {
-                let meanwhile = ticks.unwrap_or(0) * rate / TICKS_PER_SECOND;
-                (Known::Computed, ground.arrived + meanwhile, ticks)
-            }
-        };
+        let meanwhile = ticks.unwrap_or(0) * rate / TICKS_PER_SECOND;
+        let computed = (Known::Computed, ground.arrived + meanwhile, ticks);
+        let (known, reads, ticks_to_answer) =
+            self.changed.map_or(computed, |Changed { ticks, reads }| (Known::Measured, reads, Some(ticks)));
         // Until the old view is deleted, readers roll back in one step.
         let (commands, commands_back) = (CHANGE.as_slice().into(), 1);
         RuleChange { known, commands, reads, ticks_short: self.ticks_short, ticks_to_answer, commands_back }

@@ -277,8 +277,8 @@ fn a_version_that_closes_days_lists_what_it_drops_and_the_comparison_says_so() {
         assert_eq!(users, day.first.users.cast_signed() - day.second.users.cast_signed(), "{day:?}");
         assert!(day.causes.iter().all(|part| ["late", "sketch-error"].contains(&part.cause)), "{day:?}");
     }
-    let late = found.total.causes.iter().find(|part| part.cause == "late").unwrap();
-    assert_eq!((late.records, late.views), (other.late, other.late.cast_signed()));
+    let dropped = found.total.causes.iter().find(|part| part.cause == "late").unwrap();
+    assert_eq!((dropped.records, dropped.views), (other.late, other.late.cast_signed()));
     // Readers change over to fewer page views: that is what the new rules say, and it is not lost silently.
     assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
     let result = lane.kappa_result();

@@ -5,9 +5,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::faulty_disk;
+use super::{faulty_disk, strip_problem};
 use crate::{
-    checkpoint::{CrashPoint, SharedDisk},
+    checkpoint::{CrashPoint, GuaranteeId, SharedDisk},
     domain::{Lateness, Offsets, Uniques, ZoneName},
     engine::{
         lane::{Lane, OpenVersionDisk},
@@ -34,6 +34,13 @@ pub(super) enum Promises {
     ExactlyOnce,
     /// They may be anything, as long as the run comes to its end.
     Little,
+}
+
+impl Promises {
+    /// Of a guarantee.
+    pub(super) fn of(guarantee: GuaranteeId) -> Promises {
+        if guarantee.is_exactly_once() { Promises::ExactlyOnce } else { Promises::Little }
+    }
 }
 
 /// The disks of the versions, with faults as that of the stream.
@@ -152,7 +159,12 @@ impl KappaPlan {
 
 /// What pictures and comparisons of the lane must never show.
 pub(super) fn picture_problem(lane: &mut Lane, model: &ReadModel, promises: Promises) -> Option<String> {
-    if let Some(frame) = lane.kappa_frame(model)
+    let frame = lane.kappa_frame(model);
+    let strip = frame.as_ref().and_then(|frame| frame.proof.as_ref());
+    if let Some(problem) = strip.and_then(|(_, strip)| strip_problem(strip)) {
+        return Some(problem);
+    }
+    if let Some(frame) = &frame
         && let (Some(serving), Some((_, other))) = (&frame.serving, &frame.other)
     {
         for groups in [&frame.by_page, &frame.by_day] {

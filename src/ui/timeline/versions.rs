@@ -39,10 +39,12 @@ impl Timeline<'_> {
             let there = kappa.series.last().and_then(|point| point.versions.get(place).copied().flatten());
             let version = there.and_then(|there| kappa.versions().find(|one| one.number == there.version));
             let (word, ink) = version.map_or((String::new(), self.t.subdued), |one| self.version_word(one));
-            let name = version.map_or_else(
-                || if place == 0 { "no version".to_owned() } else { "no second version".to_owned() },
-                |one| format!("version {}", one.number),
-            );
+            let past = kappa.tracks.get(place).and_then(|track| track.marks.last());
+            let name = match (version, past) {
+                (Some(version), _) => format!("version {}", version.number),
+                (None, Some(past)) => format!("version {}, deleted", past.version),
+                (None, None) => "no second version".to_owned(),
+            };
             self.row(row, &name, &word, ink);
             let color = if place == 0 { self.t.batch } else { self.t.speed };
             self.place(row, kappa, place, color, now);
