@@ -38,7 +38,7 @@ mod desk {
             args::{PictureArgs, Theme},
             no_window::explain,
             refuse,
-            samples::samples_dir,
+            samples::{SHOP_STORY, samples_dir},
             story,
         },
         engine::{protocol::OpenRequest, runs::runs_dir},
@@ -62,13 +62,13 @@ mod desk {
         let samples = samples_dir().map_err(|error| format!("the sample logs cannot be found: {error}"));
         let path = match path {
             Some(path) => path.to_owned(),
-            None => samples.clone()?.join("shop"),
+            None => samples.clone()?.join(SHOP_STORY),
         };
         let example =
             |kind, name: &str| samples.as_ref().ok().map(|dir| Example { kind, path: dir.join(name) });
         let examples = [
             (ExampleKind::Crash, "clicks"),
-            (ExampleKind::Shop, "shop"),
+            (ExampleKind::Shop, SHOP_STORY),
             (ExampleKind::Late, "late-events.json"),
         ];
         run_window(NativeOptions {

@@ -467,3 +467,19 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     played("late-events.json");
     played("kappa-late.json");
 }
+
+/// The hands-off story of the start: every batch run takes an error back, and none of them is large.
+#[test]
+fn in_the_shop_story_each_publication_removes_an_error() {
+    let played = played("batch-speed-merged.json");
+    let counted = played.facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::BatchPublished { late_counted, .. } => Some(*late_counted),
+        _ => None,
+    });
+    let counted: Vec<u64> = counted.collect();
+    assert_eq!(counted, [18, 28, 29, 30, 32, 35, 16, 28]);
+    assert_eq!(played.frame.approximation.late_dropped, counted.iter().sum::<u64>());
+    let error = |point: &rederive::engine::frame::Point| point.recount.views - point.merged.views;
+    let most = played.frame.series.iter().map(error).max().unwrap_or_default();
+    assert!((30..=45).contains(&most), "of 4,000 records between two batch runs: {most}");
+}

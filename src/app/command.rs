@@ -268,7 +268,7 @@ const ALL: &[Spec] = &[
     row(C::Open, File, "Open…", "A log directory, a log file or a scenario", ctrl(Key::Letter('O'))),
     row(C::OpenExample(ExampleKind::Crash), File, "Watch a crash", "20 clicks, one minute", None),
     row(C::OpenExample(ExampleKind::Shop), File, "Batch, speed, merged", "The shop log", None),
-    row(C::OpenExample(ExampleKind::Late), File, "Late events", "The stream drops what is late, and each batch run takes the error back", None),
+    row(C::OpenExample(ExampleKind::Late), File, "Late events, step by step", "Pauses at each batch run that takes the error back, and has a crash in between", None),
     row(C::CancelLoading, File, "Stop loading", "What is loaded so far can be played", None),
     row(C::Save(SaveKind::View), File, "Export what readers see…", "The merged view, or that of the version that serves; as CSV or JSON, by the file's extension", ctrl(Key::Letter('E'))),
     row(C::Save(SaveKind::Differences), File, "Export why they differ…", "As CSV: every cell that differs, a line a cause", None),

@@ -5,15 +5,18 @@
 use super::{
     format::{records, records_in, signed, thousands},
     narrate_versions::versions_sentence,
-    state::{Phase, Prediction, State, lost},
+    state::{Happening, Phase, Prediction, State, lost},
 };
 use crate::{
     checkpoint::GuaranteeId,
     engine::{
         frame::{InvariantState, LaneFrame, StreamState},
-        protocol::{CheckpointId, Fact},
+        protocol::{CheckpointId, Fact, TICKS_PER_SECOND},
     },
 };
+
+/// How long a publication that took an error back is spoken of: six seconds of run time.
+const DWELL_TICKS: u64 = 6 * TICKS_PER_SECOND;
 
 /// How a sentence is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,8 +130,8 @@ fn lane_sentence(state: &State, lane: &LaneFrame) -> Sentence {
         StreamState::Crashed { position, checkpoint, .. } => crashed(state, position, checkpoint),
         StreamState::Recovering { from, to } => recovering(state, lane, from, to),
         StreamState::Ready | StreamState::Running | StreamState::Finished => {
-            match state.newest_facts().find(|fact| is_telling(fact)) {
-                Some(fact) => told(state, lane, fact),
+            match state.newest_happenings().find(|happening| is_telling(&happening.fact)) {
+                Some(happening) => told(state, lane, happening),
                 None => running(state, lane),
             }
         }
@@ -173,11 +176,15 @@ fn untouched(state: &State, lane: &LaneFrame) -> Sentence {
             "It has no record; open another one with Ctrl+O.",
         );
     }
-    Sentence::new(
-        Tone::Plain,
-        "Nothing processed yet.",
-        "The grey line is a full recount of the log. Press Space.",
-    )
+    let what = if loading.cancelled {
+        format!(
+            "Loading was stopped: the log is its first {} now, and the grey line recounts these. Press Space.",
+            records(loading.records)
+        )
+    } else {
+        "The grey line is a full recount of the log. Press Space.".to_owned()
+    };
+    Sentence::new(Tone::Plain, "Nothing processed yet.", what)
 }
 
 fn crashed(state: &State, position: u64, checkpoint: Option<(CheckpointId, u64)>) -> Sentence {
@@ -238,7 +245,8 @@ fn recovering(state: &State, lane: &LaneFrame, from: u64, to: u64) -> Sentence {
     Sentence::new(Tone::Warning, lead, parts.join(" "))
 }
 
-fn told(state: &State, lane: &LaneFrame, fact: &Fact) -> Sentence {
+fn told(state: &State, lane: &LaneFrame, happening: &Happening) -> Sentence {
+    let fact = &happening.fact;
     match fact {
         Fact::ReplayFinished { .. } => replayed(state, fact),
         Fact::Restored { position, replay_to, checkpoint, .. } if replay_to <= position => Sentence::new(
@@ -261,7 +269,9 @@ fn told(state: &State, lane: &LaneFrame, fact: &Fact) -> Sentence {
                 thousands(lane.batch_covers)
             ),
         ),
-        Fact::BatchPublished { late_counted, cut, .. } if *late_counted > 0 => {
+        Fact::BatchPublished { late_counted, cut, .. }
+            if *late_counted > 0 && state.tick().0 <= happening.tick.0 + DWELL_TICKS =>
+        {
             approximate::late_counted(lane, *late_counted, *cut)
         }
         Fact::Finished { merged_views, recount_views, digest } => {
@@ -361,6 +371,10 @@ fn finished(state: &State, merged: u64, recount: u64, digest: &str) -> Sentence 
 
 fn running(state: &State, lane: &LaneFrame) -> Sentence {
     let (covers, position) = (lane.batch_covers, lane.position);
+    let dropped = lane.approximation.late_missing;
+    if covers == 0 && dropped > 0 {
+        return approximate::nothing_published(position, dropped);
+    }
     if covers == 0 {
         return Sentence::new(
             Tone::Plain,
@@ -383,11 +397,15 @@ fn running(state: &State, lane: &LaneFrame) -> Sentence {
     );
     let has_crashed = state.newest_facts().any(|fact| matches!(fact, Fact::StreamCrashed { .. }));
     let rest = match lane.stream {
+        StreamState::Finished if dropped > 0 => {
+            return Sentence::new(Tone::Plain, lead, approximate::late_at_the_end(dropped));
+        }
         StreamState::Finished => {
             "The stream has read the whole log; the next batch run makes the rest final."
         }
-        _ if lane.approximation.late_missing > 0 => {
-            return Sentence::new(Tone::Plain, lead, approximate::late_missing(lane));
+        _ if dropped > 0 => {
+            let next = if has_crashed { "" } else { " Now press X." };
+            return Sentence::new(Tone::Plain, lead, approximate::late_missing(dropped) + next);
         }
         _ if has_crashed => "At a hand-over orange turns blue, and the top edge does not move.",
         _ => "Now press X.",

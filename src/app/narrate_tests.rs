@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     checkpoint::CrashPoint,
     engine::{
-        frame::{Approximation, Flow, Frame, InvariantStatus, Loading},
+        frame::{Approximation, Flow, Frame, InvariantStatus, Loading, Totals},
         protocol::{LaneId, LogSummary, Tick},
     },
 };
@@ -247,22 +247,54 @@ fn wrong_books_are_called_wrong() {
 
 #[test]
 fn late_records_are_missing_until_a_batch_run_counts_them() {
-    let with = |late_missing: u64| LaneFrame {
+    let views = |views| Totals { views, ..Totals::default() };
+    let with = |late_missing: u64, lane: LaneFrame| LaneFrame {
         approximation: Approximation { late_missing, ..Approximation::default() },
-        ..lane(10_200, 8_000)
+        merged_totals: views(lane.position - late_missing),
+        recount_totals: views(lane.position),
+        ..lane
     };
-    let said = |lane: LaneFrame, facts: &[Fact]| narrate(&state(lane, facts)).plain();
-    let missing = said(with(31), &[Fact::Started]);
-    let expected = "31 late records are missing from the stream's part; the next batch run counts them.";
-    assert!(missing.contains(expected), "{missing}");
-    let published = Fact::BatchPublished { cut: 8_000, fingerprint: "f".into(), late_counted: 31 };
-    let text = said(with(1), std::slice::from_ref(&published));
-    let expected =
-        "31 late records were missing from the stream's part; the batch run up to 8,000 counts them.";
-    assert!(text.contains(expected), "{text}");
-    assert!(text.contains("Merged is 31 records closer to the full recount; 1 newer late"), "{text}");
-    let all = said(with(0), &[published]);
-    assert!(all.contains("Nothing late is missing now: merged is the full recount."), "{all}");
+    check(
+        &state(with(7, lane(1_700, 0)), &[Fact::Started]),
+        "Stream has read 1,700 and dropped 7 as late. Batch has published nothing yet: every number is provisional, and \
+         merged is 7 short.",
+    );
+    check(
+        &state(with(12, lane(10_200, 8_000)), &[Fact::Started]),
+        "Batch covers 8,000 of 10,200 records; the stream adds the newest 2,200. The stream dropped 12 late records: \
+         merged is 12 short until the next batch run. Now press X.",
+    );
+    let published = [Fact::BatchPublished { cut: 8_000, fingerprint: "f".into(), late_counted: 31 }];
+    let said = |left, ticks_ago| {
+        let mut state = state(with(left, lane(8_340, 8_000)), &published);
+        state.facts[0].tick = Tick(state.tick().0 - ticks_ago);
+        narrate(&state).plain()
+    };
+    let why =
+        "The batch view overrides: what the stream leaves out is missing only until the next batch run.";
+    assert_eq!(
+        said(0, 600),
+        format!(
+            "Batch up to 8,000 counts the 31 late records: the error is gone. Merged has all 8,340 page views of the full \
+             recount. {why}"
+        )
+    );
+    assert_eq!(
+        said(2, 1),
+        format!(
+            "Batch up to 8,000 counts 31 late records: the error falls from 33 to 2. Merged is 2 short, by what the \
+             stream dropped after record 8,000. {why}"
+        )
+    );
+    assert!(said(2, 601).starts_with("Batch covers 8,000 of 8,340 records"), "{}", said(2, 601));
+    let lost = LaneFrame { merged_totals: views(8_000), ..with(2, lane(8_340, 8_000)) };
+    let mut state = state(lost, &published);
+    state.facts[0].tick = state.tick();
+    assert_eq!(
+        narrate(&state).plain(),
+        format!("Batch up to 8,000 counts the 31 late records that the stream had dropped. {why}"),
+        "what else is wrong is not called late"
+    );
 }
 
 #[test]
@@ -274,4 +306,16 @@ fn a_replay_with_late_records_is_right_without_them() {
     let text = narrate(&state(lane(14_734, 12_000), &[fact])).plain();
     let expected = "Total 14,700 = full recount 14,734 without 34 late records. Same bytes";
     assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_load_that_was_stopped_says_how_much_of_the_log_there_is() {
+    let mut stopped = state(LaneFrame { log_records: 12_000, ..LaneFrame::default() }, &[]);
+    let loading = Loading { records: 12_000, complete: true, cancelled: true, ..Loading::default() };
+    stopped.frame = Some(Arc::new(Frame {
+        lanes: vec![Arc::new(LaneFrame { log_records: 12_000, ..LaneFrame::default() })],
+        loading,
+        ..Frame::default()
+    }));
+    assert!(narrate(&stopped).rest.starts_with("Loading was stopped: the log is its first 12,000 records"));
 }

@@ -207,9 +207,9 @@ impl Prediction {
 pub enum ExampleKind {
     /// The crash story.
     Crash,
-    /// The shop log.
+    /// The shop log, hands off; what comes too late is missing until the next batch run.
     Shop,
-    /// The shop log with a finite lateness.
+    /// The same, pausing at each batch run.
     Late,
 }
 
@@ -391,11 +391,12 @@ impl State {
 
     /// Facts of the lane that is shown, newest first.
     pub fn newest_facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts
-            .iter()
-            .rev()
-            .filter(|happening| happening.lane == self.shown_lane())
-            .map(|happening| &happening.fact)
+        self.newest_happenings().map(|happening| &happening.fact)
+    }
+
+    /// The same with their places.
+    pub fn newest_happenings(&self) -> impl Iterator<Item = &Happening> {
+        self.facts.iter().rev().filter(|happening| happening.lane == self.shown_lane())
     }
 
     /// Whether the prediction question is open: the stream is down and nobody has answered.

@@ -13,6 +13,9 @@ static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sample_logs");
 /// The scene that is played where no window can be.
 pub const FIRST_SCENE: &str = "crash-and-replay.json";
 
+/// What the window opens where nothing else is said: the shop log with late records that each batch run makes good.
+pub const SHOP_STORY: &str = "batch-speed-merged.json";
+
 /// The directory of the samples.
 ///
 /// # Errors
@@ -31,7 +34,8 @@ pub fn samples_dir() -> io::Result<PathBuf> {
 }
 
 fn is_samples(directory: &Path) -> bool {
-    directory.join(FIRST_SCENE).is_file() && directory.join("shop").is_dir()
+    [FIRST_SCENE, SHOP_STORY].iter().all(|scene| directory.join(scene).is_file())
+        && directory.join("shop").is_dir()
 }
 
 fn data_dir() -> io::Result<PathBuf> {

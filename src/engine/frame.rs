@@ -385,6 +385,8 @@ pub struct CheckpointInfo {
     pub write_micros: u64,
     /// When it was written.
     pub tick: u64,
+    /// Why a restore did not take it, where it was tried.
+    pub refused: Option<String>,
 }
 
 /// Whether an invariant held so far.

@@ -10,7 +10,7 @@ use super::{
     thinned::{At, Keep, Thinned},
     worker::Written,
 };
-use crate::{ingest::LogIndex, serving::Numbers};
+use crate::{checkpoint::checkpoint_id, ingest::LogIndex, serving::Numbers};
 
 /// Points of the outline.
 const OUTLINE_POINTS: u64 = 400;
@@ -57,6 +57,7 @@ impl History {
             bytes: written.bytes,
             write_micros: written.micros,
             tick,
+            refused: None,
         };
         self.checkpoints.insert(0, info);
         self.checkpoints.truncate(usize::try_from(retain).unwrap_or(usize::MAX));
@@ -79,6 +80,9 @@ impl History {
 
     /// Notes a fact.
     pub fn happened(&mut self, tick: u64, fact: &Fact) {
+        if let Fact::Restored { refused, .. } | Fact::RestoreRefused { refused } = fact {
+            note_refused(&mut self.checkpoints, refused);
+        }
         let mark = |kind, record| Mark { tick, kind, record };
         match *fact {
             Fact::BatchStarted { cut } => {
@@ -223,5 +227,14 @@ impl Lane {
         }
         let lost = Recount::of_ranges(&self.index, &self.stream.beside);
         Some(Totals { views: memory.views + lost.views, users: memory.users, sum: memory.sum + lost.sum })
+    }
+}
+/// Keeps with each checkpoint that a restore did not take, given as file and reason, why.
+fn note_refused(checkpoints: &mut [CheckpointInfo], refused: &[(String, String)]) {
+    for (file, why) in refused {
+        let id = checkpoint_id(file).map(CheckpointId);
+        if let Some(info) = checkpoints.iter_mut().find(|info| Some(info.id) == id) {
+            info.refused = Some(why.clone());
+        }
     }
 }

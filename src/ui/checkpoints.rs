@@ -50,6 +50,10 @@ fn checkpoint_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, info: &Checkpoint
             format!("{}.{} ms", info.write_micros / 1_000, info.write_micros % 1_000 / 100),
         );
     }
+    if let Some(why) = &info.refused {
+        let said = RichText::new(format!("Refused: {why}")).font(theme::small(ui)).color(t.error);
+        ui.add(Label::new(said).wrap());
+    }
     if info.position < lane.batch_covers {
         ui.label(RichText::new("Older than the last batch run").font(theme::small(ui)).color(t.warning))
             .on_hover_text(

@@ -116,7 +116,8 @@ fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
         "Or drop a directory or file on the window."
     };
     small_text(ui, hint);
-    if !state.settings.recent.is_empty() {
+    // Where fields are named it is about this log, and there is no room for others.
+    if !state.settings.recent.is_empty() && !dialog.shows_fields {
         section(ui, "Recent");
         recent_ui(ui, state, out);
     }

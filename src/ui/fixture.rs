@@ -174,7 +174,14 @@ impl Story {
         self.say(Fact::CheckpointWritten { id, position, bytes: 48_000 + position });
         self.checkpoints.insert(
             0,
-            CheckpointInfo { id, position, bytes: 48_000 + position, write_micros: 2_340, tick: self.tick },
+            CheckpointInfo {
+                id,
+                position,
+                bytes: 48_000 + position,
+                write_micros: 2_340,
+                tick: self.tick,
+                refused: None,
+            },
         );
         self.checkpoints.truncate(3);
     }

@@ -68,3 +68,23 @@ fn an_old_run_is_deleted_only_after_a_question() {
     assert!(!live.directory.path().join("runs/run-000001").exists());
     assert!(live.directory.path().join("runs/run-000002").exists());
 }
+
+#[test]
+fn a_damaged_checkpoint_is_refused_with_its_section_and_the_one_before_it_is_used() {
+    let mut live = Live::opened(&sample("crash-and-replay.json"));
+    live.fast();
+    live.click("Play");
+    live.until("the crash", |live| live.flow() == Flow::Paused && live.tick() > 0);
+    let newest = live.directory.path().join("runs/run-000001/checkpoints/checkpoint-000000000014.ckpt");
+    let mut bytes = fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&newest, bytes).unwrap();
+    live.key(Key::R);
+    live.until_sees("Refused: checkpoint-000000000014.ckpt (");
+    live.menu("View", "Checkpoints");
+    live.until_sees("Refused: section \"cells\": checksum does not match");
+    live.fast();
+    live.key(Key::Space);
+    live.until("the replay", |live| live.sees("1,734 records were read twice and counted once."));
+}

@@ -211,8 +211,14 @@ impl VersionSide {
         self.position = report.position.total();
         for written in &report.work.written {
             let (id, position, bytes) = (CheckpointId(written.id), written.position, written.bytes);
-            let info =
-                CheckpointInfo { id, position, bytes, write_micros: written.micros, tick: ground.tick };
+            let info = CheckpointInfo {
+                id,
+                position,
+                bytes,
+                write_micros: written.micros,
+                tick: ground.tick,
+                refused: None,
+            };
             self.checkpoints.insert(0, info);
             self.checkpoints.truncate(usize::try_from(ground.plan.settings.retain).unwrap_or(usize::MAX));
             told.fact(KappaFact::CheckpointWritten { version: self.number, id, position, bytes });
