@@ -16,12 +16,14 @@ pub(super) struct Thinned<P> {
     points: Vec<P>,
     /// A plain point is kept every so many ticks.
     stride: u64,
+    /// Whether the newest point stands for no moment.
+    is_plain: bool,
     shared: Option<Arc<[P]>>,
 }
 
 impl<P> Default for Thinned<P> {
     fn default() -> Self {
-        Thinned { points: Vec::new(), stride: 1, shared: None }
+        Thinned { points: Vec::new(), stride: 1, is_plain: false, shared: None }
     }
 }
 
@@ -38,13 +40,18 @@ impl<P: At> Thinned<P> {
     /// Adds a point. `is_marked` says at which ticks something happened: when points have to go, those stay longest.
     pub(super) fn push(&mut self, point: P, keep: Keep, is_marked: impl Fn(u64) -> bool) {
         self.shared = None;
+        let (stride, is_plain) = (self.stride, keep == Keep::EveryStride);
         match self.points.last_mut() {
-            Some(last) if last.tick() == point.tick() => *last = point,
-            // Between strides the newest point moves along, so that the line always ends now.
-            Some(last) if keep == Keep::EveryStride && !last.tick().is_multiple_of(self.stride) => {
+            Some(last) if last.tick() == point.tick() => {
                 *last = point;
+                self.is_plain &= is_plain;
             }
-            _ => self.points.push(point),
+            // Between strides the newest point moves along, so that the line always ends now.
+            Some(last) if is_plain && self.is_plain && !last.tick().is_multiple_of(stride) => *last = point,
+            _ => {
+                self.points.push(point);
+                self.is_plain = is_plain;
+            }
         }
         if self.points.len() > MAX_SERIES_POINTS {
             self.thin(is_marked);
