@@ -27,7 +27,7 @@ impl Session {
             Query::Rows { view, first, count, .. } => {
                 return self.answer_rows(number, *view, *first, *count);
             }
-            Query::Late { first, count, .. } => self.late(*first, *count),
+            Query::Late { of, first, count } => self.late(*of, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),

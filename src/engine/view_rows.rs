@@ -34,6 +34,10 @@ impl Session {
         let lane = self.open.as_ref()?.lane.as_ref()?;
         let speed = match kind {
             ViewKind::Speed | ViewKind::Merged => speed_views(lane),
+            ViewKind::Version(number) => {
+                let version = lane.kappa.as_ref()?.kappa.version(number)?;
+                version.view().speed().buckets.iter().map(|bucket| bucket.view.clone()).collect()
+            }
             ViewKind::Batch | ViewKind::Recount => Vec::new(),
         };
         Some(ViewRows {
@@ -50,7 +54,7 @@ impl Session {
     /// A page of the rows of a view.
     pub(super) fn answer_rows(&mut self, number: u64, kind: ViewKind, first: u64, count: u32) {
         let Some(view) = self.view_rows(kind) else {
-            let nothing = Answer::Nothing("nothing is there yet".to_owned());
+            let nothing = Answer::Nothing("that view is not there".to_owned());
             return self.tell(EngineEvent::Answered(number, nothing));
         };
         let view = ViewRows { wanted: self.wanted(number), ..view };
@@ -70,7 +74,7 @@ impl Session {
             return self.failed(WHAT, NEVER_WRITTEN);
         }
         let Some(view) = self.view_rows(kind) else {
-            return self.failed(WHAT, "nothing is there yet");
+            return self.failed(WHAT, "that view is not there");
         };
         self.tell_later(WHAT, move || {
             let is_json = path.extension().is_some_and(|extension| extension == "json");
@@ -91,7 +95,7 @@ impl ViewRows {
         let canonical = |view: &View| view.canonical(index.keys());
         match self.kind {
             ViewKind::Batch => canonical(&self.batch.view),
-            ViewKind::Speed => canonical(&self.united(View::new())),
+            ViewKind::Speed | ViewKind::Version(_) => canonical(&self.united(View::new())),
             ViewKind::Merged => canonical(&self.united(self.batch.view.clone())),
             ViewKind::Recount => self.recounts.read(&self.of, self.covers, &self.wanted, canonical),
         }
