@@ -37,6 +37,8 @@ impl AppCommand {
                 | RightDrawer::Settings
                 | RightDrawer::Ask,
             )
+            | AppCommand::HandoverOnPlots
+            | AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario)
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::Version(step) => super::two_versions::enabled(state, step),
@@ -52,9 +54,6 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => {
-                open(state).map(|_| ())
-            }
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),

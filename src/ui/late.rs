@@ -4,6 +4,7 @@ use eframe::egui::Ui;
 
 use super::{
     tables::{Column, table_ui},
+    theme,
     widgets::{Out, drawer_head, edit_button, fact_row, small_text},
 };
 use crate::{
@@ -13,6 +14,9 @@ use crate::{
 };
 
 const PAGE: u64 = 200;
+
+/// From this width on there is room for full dates.
+const ROOMY: f32 = 404.0;
 
 /// Draws the drawer.
 pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -33,19 +37,27 @@ pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         });
         edit_button(ui, out, "Copy rows", Edit::Copy(as_text(&page.lines)));
     });
+    // Where the drawer is narrow the year is left out.
+    let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
+    let (offset, time) = if is_roomy { (62.0, 128.0) } else { (54.0, 90.0) };
     let columns = [
         Column::text("Partition"),
-        Column::number("Offset", 62.0),
-        Column::number("Happened", 128.0),
-        Column::number("Watermark", 128.0),
+        Column::number("Offset", offset),
+        Column::number("Happened", time),
+        Column::number("Watermark", time),
     ];
+    let shown = |time: Option<EventTime>| {
+        let text = to_the_minute(time);
+        let short = text.get(5..).filter(|_| !is_roomy && text.len() == 16).map(ToOwned::to_owned);
+        short.unwrap_or(text)
+    };
     table_ui(ui, "late", &columns, page.lines.len(), |at| {
         page.lines.get(at).map_or_else(Vec::new, |line| {
             vec![
                 line.partition.clone(),
                 format::thousands(line.offset),
-                to_the_minute(line.time),
-                to_the_minute(line.watermark),
+                shown(line.time),
+                shown(line.watermark),
             ]
         })
     });

@@ -91,7 +91,14 @@ fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
     };
     let thickness = if place == Card::Served { 4.0 } else { 3.0 };
     let short_title = title.clone();
-    Head { title, short_title, swatch: (place.color(t), thickness), number, line: vec![(line, color)] }
+    Head {
+        title,
+        short_title,
+        swatch: (place.color(t), thickness),
+        number,
+        line: vec![(line, color)],
+        short_line: None,
+    }
 }
 
 /// What part a version plays, where it stands, by which rules.
