@@ -15,6 +15,7 @@ use std::{
 
 use rederive::{
     checkpoint::{CrashPoint, GuaranteeId},
+    domain::Run,
     engine::{
         Lane, LanePlan, ReadModel, Ticked,
         driver::Driver,
@@ -499,7 +500,7 @@ fn what_a_replay_drops_as_late_again_is_not_said_to_count() {
         _ => None,
     });
     let (reads_again, counted_again) = told.unwrap();
-    let sum = |runs: &[Run]| runs.iter().map(|run| run.len() * u64::from(run.count)).sum::<u64>();
+    let sum = |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
     assert_eq!(counted_again, sum(&frame.proof.every_read) - sum(&frame.proof.counted), "as the strip");
     assert!(counted_again < reads_again, "some of it is late: {counted_again} of {reads_again}");
 }
