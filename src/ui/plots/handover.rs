@@ -105,8 +105,10 @@ pub fn course(
         x: arrival(&lane.outline, point.records),
         y: measure.of(&point.merged(page.users)),
     };
-    // Before the first record that is counted wrongly it is the merged line itself.
-    let from = seams.overlaps().into_iter().chain(seams.gaps()).map(|(from, _)| from).reduce(f64::min);
+    // Before the first record that can be counted wrongly it is the merged line itself.
+    let spans = seams.overlaps().into_iter().chain(seams.gaps()).map(|(from, _)| from);
+    let by_time = seams.each.iter().filter(|seam| seam.start.is_none()).map(|seam| seam.cut);
+    let from = spans.chain(by_time).reduce(f64::min);
     let points: Vec<PlotPoint> = answer.course.iter().map(point).collect();
     let first = from.map_or(0, |from| points.partition_point(|point| point.x < from).saturating_sub(1));
     let points = points.into_iter().skip(first).collect();
@@ -120,6 +122,7 @@ pub fn head(head: Head, seams: &Seams<'_>, measure: Measure, panel: Panel, t: &T
     let merged = answer.merged(page.users);
     let error = measure.difference(&merged, &answer.recount);
     let subdued = |text: &str| (text.to_owned(), t.subdued);
+    let mut short_line = None;
     let (number, line) = match panel {
         Panel::Batch => ((measure.text(&answer.batch), t.strong), vec![subdued("with this hand-over")]),
         Panel::Speed => ((measure.text(&answer.speed), t.strong), vec![subdued("with this hand-over")]),
@@ -130,10 +133,12 @@ pub fn head(head: Head, seams: &Seams<'_>, measure: Measure, panel: Panel, t: &T
         Panel::Merged => {
             let recount = subdued(&format!("full recount {} · ", measure.text(&answer.recount)));
             let off = (format!("off by {}", measure.difference_text(error)), t.error);
+            let right = subdued(&format!("not {}: ", measure.text(&answer.recount)));
+            short_line = Some(vec![right, (measure.difference_text(error), t.error)]);
             ((measure.text(&merged), t.error), vec![recount, off])
         }
     };
-    Head { number, line, short_line: None, ..head }
+    Head { number, line, short_line, ..head }
 }
 
 /// What a changed hand-over makes of the merged number.
@@ -342,20 +347,12 @@ impl Strip<'_, '_> {
     fn label(&self, ui: &Ui, row: Rect, handle: Rect, seam: &Seam<'_>, offset: Option<u64>) {
         let t = tokens(ui);
         let painter = ui.painter();
-        let mut job = LayoutJob::default();
-        let font = theme::small(ui);
-        let mut add = |text: &str, color| {
-            job.append(text, 0.0, TextFormat::simple(font.clone(), color));
-        };
-        add(&seam.partition.name, t.strong);
-        if let Some(offset) = offset {
-            add(&format!(" {}", thousands(offset)), t.text);
-        }
         let partition = seam.partition;
-        let text = wrong(partition.twice, partition.nowhere, 0).filter(|_| self.panel == Panel::Merged);
-        if let Some(text) = text {
-            add(&format!("  {text}"), t.error);
-        }
+        let count = wrong(partition.twice, partition.nowhere, 0).filter(|_| self.panel == Panel::Merged);
+        let count = count.map(|text| (format!("  {text}"), t.error));
+        let mut words = vec![(partition.name.clone(), t.strong)];
+        words.extend(offset.map(|offset| (format!(" {}", thousands(offset)), t.text)));
+        words.extend(count.clone());
         // Behind the bar, so that it hides nothing; before the handle where that leaves more room.
         let bar = match self.panel {
             Panel::Batch => seam.cut,
@@ -364,8 +361,20 @@ impl Strip<'_, '_> {
         let end = self.x(bar).max(handle.right());
         let on_right = row.right() - end >= handle.left() - row.left() || row.right() - end > 90.0;
         let room = if on_right { row.right() - end } else { handle.left() - row.left() } - 8.0;
-        job.wrap = TextWrapping::truncate_at_width(room.max(0.0));
-        let galley = painter.layout_job(job);
+        let font = theme::small(ui);
+        let layout = |words: &[(String, Color32)], width: f32| {
+            let mut job = LayoutJob::default();
+            for (text, color) in words {
+                job.append(text, 0.0, TextFormat::simple(font.clone(), *color));
+            }
+            job.wrap = TextWrapping::truncate_at_width(width);
+            painter.layout_job(job)
+        };
+        // The name stands in the other plots too; what is wrong only here.
+        let fits = layout(&words, f32::INFINITY).size().x <= room;
+        let words =
+            count.filter(|_| !fits).map_or(words, |(text, color)| vec![(text.trim().to_owned(), color)]);
+        let galley = layout(&words, room.max(0.0));
         let (anchor, at) = if on_right {
             (Align2::LEFT_CENTER, pos2(end + 5.0, row.center().y))
         } else {

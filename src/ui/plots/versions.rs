@@ -63,6 +63,7 @@ fn card_ui(
 
 fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
     let none = || ("-".to_owned(), t.subdued);
+    let mut short = None;
     let (title, number, line, color) = match place {
         Card::Served => {
             let serving = kappa.serving.as_ref();
@@ -77,10 +78,12 @@ fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
                 let color = if is_down(version) { t.crash } else { t.subdued };
                 let ink = if is_down(version) { t.crash } else { t.strong };
                 let number = (state.measure.text(&version.totals), ink);
+                short = Some(format!("{} · {}", part(kappa, version), version.settings));
                 (format!("Version {}", version.number), number, stands(kappa, version), color)
             }
             (None, Some(number)) => {
                 let gone = "its view and its checkpoints are gone".to_owned();
+                short = Some("view and checkpoints gone".to_owned());
                 (format!("Version {number}, deleted"), none(), gone, t.subdued)
             }
             (None, None) => {
@@ -97,17 +100,21 @@ fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
         swatch: (place.color(t), thickness),
         number,
         line: vec![(line, color)],
-        short_line: None,
+        short_line: short.map(|text| vec![(text, color)]),
+    }
+}
+
+fn part(kappa: &KappaFrame, version: &VersionFrame) -> &'static str {
+    match &kappa.other {
+        Some((Part::Next, other)) if other.number == version.number => "next",
+        Some((Part::Old, other)) if other.number == version.number => "kept",
+        _ => "serves",
     }
 }
 
 /// What part a version plays, where it stands, by which rules.
 fn stands(kappa: &KappaFrame, version: &VersionFrame) -> String {
-    let part = match &kappa.other {
-        Some((Part::Next, other)) if other.number == version.number => "next",
-        Some((Part::Old, other)) if other.number == version.number => "kept",
-        _ => "serves",
-    };
+    let part = part(kappa, version);
     let stands = match version.state {
         VersionState::Crashed { .. } => "down".to_owned(),
         VersionState::Rereading { .. } => "reads again".to_owned(),
