@@ -53,8 +53,10 @@ mod session;
 pub mod simulate;
 mod source;
 pub mod sql;
+mod strip;
 mod sweep;
 mod theirs;
+mod thinned;
 mod work;
 mod worker;
 

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use super::*;
-use crate::engine::{
-    driver::Driver,
-    play::{lane_plan, memory_disk, open_log},
-    protocol::{CrashTarget, CrashWhen, LaneCommand},
+use crate::{
+    domain::Run,
+    engine::{
+        driver::Driver,
+        play::{lane_plan, memory_disk, open_log},
+        protocol::{CrashTarget, CrashWhen, LaneCommand},
+        strip::STRIP_RECORDS,
+    },
 };
 
 #[test]
