@@ -16,10 +16,12 @@ use crate::{
     },
 };
 
-/// How high it is; nothing for a stream that leaves nothing out.
+/// How high it is; nothing for a stream that leaves nothing out and counts nothing twice.
 pub fn height(ui: &Ui, lane: &LaneFrame) -> f32 {
     let approximation = &lane.approximation;
-    let is_exact = approximation.lateness == Lateness::Unbounded && approximation.uniques == Uniques::Set;
+    let is_exact = approximation.lateness == Lateness::Unbounded
+        && approximation.uniques == Uniques::Set
+        && lane.settings.guarantee.is_exactly_once();
     if is_exact { 0.0 } else { 62.0 * theme::scale(ui) }
 }
 
