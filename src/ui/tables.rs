@@ -190,7 +190,11 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
         "If every read counted",
     ];
     Twin {
-        columns: columns.into_iter().map(|title| Column::number(title, 104.0)).collect(),
+        // The last title is the longest.
+        columns: columns
+            .into_iter()
+            .map(|title| Column::number(title, if title.len() > 16 { 124.0 } else { 100.0 }))
+            .collect(),
         rows: lane
             .series
             .iter()
