@@ -445,8 +445,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Late { first, .. }, Answer::Late { lines, total }) => {
             state.answers.late = super::LatePage { first, lines, total };
         }
-        (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
-            state.answers.rows = RowsPage { view, first, rows, total };
+        (Query::Rows { view, first, .. }, Answer::Rows { rows, finals, total }) => {
+            state.answers.rows = RowsPage { view, first, rows, finals, total };
         }
         (Query::CheckpointContents { id, .. }, Answer::CheckpointContents(sections)) => {
             state.answers.checkpoint = Some(CheckpointPage { id, sections });

@@ -54,6 +54,8 @@ pub mod simulate;
 mod source;
 pub mod sql;
 mod sweep;
+#[cfg(test)]
+mod test_support;
 mod theirs;
 mod work;
 mod worker;
