@@ -15,6 +15,7 @@ use std::{
 
 use rederive::{
     checkpoint::{CrashPoint, GuaranteeId},
+    domain::Run,
     engine::{
         Lane, LanePlan, ReadModel, Ticked,
         driver::Driver,
@@ -481,4 +482,25 @@ fn in_the_shop_story_each_publication_removes_an_error() {
     let error = |point: &rederive::engine::frame::Point| point.recount.views - point.merged.views;
     let most = played.frame.series.iter().map(error).max().unwrap_or_default();
     assert!((30..=45).contains(&most), "of 4,000 records between two batch runs: {most}");
+}
+
+#[test]
+fn what_a_replay_drops_as_late_again_is_not_said_to_count() {
+    let mut open = open_scenario(&sample("batch-speed-merged.json")).unwrap();
+    open.scenario.settings.batch_every_records = 0;
+    let mut lane = lane(&open);
+    until(&mut lane, "late records", |lane| lane.stream_position() >= 3_990);
+    lane.command(CRASH);
+    lane.command(LaneCommand::Restore(Some(CheckpointId(1))));
+    let frame = until(&mut lane, "the end of the replay", |lane| lane.stream_position() >= 4_200);
+    let told = facts(&mut lane).into_iter().find_map(|fact| match fact {
+        Fact::ReplayFinished { from, to, recount_views, every_read_views, late_missing, .. } => {
+            Some((to - from, every_read_views - (recount_views - late_missing)))
+        }
+        _ => None,
+    });
+    let (reads_again, counted_again) = told.unwrap();
+    let sum = |runs: &[Run]| runs.iter().map(|run| (run.end - run.start) * u64::from(run.count)).sum::<u64>();
+    assert_eq!(counted_again, sum(&frame.proof.every_read) - sum(&frame.proof.counted), "as the strip");
+    assert!(counted_again < reads_again, "some of it is late: {counted_again} of {reads_again}");
 }

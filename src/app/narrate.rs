@@ -309,7 +309,7 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
         return Sentence::new(Tone::Error, lead, rest);
     }
     let again = to.saturating_sub(*from);
-    let repeats = every_read_views.saturating_sub(*recount_views);
+    let repeats = every_read_views.saturating_sub(recount_views.saturating_sub(*late_missing));
     let (tone, bytes) = if *same_as_never_crashed {
         (Tone::Success, "Same bytes as a run that never crashed.")
     } else {

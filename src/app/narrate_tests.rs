@@ -299,13 +299,19 @@ fn late_records_are_missing_until_a_batch_run_counts_them() {
 
 #[test]
 fn a_replay_with_late_records_is_right_without_them() {
-    let mut fact = replay(14_000, 14_734, 14_700, 14_734, 15_468, true);
+    let mut fact = replay(14_000, 14_734, 14_700, 14_734, 15_430, true);
     if let Fact::ReplayFinished { late_missing, .. } = &mut fact {
         *late_missing = 34;
     }
     let text = narrate(&state(lane(14_734, 12_000), &[fact])).plain();
     let expected = "Total 14,700 = full recount 14,734 without 34 late records. Same bytes";
     assert!(text.contains(expected), "{text}");
+    // Of what was read again, four records were dropped as late again.
+    assert!(
+        text.starts_with("734 records were read twice; 730 of them count, and were counted once."),
+        "{text}"
+    );
+    assert!(text.ends_with("Counting every read would give 15,430 (+730)."), "{text}");
 }
 
 #[test]

@@ -61,6 +61,13 @@ impl Ledger {
         again.map(|run| Recount::between(index, run.start, run.end).views * u64::from(run.count - 1)).sum()
     }
 
+    /// How often records of a kind were read again: once for each time after the first.
+    pub fn read_again(&self, is_of_kind: impl Fn(u64) -> bool) -> u64 {
+        let again = self.deliveries.runs().iter().filter(|run| run.count > 1);
+        let of_kind = |run: &Run| (run.start..run.end).filter(|number| is_of_kind(*number)).count() as u64;
+        again.map(|run| of_kind(run) * u64::from(run.count - 1)).sum()
+    }
+
     /// Records that were read more than once.
     pub fn read_more_than_once(&self) -> u64 {
         let mut histogram = BTreeMap::new();

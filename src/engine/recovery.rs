@@ -8,6 +8,7 @@ use super::{
     lane_sides::{Progress, Replay, StreamPhase},
     lane_source::LaneSource,
     protocol::{CheckpointId, Fact, Generation, TICKS_PER_SECOND},
+    read_model::is_late,
     recount::{Recount, each_record},
     source::WorkerSource as _,
     worker::{Pick, Resumed, StartError, StreamWorker, Work, WorkerSettings},
@@ -220,13 +221,18 @@ impl Lane {
         self.check_invariants(true);
         let merged_views = self.lambda.merged_numbers().views;
         let recount_views = Recount::numbers(&self.index, self.covers()).views;
+        let late_missing = self.lambda.speed().late.total();
+        // What is late is dropped each time that it is read.
+        let late_again =
+            if late_missing == 0 { 0 } else { self.ledger.read_again(|number| is_late(self, number)) };
+        let again = self.ledger.read_again_views(&self.index).saturating_sub(late_again);
         self.happened(Fact::ReplayFinished {
             from: replay.from,
             to: replay.to,
             merged_views,
             recount_views,
-            every_read_views: recount_views + self.ledger.read_again_views(&self.index),
-            late_missing: self.lambda.speed().late.total(),
+            every_read_views: recount_views.saturating_sub(late_missing) + again,
+            late_missing,
             same_as_never_crashed: same,
         });
     }
