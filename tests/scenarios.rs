@@ -466,6 +466,7 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     let frame = model.frame(&mut lane);
     assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
     played("late-events.json");
+    played("kappa-late.json");
 }
 
 /// The hands-off story of the start: every batch run takes an error back, and none of them is large.

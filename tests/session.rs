@@ -26,6 +26,9 @@ use rederive::engine::{
     },
 };
 
+#[path = "session/versions.rs"]
+mod versions;
+
 struct Watched {
     engine: Engine,
     facts: Vec<Fact>,

@@ -40,7 +40,7 @@ fn play(seed: u64, driver: Driver) -> Outcome {
 }
 
 fn hold(seeds: std::ops::Range<u64>) {
-    let mut crashes = 0;
+    let (mut crashes, mut version_crashes, mut changeovers) = (0, 0, 0);
     for seed in seeds {
         let outcome = play(seed, Driver::Inline);
         let repeat = format!("rederive simulate --seeds {seed}..{}", seed + 1);
@@ -49,8 +49,12 @@ fn hold(seeds: std::ops::Range<u64>) {
             assert_eq!(play(seed, Driver::Threads), outcome, "drivers differ; repeat with: {repeat}");
         }
         crashes += outcome.crashes;
+        version_crashes += outcome.version_crashes;
+        changeovers += outcome.changeovers;
     }
     assert!(crashes > 100, "the plans hardly crash anything: {crashes}");
+    assert!(version_crashes > 100, "the plans hardly crash a version: {version_crashes}");
+    assert!(changeovers > 100, "readers hardly change over: {changeovers}");
 }
 
 #[test]

@@ -270,7 +270,7 @@ const ALL: &[Spec] = &[
     row(C::OpenExample(ExampleKind::Shop), File, "Batch, speed, merged", "The shop log", None),
     row(C::OpenExample(ExampleKind::Late), File, "Late events, step by step", "Pauses at each batch run that takes the error back, and has a crash in between", None),
     row(C::CancelLoading, File, "Stop loading", "What is loaded so far can be played", None),
-    row(C::Save(SaveKind::View), File, "Export the merged view…", "As CSV or JSON, by the file's extension", ctrl(Key::Letter('E'))),
+    row(C::Save(SaveKind::View), File, "Export what readers see…", "The merged view, or that of the version that serves; as CSV or JSON, by the file's extension", ctrl(Key::Letter('E'))),
     row(C::Save(SaveKind::Differences), File, "Export why they differ…", "As CSV: every cell that differs, a line a cause", None),
     row(C::Save(SaveKind::Picture), File, "Save a picture…", "This window as PNG", None),
     row(C::Save(SaveKind::Scenario), File, "Save the run as a scenario…", "Log, settings and every command; plays the same anywhere", ctrl(Key::Letter('S'))),

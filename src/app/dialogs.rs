@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::engine::protocol::{KeptRun, OpenRequest};
+use crate::engine::protocol::{KeptRun, OpenRequest, VersionNumber};
 
 /// What is written to a file for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveKind {
-    /// The merged view as CSV or JSON.
+    /// What readers of the lane that is shown see, as CSV or JSON: the merged view, or that of the version that serves.
     View,
+    /// The view of a version as CSV or JSON.
+    Version(VersionNumber),
     /// Why two views differ, as CSV.
     Differences,
     /// The window as PNG.
@@ -19,22 +21,29 @@ pub enum SaveKind {
 
 impl SaveKind {
     /// Heading of its dialog.
-    pub fn title(self) -> &'static str {
+    pub fn title(self) -> String {
         match self {
-            SaveKind::View => "Export the merged view",
-            SaveKind::Differences => "Export why they differ",
-            SaveKind::Picture => "Save a picture",
-            SaveKind::Scenario => "Save the run as a scenario",
+            SaveKind::View => "Export the merged view".to_owned(),
+            SaveKind::Version(number) => format!("Export the view of version {number}"),
+            SaveKind::Differences => "Export why they differ".to_owned(),
+            SaveKind::Picture => "Save a picture".to_owned(),
+            SaveKind::Scenario => "Save the run as a scenario".to_owned(),
         }
     }
 
+    /// Whether the extension of the file decides how it is written.
+    pub fn has_formats(self) -> bool {
+        matches!(self, SaveKind::View | SaveKind::Version(_))
+    }
+
     /// The file name that is offered.
-    pub fn file_name(self) -> &'static str {
+    pub fn file_name(self) -> String {
         match self {
-            SaveKind::View => "merged.csv",
-            SaveKind::Differences => "differences.csv",
-            SaveKind::Picture => "rederive.png",
-            SaveKind::Scenario => "run.scenario.json",
+            SaveKind::View => "merged.csv".to_owned(),
+            SaveKind::Version(number) => format!("version-{number}.csv"),
+            SaveKind::Differences => "differences.csv".to_owned(),
+            SaveKind::Picture => "rederive.png".to_owned(),
+            SaveKind::Scenario => "run.scenario.json".to_owned(),
         }
     }
 }

@@ -52,9 +52,7 @@ impl AppCommand {
                 condition(state.asks_prediction(), "There is nothing to predict: the stream is not down")
             }
             AppCommand::Show(measure) => show(state, measure),
-            AppCommand::Save(SaveKind::View | SaveKind::Differences | SaveKind::Scenario) => {
-                open(state).map(|_| ())
-            }
+            AppCommand::Save(kind) => save(state, kind),
             // Leaving the close-up is always possible.
             AppCommand::Look(Look::Moment) => condition(
                 state.look == Look::Moment || state.moment().is_some(),
@@ -68,7 +66,6 @@ impl AppCommand {
                 condition(state.dialog != Dialog::None || state.notice.is_some(), "Nothing is open")
             }
             AppCommand::Open
-            | AppCommand::Save(SaveKind::Picture)
             | AppCommand::Target(_)
             | AppCommand::Point(_)
             | AppCommand::CrashSetup
@@ -99,6 +96,14 @@ fn open(state: &State) -> Result<&LaneFrame, &'static str> {
         Phase::Opening(_) => Err("The log is being opened"),
         Phase::Failed(_) => Err("The log could not be opened"),
         Phase::Open => state.lane().ok_or("The log is being opened"),
+    }
+}
+
+fn save(state: &State, kind: SaveKind) -> Enabled {
+    match kind {
+        SaveKind::View | SaveKind::Differences | SaveKind::Scenario => open(state).map(|_| ()),
+        SaveKind::Version(number) => condition(state.version(number).is_some(), "That version is not there"),
+        SaveKind::Picture => Ok(()),
     }
 }
 

@@ -165,7 +165,7 @@ pub(super) fn opened(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     match (drawer, state.answers.lineage.tab) {
         (RightDrawer::Fates, FatesTab::Fates) => ask(state, Query::Fates { lane }),
         (RightDrawer::Fates, FatesTab::Rows) => {
-            let (view, first) = (state.answers.rows.view, state.answers.rows.first);
+            let (view, first) = (state.rows_of(), state.answers.rows.first);
             ask(state, Query::Rows { lane, view, first, count: PAGE_ROWS })
         }
         (RightDrawer::Fates, FatesTab::Malformed) => {

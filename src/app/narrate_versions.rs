@@ -1,7 +1,7 @@
 //! What just happened in the Kappa lane, in one sentence, and the next step.
 
 use super::{
-    format::{records, records_in, signed, thousands},
+    format::{records, records_in, thousands},
     narrate::{Sentence, Tone},
     state::State,
     two_versions::is_down,
@@ -41,6 +41,7 @@ pub(super) fn versions_sentence(state: &State, kappa: &KappaFrame) -> Sentence {
                 to,
                 views,
                 recount_views,
+                late,
                 same_as_never_crashed,
             }),
         ) => {
@@ -49,13 +50,18 @@ pub(super) fn versions_sentence(state: &State, kappa: &KappaFrame) -> Sentence {
             } else {
                 format!("Version {version} had nothing to read again.")
             };
-            let (tone, bytes) = if *same_as_never_crashed && views == recount_views {
+            let (tone, bytes) = if *same_as_never_crashed && views + late == *recount_views {
                 (Tone::Success, "Same bytes as a version that never crashed.")
             } else {
                 (Tone::Error, "Its bytes are not those of a version that never crashed.")
             };
+            let without = if *late > 0 {
+                format!(" without the {} late ones", thousands(*late))
+            } else {
+                String::new()
+            };
             let rest = format!(
-                "Its view: {} page views = a batch run over the same records. {bytes}",
+                "Its view: {} page views = a batch run over the same records{without}. {bytes}",
                 thousands(*views)
             );
             Sentence::new(tone, lead, rest)
@@ -133,7 +139,12 @@ fn catches_up(
         let off = i128::from(next.totals.views) - i128::from(serving.totals.views);
         let views = match off {
             0 => "Both count the same page views in all; the days differ where the settings do.".to_owned(),
-            off => format!("Version {} counts {} page views.", next.number, signed(off)),
+            off => format!(
+                "Version {} counts {} page views {}.",
+                next.number,
+                thousands(u64::try_from(off.unsigned_abs()).unwrap_or(u64::MAX)),
+                if off > 0 { "more" } else { "fewer" }
+            ),
         };
         return Sentence::new(
             Tone::Success,
@@ -203,6 +214,13 @@ fn alone(kappa: &KappaFrame, serving: &VersionFrame, newest: Option<&KappaFact>)
             thousands(serving.totals.views),
             records(serving.view_position)
         ),
-        "One fold, one view, nothing merged. Choose other rules in the drawer and start the next version.",
+        match serving.late {
+            0 => "One fold, one view, nothing merged. Choose other rules in the drawer and start the next version."
+                .to_owned(),
+            late => format!(
+                "{} came late and were dropped: no batch run counts them later. Start a version that waits longer.",
+                records(late)
+            ),
+        },
     )
 }

@@ -5,7 +5,9 @@ use super::{
 };
 use crate::{
     domain::CanonicalRow,
-    engine::protocol::{CheckpointId, IssueLine, KeptRun, LateLine, Query, RecordLine, Tick, ViewKind},
+    engine::protocol::{
+        CheckpointId, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, Tick, ViewKind,
+    },
 };
 
 /// A page of records.
@@ -48,11 +50,13 @@ pub struct RowsPage {
 /// A page of late records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LatePage {
+    /// From which view they are missing.
+    pub of: LateOf,
     /// Number of the first one asked for.
     pub first: u64,
     /// The records.
     pub lines: Vec<LateLine>,
-    /// How many are missing from merged in all.
+    /// How many are missing in all.
     pub total: u64,
 }
 

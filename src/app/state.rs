@@ -123,6 +123,15 @@ impl Look {
     pub const ALL: [Look; 6] =
         [Look::OverRun, Look::Moment, Look::ByPage, Look::ByDay, Look::EventTime, Look::TradeOff];
 
+    /// Those in which versions are shown, in order.
+    pub const OF_VERSIONS: [Look; 3] = [Look::OverRun, Look::ByPage, Look::ByDay];
+
+    /// The look in which versions are shown while this one is chosen.
+    #[must_use]
+    pub fn of_versions(self) -> Look {
+        if Look::OF_VERSIONS.contains(&self) { self } else { Look::OverRun }
+    }
+
     /// In the window.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,16 +3,18 @@
 use super::{
     Effect,
     state::{Phase, RightDrawer, State},
+    typed::{parse_count, parse_lateness},
     update::say,
     update_command::ask,
 };
 use crate::{
-    domain::ZoneName,
+    domain::{Uniques, ZoneName},
     engine::{
         frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{
             Answer, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
-            LaneCommand, LaneId, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
+            LaneCommand, LaneId, LateOf, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
+            ViewKind,
         },
     },
 };
@@ -31,6 +33,12 @@ pub struct VersionsPage {
     pub duplicates: Option<Duplicates>,
     /// What a missing user means; `None`: as in the run.
     pub no_user: Option<NoUser>,
+    /// How long after its end a day stays open, as typed; empty: as in the run.
+    pub lateness: String,
+    /// After how many records a partition is idle, as typed; empty: as in the run.
+    pub idle_after: String,
+    /// How users are counted; `None`: as in the run.
+    pub uniques: Option<Uniques>,
     /// The newest comparison of the two versions.
     pub differences: Option<Box<VersionDifferences>>,
 }
@@ -53,7 +61,16 @@ impl VersionsPage {
             }
             name => Some(ZoneName::parse(name).map_err(|_| format!("No time zone is called \"{name}\"."))?),
         };
-        Ok(VersionSettings { zone, duplicates: self.duplicates, no_user: self.no_user })
+        let lateness = match self.lateness.trim() {
+            "" => None,
+            text => Some(parse_lateness(text)?),
+        };
+        let idle_after_records = match self.idle_after.trim() {
+            "" => None,
+            text => Some(parse_count(text, 1)?),
+        };
+        let VersionsPage { duplicates, no_user, uniques, .. } = *self;
+        Ok(VersionSettings { zone, duplicates, no_user, lateness, idle_after_records, uniques })
     }
 }
 
@@ -68,6 +85,12 @@ pub enum VersionEdit {
     Duplicates(Option<Duplicates>),
     /// What a missing user means.
     NoUser(Option<NoUser>),
+    /// How long a day stays open, as typed.
+    Lateness(String),
+    /// After how many records a partition is idle, as typed.
+    IdleAfter(String),
+    /// How users are counted.
+    Uniques(Option<Uniques>),
     /// End the processor of a version abruptly.
     Crash(VersionNumber),
     /// Start it again.
@@ -107,6 +130,27 @@ impl State {
     /// Whether the plots show versions.
     pub fn shows_kappa(&self) -> bool {
         self.shown_lane() == KAPPA
+    }
+
+    /// From which view late records are listed: of a version only while it is there.
+    pub fn late_of(&self) -> LateOf {
+        match self.answers.late.of {
+            LateOf::Version(number) if self.version(number).is_none() => LateOf::Merged,
+            of => of,
+        }
+    }
+
+    /// Of which view rows are listed: of a version only while it is there.
+    pub fn rows_of(&self) -> ViewKind {
+        match self.answers.rows.view {
+            ViewKind::Version(number) if self.version(number).is_none() => ViewKind::Merged,
+            view => view,
+        }
+    }
+
+    /// A version by its number.
+    pub fn version(&self, number: VersionNumber) -> Option<&VersionFrame> {
+        self.kappa()?.versions().find(|version| version.number == number)
     }
 
     /// The step that the open drawer leads to.
@@ -229,6 +273,9 @@ pub(super) fn edited(state: &mut State, edit: VersionEdit) -> Vec<Effect> {
         VersionEdit::TakeZone(zone) => (page.zone, page.offers) = (zone.to_string(), false),
         VersionEdit::Duplicates(duplicates) => page.duplicates = duplicates,
         VersionEdit::NoUser(no_user) => page.no_user = no_user,
+        VersionEdit::Lateness(text) => page.lateness = text,
+        VersionEdit::IdleAfter(text) => page.idle_after = text,
+        VersionEdit::Uniques(uniques) => page.uniques = uniques,
         VersionEdit::Crash(version) => return send(crash(version)),
         VersionEdit::Restore(version) => return send(restore(version)),
     }
@@ -265,6 +312,7 @@ pub fn cause_in_words(id: &str) -> &'static str {
         "malformed" => "malformed",
         "counted-twice" => "counted more than once",
         "lost" => "read, and its effect is gone",
+        "sketch-error" => "users estimated by sketches",
         "unexplained" => "unexplained",
         _ => "another cause",
     }

@@ -15,7 +15,8 @@ use super::{
 use crate::engine::{
     frame::{Flow, Frame},
     protocol::{
-        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LogSummary, Query, RunId, ViewKind,
+        Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LateOf, LogSummary, Query, RunId,
+        ViewKind,
     },
 };
 
@@ -80,8 +81,8 @@ pub enum Edit {
     Malformed(u64),
     /// Show rows of a view from here.
     Rows(ViewKind, u64),
-    /// Show late records from here.
-    Late(u64),
+    /// Show the late records that are missing from a view, from here.
+    Late(LateOf, u64),
     /// Show what a checkpoint holds; `None` closes it.
     Contents(Option<CheckpointId>),
     /// Restore from this checkpoint.
@@ -184,6 +185,9 @@ pub(super) fn save(state: &mut State, kind: SaveKind, path: PathBuf) -> Vec<Effe
             vec![Effect::Send(Command::ExportDifferences(state.lane, pair, path))]
         }
         SaveKind::View => vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Merged, path))],
+        SaveKind::Version(number) => {
+            vec![Effect::Send(Command::ExportView(state.lane, ViewKind::Version(number), path))]
+        }
         SaveKind::Scenario => vec![Effect::Send(Command::SaveScenario(path))],
         SaveKind::Picture => vec![Effect::SavePicture(path)],
     }
@@ -218,9 +222,8 @@ fn edited(state: &mut State, edit: Edit) -> Vec<Effect> {
         Edit::Rows(view, first) => {
             return ask(state, Query::Rows { lane: state.lane, view, first, count: PAGE_ROWS });
         }
-        Edit::Late(first) => {
-            let query = late_query(state, first);
-            return ask(state, query);
+        Edit::Late(of, first) => {
+            return ask(state, Query::Late { of, first, count: PAGE_ROWS });
         }
         Edit::Contents(Some(id)) => return ask(state, Query::CheckpointContents { lane: state.lane, id }),
         Edit::Contents(None) => state.answers.checkpoint = None,
@@ -416,7 +419,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         effects.extend(handover::compute(state));
     }
     if state.right == Some(RightDrawer::Late) {
-        let query = late_query(state, state.answers.late.first);
+        let query = late_query(state);
         effects.extend(ask(state, query));
     }
     if state.asks() {
@@ -426,8 +429,9 @@ fn refresh(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-pub(super) fn late_query(state: &State, first: u64) -> Query {
-    Query::Late { lane: state.lane, first, count: PAGE_ROWS }
+pub(super) fn late_query(state: &State) -> Query {
+    let page = &state.answers.late;
+    Query::Late { of: state.late_of(), first: page.first, count: PAGE_ROWS }
 }
 
 fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
@@ -442,8 +446,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Malformed { first, .. }, Answer::Malformed { lines, total }) => {
             state.answers.malformed = super::MalformedPage { first, lines, total };
         }
-        (Query::Late { first, .. }, Answer::Late { lines, total }) => {
-            state.answers.late = super::LatePage { first, lines, total };
+        (Query::Late { of, first, .. }, Answer::Late { lines, total }) => {
+            state.answers.late = super::LatePage { of, first, lines, total };
         }
         (Query::Rows { view, first, .. }, Answer::Rows { rows, finals, total }) => {
             state.answers.rows = RowsPage { view, first, rows, finals, total };

@@ -90,7 +90,7 @@ fn show(state: &mut State, command: AppCommand) {
             state.dialog =
                 Dialog::Open(OpenDialog { path: path.unwrap_or_default(), ..OpenDialog::default() });
         }
-        AppCommand::Save(kind) => state.dialog = Dialog::Save(save_dialog(kind)),
+        AppCommand::Save(kind) => state.dialog = Dialog::Save(save_dialog(served_by(state, kind))),
         AppCommand::Palette => state.dialog = Dialog::Palette { query: String::new(), chosen: 0 },
         AppCommand::Help => {
             state.dialog = if state.dialog == Dialog::Help { Dialog::None } else { Dialog::Help };
@@ -128,6 +128,15 @@ fn close(state: &mut State) {
         state.notice = None;
     } else {
         state.dialog = Dialog::None;
+    }
+}
+
+/// What readers see is, in the Kappa lane, the view of the version that serves.
+fn served_by(state: &State, kind: SaveKind) -> SaveKind {
+    let serving = state.kappa().and_then(|kappa| kappa.serving.as_ref()).filter(|_| state.shows_kappa());
+    match (kind, serving) {
+        (SaveKind::View, Some(serving)) => SaveKind::Version(serving.number),
+        (kind, _) => kind,
     }
 }
 
@@ -278,7 +287,8 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
     state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
     match state.right {
         Some(RightDrawer::Late) => {
-            let query = late_query(state, 0);
+            state.answers.late.first = 0;
+            let query = late_query(state);
             ask(state, query)
         }
         Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),

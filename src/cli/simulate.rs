@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
     let mut failed = 0_u64;
-    let mut crashes = 0;
+    let (mut crashes, mut version_crashes, mut changeovers) = (0, 0, 0);
     for seed in args.seeds.clone() {
         let directory = env::temp_dir().join(format!("rederive-simulate-{}-{seed}", std::process::id()));
         let loaded = write_log(seed, &directory).and_then(|()| Ok(load_log(&directory)?));
@@ -22,6 +22,8 @@ pub(super) fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
         let (index, mapping) = loaded?;
         let outcome = simulate(seed, &index, &mapping, Driver::Inline);
         crashes += outcome.crashes;
+        version_crashes += outcome.version_crashes;
+        changeovers += outcome.changeovers;
         let Some(failure) = outcome.failure else { continue };
         failed += 1;
         output::print(outcome.journal.as_bytes())?;
@@ -29,7 +31,10 @@ pub(super) fn run(args: &SimulateArgs) -> Result<ExitCode, CliError> {
         output::note(&format!("repeat with: rederive simulate --seeds {seed}..{}", seed + 1));
     }
     let seeds = args.seeds.end.saturating_sub(args.seeds.start);
-    output::note(&format!("{seeds} seeds, {crashes} crashes, {failed} failed"));
+    output::note(&format!(
+        "{seeds} seeds, {crashes} crashes of the stream, {version_crashes} of versions, {changeovers} changes of version, \
+         {failed} failed"
+    ));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

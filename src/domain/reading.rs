@@ -1,6 +1,6 @@
 //! How one version of a view reads the log: the same records, another day, other verdicts.
 
-use super::{DayRule, Record, Rules};
+use super::{DayRule, Record, Rules, StreamOptions, StreamRules};
 
 /// Whether the ids of events say that a record is a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,12 +21,20 @@ pub struct Reading {
     pub days: Option<DayRule>,
     /// What ids mean.
     pub ids: Ids,
+    /// What its stream processor makes approximate.
+    pub options: StreamOptions,
 }
 
 impl Reading {
     /// As the log was loaded.
     pub fn as_loaded(rules: Rules) -> Reading {
         Reading { rules, ..Reading::default() }
+    }
+
+    /// By what its stream processor decides what counts. `loaded`: the days as the log was loaded.
+    pub fn stream_rules(&self, loaded: &DayRule) -> StreamRules {
+        let days = self.days.as_ref().unwrap_or(loaded).clone();
+        StreamRules { verdicts: self.rules, days, options: self.options }
     }
 
     /// The record as this version sees it.

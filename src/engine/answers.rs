@@ -26,7 +26,7 @@ impl Session {
             }
             Query::Malformed { first, count } => self.malformed(*first, *count),
             Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
-            Query::Late { first, count, .. } => self.late(*first, *count),
+            Query::Late { of, first, count } => self.late(*of, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
             Query::Runs => Answer::Runs(self.other_runs()),
@@ -89,12 +89,16 @@ impl Session {
                 let covers = lane.covers();
                 canonical(lane.recount.view(&index, covers))
             }
+            ViewKind::Version(number) => {
+                let version = lane.kappa.as_ref()?.kappa.version(number)?;
+                canonical(&version.view().speed().view())
+            }
         })
     }
 
     fn rows(&mut self, view: ViewKind, first: u64, count: u32) -> Answer {
         let Some(rows) = self.view_rows(view) else {
-            return Answer::Nothing("nothing is there yet".to_owned());
+            return Answer::Nothing("that view is not there".to_owned());
         };
         let total = rows.len() as u64;
         let first = usize::try_from(first).unwrap_or(usize::MAX);
@@ -136,7 +140,7 @@ impl Session {
     pub(super) fn export_view(&mut self, view: ViewKind, path: &Path) {
         let Some(sums) = self.open.as_ref().map(|open| sums(&open.mapping)) else { return };
         let Some(rows) = self.view_rows(view) else {
-            return self.failed("export the view", "nothing is there yet");
+            return self.failed("export the view", "that view is not there");
         };
         if self.open.as_ref().is_some_and(|open| open.log.contains(path)) {
             return self.failed("export the view", NEVER_WRITTEN);

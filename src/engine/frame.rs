@@ -5,7 +5,8 @@ use std::sync::Arc;
 mod kappa;
 
 pub use kappa::{
-    Construction, DayDifference, KappaFrame, KappaPoint, Role, VersionFrame, VersionPoint, VersionState,
+    Construction, KappaFrame, KappaPoint, Known, Role, RuleChange, VersionFrame, VersionGroup, VersionMark,
+    VersionMarkKind, VersionPoint, VersionState, VersionTrack,
 };
 
 use super::protocol::{CheckpointId, Generation, Knobs, LaneId, RunId, RunSettings, Tick};

@@ -67,7 +67,7 @@ impl Invariants {
             ),
             watch(
                 "I6",
-                "Every version is the batch view of the same records under its settings",
+                "Every version is the batch view of the same records under its settings, without its late ones",
                 exactly_once,
             ),
         ];

@@ -80,7 +80,7 @@ pub struct StreamReport {
     pub still_armed: Vec<Armed>,
     /// Disk use of this incarnation.
     pub disk: DiskStats,
-    /// CPU time of the step, measured, in microseconds.
+    /// Wall time of the step, measured, in microseconds.
     pub micros: u64,
 }
 
@@ -295,7 +295,7 @@ pub struct BatchReport {
     pub crashed_at: Option<u64>,
     /// It failed; this is its last report.
     pub failed: Option<String>,
-    /// CPU time of the step, measured, in microseconds.
+    /// Wall time of the step, measured, in microseconds.
     pub micros: u64,
 }
 

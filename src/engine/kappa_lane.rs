@@ -1,17 +1,23 @@
 //! Where a lane and the Kappa lane beside it meet: one clock, one log, one journal.
 
 use super::{
-    frame::{Construction, KappaFrame},
+    frame::{Construction, KappaFrame, Known, RuleChange},
     journal::Entry,
-    kappa::{Comparison, Ground, KappaLane, cells, name_of},
+    kappa::{Beside, Comparison, Ground, KappaLane, cells, name_of},
     lane::Lane,
     protocol::{
         Answer, EngineEvent, Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand,
-        TICKS_PER_SECOND, Tick,
+        TICKS_PER_SECOND, Tick, VersionSettings,
     },
+    read_model::ReadModel,
     session::Session,
 };
-use crate::serving::VersionNumber;
+use crate::{domain::Lateness, serving::VersionNumber};
+
+/// What a change of rules takes in the Lambda lane, as the commands of a lane: both processors end, the stream starts at
+/// record 0, a batch run starts.
+const LAMBDA_CHANGE: [&str; 3] =
+    ["stop the stream and the batch run", "start the stream at record 0", "start a batch run"];
 
 /// How the Kappa lane of a run stands, for expectations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,8 +28,11 @@ pub struct KappaResult {
     pub views: u64,
     /// Views that are stored.
     pub stored_views: u64,
-    /// Whether what they see is the batch view of the same records under the settings of the version.
+    /// Whether what they see is the batch view of the same records under the settings of the version, but for the records
+    /// that it lists as late.
     pub equals_batch: bool,
+    /// How many those are.
+    pub late: u64,
     /// Crashes of versions.
     pub crashes: u64,
     /// Records that a version read more than once.
@@ -109,6 +118,23 @@ impl Lane {
         }
     }
 
+    /// Whether a version that is there, or one that a plan or an earlier playing starts, closes days: then run time stands
+    /// until the log is loaded, from the start, whenever the log happens to be.
+    pub(super) fn kappa_needs_whole_log(&self) -> bool {
+        let closes_days = |command: &LaneCommand| {
+            matches!(
+                command,
+                LaneCommand::Kappa(KappaCommand::StartVersion(VersionSettings {
+                    lateness: Some(Lateness::Within(_)),
+                    ..
+                }))
+            )
+        };
+        self.kappa.as_ref().is_some_and(|kappa| kappa.needs_whole_log())
+            || self.planned.iter().any(|planned| closes_days(&planned.command))
+            || self.repeated.iter().any(|(_, command)| closes_days(command))
+    }
+
     pub(super) fn kappa_is_due(&self, moment: KappaMoment) -> bool {
         self.kappa.as_ref().is_some_and(|kappa| kappa.is_due(moment, self.tick))
     }
@@ -127,6 +153,14 @@ impl Lane {
         self.kappa.as_ref().is_some_and(|kappa| !kappa.lets_go(self.arrived))
     }
 
+    /// How often readers of the Kappa lane changed over, or back.
+    pub fn changeovers(&self) -> u64 {
+        let is_one = |command: &LaneCommand| {
+            matches!(command, LaneCommand::Kappa(KappaCommand::Switch | KappaCommand::RollBack))
+        };
+        self.carried_out.iter().filter(|(_, command)| is_one(command)).count() as u64
+    }
+
     /// How the Kappa lane stands.
     pub fn kappa_result(&self) -> KappaResult {
         let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
@@ -137,28 +171,37 @@ impl Lane {
             views: serving.map_or(0, |version| version.view().merged_numbers().views),
             stored_views: kappa.kappa.versions().count() as u64,
             equals_batch: kappa.serving_equals_batch(&ground),
+            late: serving.map_or(0, |version| version.late().total()),
             crashes: kappa.crashes(),
             read_more_than_once: kappa.read_more_than_once(),
         }
     }
 
-    /// One picture of the Kappa lane.
-    pub fn kappa_frame(&mut self) -> Option<KappaFrame> {
+    /// One picture of the Kappa lane; `model` knows the pages that are shown by name, once it has drawn the lane.
+    pub fn kappa_frame(&mut self, model: &ReadModel) -> Option<KappaFrame> {
+        self.kappa.as_ref()?;
         let lambda = self.lambda_cost();
-        let outline = self.kappa.is_some().then(|| self.history.outline(&self.index, self.rate))?;
+        let outline = self.history.outline(&self.index, self.rate);
         let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
-        let rate = self.rate;
-        self.kappa.as_mut().map(|kappa| kappa.frame(&ground, rate, outline, lambda))
+        let beside = Beside { rate: self.rate, outline, lambda, model };
+        self.kappa.as_mut().map(|kappa| kappa.frame(&ground, beside))
     }
 
     /// What the Lambda lane of this run has cost.
     fn lambda_cost(&self) -> Construction {
         let (batch, speed) = (self.lambda.batch(), cells(&self.lambda));
         let behind_records = self.arrived.saturating_sub(self.covers());
+        let has_streamed = self.stream.generation.0 > 0;
+        let has_batched = self.batch.reads > 0;
+        let has_merged = has_streamed && self.batch.covers > 0;
+        let code = [
+            has_batched.then_some("batch fold"),
+            has_streamed.then_some("stream fold"),
+            has_merged.then_some("merge of their views"),
+        ];
         Construction {
-            // The batch fold, the stream fold, and the merge of their views.
-            code_paths: 3,
-            stored_views: 2,
+            code: code.into_iter().flatten().collect(),
+            stored_views: u64::from(self.batch.covers > 0) + u64::from(has_streamed),
             stored_cells: batch.view.rows().len() as u64 + speed,
             reads: self.batch.reads + self.stream.reads,
             records: self.ledger.highest_read().max(self.batch.covers),
@@ -167,13 +210,32 @@ impl Lane {
             fsyncs: self.stream.disk_before.fsyncs + self.stream.disk.fsyncs,
             age_ticks: behind_records * TICKS_PER_SECOND / self.rate.max(1),
             behind_records,
+            change: self.lambda_change(),
+        }
+    }
+
+    /// What other rules would take in the Lambda lane now. A batch view of the old rules and a speed view of the new ones
+    /// do not merge, so both start anew; merged holds again what it held when either has read that far.
+    fn lambda_change(&self) -> RuleChange {
+        let settings = &self.plan.settings;
+        let capacity = settings.stream_capacity.max(settings.batch_capacity);
+        let ticks = (self.arrived * TICKS_PER_SECOND).checked_div(capacity);
+        let commands = LAMBDA_CHANGE.as_slice();
+        RuleChange {
+            known: Known::Computed,
+            commands: commands.into(),
+            // Both folds read all that has arrived: verdicts depend on the whole prefix.
+            reads: 2 * self.arrived,
+            ticks_short: ticks.unwrap_or(0),
+            ticks_to_answer: ticks,
+            commands_back: commands.len() as u64,
         }
     }
 
     /// Hands on what happened in the Kappa lane: to the journal and the window.
     fn kappa_tell(&mut self) {
         let Some(kappa) = &mut self.kappa else { return };
-        let told = kappa.take_told();
+        let told = kappa.take_told(self.tick);
         for fact in told.facts {
             self.kappa_happened(fact);
         }

@@ -19,6 +19,7 @@ use super::{
     recount::Recount,
     scenario::{Planned, PlannedFault, RunSettings, When},
     series::History,
+    thinned::Keep,
 };
 use crate::{
     checkpoint::{Disk, guarantee},
@@ -291,7 +292,7 @@ impl Lane {
         let due = self.arrival_credit + self.rate;
         let wanted = self.arrived + due / TICKS_PER_SECOND;
         // At the very end too: only a complete log says that nothing more will arrive.
-        if (wanted >= self.index.len() || self.needs_whole_log()) && !self.index.is_last() {
+        if !self.index.is_last() && (wanted >= self.index.len() || self.needs_whole_log()) {
             return Ticked::WaitsForLog;
         }
         if self.stream.phase == StreamPhase::Ready {
@@ -309,7 +310,7 @@ impl Lane {
 
     /// With a finite lateness it matters when a partition is finished, and only a loaded log says so.
     fn needs_whole_log(&self) -> bool {
-        self.plan.settings.lateness != Lateness::Unbounded
+        self.plan.settings.lateness != Lateness::Unbounded || self.kappa_needs_whole_log()
     }
 
     fn superstep(&mut self) {
@@ -354,7 +355,7 @@ impl Lane {
             self.stream_finished = true;
             self.happened(Fact::StreamFinished { position: self.stream.number });
         }
-        self.record_point(false);
+        self.record_point(Keep::EveryStride);
         if (self.tick + 1).is_multiple_of(MARK_EVERY_TICKS) {
             let mark = Entry::Mark {
                 fact: "mark",
@@ -393,7 +394,7 @@ impl Lane {
         self.finished = true;
         self.check_everything();
         self.kappa_mark();
-        self.record_point(true);
+        self.record_point(Keep::Always);
         let merged_views = self.lambda.merged_numbers().views;
         let fingerprint = self.lambda.fingerprint(self.index.keys(), self.index.users()).to_string();
         let entry = Entry::Finished { fact: "finished", merged_views, fingerprint };
@@ -424,7 +425,7 @@ impl Lane {
     pub(super) fn happened(&mut self, fact: Fact) {
         self.journal.append(Tick(self.tick), self.plan.id, &Entry::Fact(&fact));
         self.history.happened(self.tick, &fact);
-        self.record_point(true);
+        self.record_point(Keep::Always);
         self.facts.push((Tick(self.tick), fact));
     }
 

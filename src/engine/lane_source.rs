@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 use super::{identity_codec, source::WorkerSource};
 use crate::{
     checkpoint::{Checkpoint, SavedPosition, restart_position},
-    domain::{NameTable, Offsets, Record},
+    domain::{NameTable, Offsets, Reading, Record},
     ingest::{
         FileSource, IndexSource, LogDirectory, LogError, LogIdentity, LogIndex, LogMatch, PartitionCursor,
         PartitionIdentity, RecordSource,
@@ -23,12 +23,20 @@ pub struct LaneSource {
     index: Arc<LogIndex>,
     source: IndexSource,
     names: Option<[Ids; 2]>,
+    /// How a version reads them; `None`: as they were loaded.
+    reading: Option<Reading>,
 }
 
 impl LaneSource {
     /// At record 0.
     pub fn new(index: Arc<LogIndex>) -> Self {
-        LaneSource { source: IndexSource::new(Arc::clone(&index)), index, names: None }
+        LaneSource { source: IndexSource::new(Arc::clone(&index)), index, names: None, reading: None }
+    }
+
+    /// The same records as a version reads them: another day, without ids.
+    #[must_use]
+    pub fn under(self, reading: Reading) -> Self {
+        LaneSource { reading: Some(reading), ..self }
     }
 
     /// Texts to ids, made when the first name of a checkpoint is asked for.
@@ -57,7 +65,12 @@ impl RecordSource for LaneSource {
     }
 
     fn read(&mut self, limit: usize, records: &mut Vec<Record>) -> Result<usize, LogError> {
-        self.source.read(limit, records)
+        let before = records.len();
+        let read = self.source.read(limit, records)?;
+        if let Some(reading) = &self.reading {
+            records.iter_mut().skip(before).for_each(|record| *record = reading.of(record));
+        }
+        Ok(read)
     }
 
     fn keys(&self) -> &dyn NameTable {

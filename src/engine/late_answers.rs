@@ -1,25 +1,35 @@
-//! Answers about late records: which are missing from merged, and the watermark that dropped each.
+//! Answers about late records: which are missing from a view, and the watermark that dropped each.
 
 use super::{
     lane::Lane,
-    protocol::{Answer, LateLine},
+    protocol::{Answer, LateLine, LateOf},
     session::Session,
 };
-use crate::domain::{KeyId, LateRun, NameTable as _, PartitionIndex};
+use crate::domain::{KeyId, LateRecords, LateRun, NameTable as _, PartitionIndex};
 
 impl Session {
-    /// Late records of the lane from the `first` on.
-    pub(super) fn late(&self, first: u64, count: u32) -> Answer {
+    /// Late records of a view from the `first` on.
+    pub(super) fn late(&self, of: LateOf, first: u64, count: u32) -> Answer {
         let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
         let Some(lane) = lane else { return Answer::Nothing("nothing is there yet".to_owned()) };
-        Answer::Late { lines: lines(lane, first, count), total: lane.lambda.speed().late.total() }
+        let records = match of {
+            LateOf::Merged => &lane.lambda.speed().late,
+            LateOf::Version(number) => {
+                let kappa = lane.kappa.as_ref();
+                match kappa.and_then(|kappa| kappa.kappa.version(number)) {
+                    Some(version) => version.late(),
+                    None => return Answer::Nothing(format!("there is no version {number}")),
+                }
+            }
+        };
+        Answer::Late { lines: lines(lane, records, first, count), total: records.total() }
     }
 }
 
-fn lines(lane: &Lane, first: u64, count: u32) -> Vec<LateLine> {
+fn lines(lane: &Lane, records: &LateRecords, first: u64, count: u32) -> Vec<LateLine> {
     let mut skip = first;
     let mut places: Vec<(PartitionIndex, LateRun, u64)> = Vec::new();
-    for (partition, run) in lane.lambda.speed().late.iter() {
+    for (partition, run) in records.iter() {
         let left = u64::from(count) - places.len() as u64;
         let from = run.start.saturating_add(skip).min(run.end);
         skip -= from - run.start;

@@ -53,10 +53,12 @@ mod session;
 pub mod simulate;
 mod source;
 pub mod sql;
+mod strip;
 mod sweep;
 #[cfg(test)]
 mod test_support;
 mod theirs;
+mod thinned;
 mod work;
 mod worker;
 

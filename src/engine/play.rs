@@ -184,7 +184,8 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
             break;
         }
     }
-    let frame = ReadModel::default().frame(&mut lane);
+    let mut model = ReadModel::default();
+    let frame = model.frame(&mut lane);
     let mut failures = check(&open.scenario.expect, &lane, &frame);
     failures.extend(lane.take_troubles().into_iter().map(|(what, why)| format!("cannot {what}: {why}")));
     if let Some((id, counterexample)) = lane.first_broken() {
@@ -195,7 +196,7 @@ pub fn play(open: &OpenScenario, driver: Driver, stop: Option<Tick>) -> Played {
         journal: lane.journal().lines().to_owned(),
         facts: lane.take_facts(),
         tick: lane.tick_now(),
-        kappa: lane.kappa_frame(),
+        kappa: lane.kappa_frame(&model),
         versions: lane.comparison().map(|comparison| comparison.differences()),
         frame,
         failures,
@@ -247,6 +248,7 @@ fn check(expect: &Expectations, lane: &Lane, frame: &LaneFrame) -> Vec<String> {
             kappa.equals_batch.map(|is| is.to_string()),
             found.equals_batch.to_string(),
         );
+        hold("kappa.late", text(kappa.late), found.late.to_string());
         hold("kappa.crashes", text(kappa.crashes), found.crashes.to_string());
         let again = found.read_more_than_once.to_string();
         hold("kappa.read_more_than_once", text(kappa.read_more_than_once), again);

@@ -9,21 +9,18 @@ use super::{
     },
     lane::Lane,
     lane_sides::StreamPhase,
-    ledger::CrashSpan,
     protocol::TICKS_PER_SECOND,
     recount::Recount,
+    strip::StripOf,
 };
 use crate::{
-    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Record, Run, Verdict},
+    domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Record, Verdict},
     ingest::GroupRecount,
     serving::Numbers,
 };
 
 /// Pages shown by name; what is left is one row, "the rest".
 const TOP_PAGES: usize = 12;
-
-/// From this many records on the strip shows density instead of records.
-const STRIP_RECORDS: u64 = 4_000;
 
 /// Keeps what frames need between them.
 #[derive(Debug, Default)]
@@ -38,6 +35,16 @@ pub struct ReadModel {
 }
 
 impl ReadModel {
+    /// The pages with most views in the loaded log, and how many others there are.
+    pub(super) fn top(&self) -> (&[KeyId], usize) {
+        (&self.top.0, self.top.1)
+    }
+
+    /// The recount by page and day of the whole loaded log, once a frame was asked for.
+    pub(super) fn log_groups(&self) -> Option<&GroupRecount> {
+        self.log.as_ref().map(|(_, recount)| recount)
+    }
+
     /// Another lane over the same log: what is known of the log itself stays.
     pub fn restart(&mut self) {
         self.now = None;
@@ -199,7 +206,7 @@ fn approximation(lane: &Lane) -> Approximation {
 }
 
 /// Views and sums subtract. Unique users of several pages together are no difference: left at zero.
-fn rest_of(whole: Numbers, named: impl Iterator<Item = Totals>) -> Totals {
+pub(super) fn rest_of(whole: Numbers, named: impl Iterator<Item = Totals>) -> Totals {
     let mut rest = Totals { users: 0, ..whole.into() };
     for part in named {
         rest.views = rest.views.saturating_sub(part.views);
@@ -208,7 +215,7 @@ fn rest_of(whole: Numbers, named: impl Iterator<Item = Totals>) -> Totals {
     rest
 }
 
-fn totals(of: crate::ingest::Totals) -> Totals {
+pub(super) fn totals(of: crate::ingest::Totals) -> Totals {
     Totals { views: of.views, users: of.users, sum: of.sum }
 }
 
@@ -281,42 +288,18 @@ fn age(lane: &Lane, covers: u64) -> u64 {
     behind * TICKS_PER_SECOND / lane.rate.max(1)
 }
 
-/// From the last checkpoint to the crash, with a margin to see where the story goes on.
 fn proof(lane: &Lane) -> Proof {
-    let Some(CrashSpan { checkpoint, position: crash, read_to }) = lane.ledger.crash() else {
-        return Proof::default();
+    let Some(crash) = lane.ledger.crash() else { return Proof::default() };
+    let strip = StripOf {
+        crash,
+        deliveries: lane.ledger.deliveries(),
+        positions: &[lane.covers(), lane.served(), lane.stream.number],
+        records: lane.index.len(),
     };
-    // The newest checkpoint can lie beyond a processor that was restored from an older one and crashed again.
-    let (low, high) = (checkpoint.min(crash), checkpoint.max(read_to));
-    let margin = ((high - low) / 8).max(2);
-    let from = low.saturating_sub(margin);
-    let to = (high + margin).min(lane.index.len());
-    let step = (to.saturating_sub(from) / STRIP_RECORDS).max(1);
-    let mut read = Vec::new();
-    let mut counted = Vec::new();
-    let mut every_read = Vec::new();
-    let mut excluded = 0;
-    // Long strips are looked at in steps, cut where reading and counting begin and end, so that their sums are true.
-    let mut cuts: Vec<u64> =
-        lane.ledger.deliveries().runs_in(from, to).flat_map(|r| [r.start, r.end]).collect();
-    cuts.extend([lane.covers(), lane.served(), lane.stream.number, crash, to]);
-    cuts.sort_unstable();
-    let mut number = from;
-    while number < to {
-        let next = cuts.get(cuts.partition_point(|cut| *cut <= number)).copied().unwrap_or(to);
-        let end = (number + step).min(next).min(to);
-        let reads = lane.ledger.deliveries().count(number);
-        let counts = counted_in_merged(lane, number);
-        let is_excluded = lane.index.verdict(number) != Some(Verdict::Counted) || is_late(lane, number);
-        excluded += u64::from(is_excluded);
-        push(&mut read, Run { start: number, end, count: reads });
-        push(&mut counted, Run { start: number, end, count: counts });
-        push(&mut every_read, Run { start: number, end, count: if is_excluded { 0 } else { reads } });
-        number = end;
-    }
-    // Without a checkpoint the stream goes on at the start of the log.
-    let checkpoint = (checkpoint > 0).then_some(checkpoint);
-    Proof { from, to, checkpoint, crash: Some(crash), read, counted, every_read, excluded }
+    strip.draw(
+        |number| counted_in_merged(lane, number),
+        |number| lane.index.verdict(number) != Some(Verdict::Counted) || is_late(lane, number),
+    )
 }
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {
@@ -328,14 +311,6 @@ pub(super) fn is_late(lane: &Lane, number: u64) -> bool {
     let speed = lane.lambda.speed();
     let dropped = |record: Record| speed.late.contains(record.partition, record.offset);
     !speed.late.is_empty() && lane.index.record(number).is_some_and(dropped)
-}
-
-fn push(runs: &mut Vec<Run>, run: Run) {
-    match runs.last_mut() {
-        _ if run.count == 0 => {}
-        Some(last) if last.end == run.start && last.count == run.count => last.end = run.end,
-        _ => runs.push(run),
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! The proof strip's numbers, for strips that are too long to look at record by record.
 
 use super::*;
-use crate::engine::{
-    protocol::{CrashTarget, CrashWhen, LaneCommand},
-    test_support::{lane, opened, until},
+use crate::{
+    domain::Run,
+    engine::{
+        protocol::{CrashTarget, CrashWhen, LaneCommand},
+        strip::STRIP_RECORDS,
+        test_support::{lane, opened, until},
+    },
 };
 
 #[test]

@@ -9,10 +9,10 @@ use rustc_hash::FxBuildHasher;
 
 use crate::{
     domain::{
-        Cell, Fingerprint, NameTable as _, RangeCounts, Reading, Record, Rules, Verdict, View, row_hash,
+        Cell, Fingerprint, LateRecords, NameTable as _, PartitionMemory, RangeCounts, Reading, Record, Rules,
+        Uniques, Verdict, View, classify_in, row_hash,
     },
     ingest::{IndexSource, LogIndex, RecordSource as _},
-    processing::Fold,
     serving::Numbers,
 };
 
@@ -23,7 +23,10 @@ const READ_AT_ONCE: u64 = 4_096;
 #[derive(Debug, Clone)]
 pub struct Recount {
     reading: Reading,
-    fold: Fold<View>,
+    memories: Vec<PartitionMemory>,
+    view: View,
+    /// Records that would count and were left out as late.
+    left_out: u64,
     at: u64,
     /// Cells counted in since the last fingerprint, with repetitions.
     changed: Vec<Cell>,
@@ -47,9 +50,16 @@ impl Recount {
 
     /// At record 0, of records as a version reads them.
     pub fn under(reading: Reading) -> Self {
-        let (changed, hashes) = (Vec::new(), HashMap::default());
-        let fold = Fold::new(reading.rules);
-        Recount { reading, fold, at: 0, changed, hashes, fingerprint: Fingerprint::default() }
+        Recount {
+            reading,
+            memories: Vec::new(),
+            view: View::new(),
+            left_out: 0,
+            at: 0,
+            changed: Vec::new(),
+            hashes: HashMap::default(),
+            fingerprint: Fingerprint::default(),
+        }
     }
 
     /// Totals of the first `records` records.
@@ -80,33 +90,69 @@ impl Recount {
 
     /// The view of the first `records` records.
     pub fn view(&mut self, index: &Arc<LogIndex>, records: u64) -> &View {
+        self.view_without(index, records, &LateRecords::new())
+    }
+
+    /// The same without late records: what a stream processor counts that dropped these.
+    pub fn view_without(&mut self, index: &Arc<LogIndex>, records: u64, late: &LateRecords) -> &View {
         if records < self.at {
             *self = Recount::under(self.reading.clone());
         }
-        let (fold, changed, reading) = (&mut self.fold, &mut self.changed, &self.reading);
+        let Recount { reading, memories, view, left_out, changed, .. } = self;
         each_record(index, self.at, records, |record| {
             let record = reading.of(record);
-            if let (Verdict::Counted, Some(event)) = (fold.apply(&record), &record.event) {
-                changed.push(Cell { key: event.key, day: event.day });
+            let verdict = classify_in(memories, &record, reading.rules);
+            let (Verdict::Counted, Some(event)) = (verdict, &record.event) else { return };
+            if late.contains(record.partition, record.offset) {
+                *left_out += 1;
+                return;
             }
+            let cell = Cell { key: event.key, day: event.day };
+            match reading.options.uniques {
+                Uniques::Set => view.add(cell, event.user, event.value),
+                Uniques::Hll => {
+                    let user = event.user.map(|user| index.users().hash(user.0));
+                    view.add_sketched(cell, user, event.value)
+                }
+            };
+            changed.push(cell);
         });
         self.at = records;
-        self.fold.accumulator()
+        &self.view
+    }
+
+    /// How many records were left out of the newest view as late.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Fingerprint of the first `records` records: costs the cells that changed since the last call.
     pub fn fingerprint(&mut self, index: &Arc<LogIndex>, records: u64) -> Fingerprint {
-        self.view(index, records);
+        self.fingerprint_without(index, records, &LateRecords::new())
+    }
+
+    /// The same without late records.
+    pub fn fingerprint_without(
+        &mut self,
+        index: &Arc<LogIndex>,
+        records: u64,
+        late: &LateRecords,
+    ) -> Fingerprint {
+        self.view_without(index, records, late);
         self.changed.sort_unstable();
         self.changed.dedup();
         for cell in self.changed.drain(..) {
-            let Some(row) = self.fold.accumulator().row(cell) else { continue };
+            let Some(row) = self.view.row(cell) else { continue };
             let hashed = self.hashes.entry(cell).or_default();
-            // Sets only grow, at their end.
-            for user in row.users.get(hashed.users..).unwrap_or_default() {
-                hashed.users_hash = hashed.users_hash.wrapping_add(index.users().hash(user.0));
+            if row.sketch.is_some() {
+                hashed.users_hash = row.users_hash(index.users());
+            } else {
+                // Sets only grow, at their end.
+                for user in row.users.get(hashed.users..).unwrap_or_default() {
+                    hashed.users_hash = hashed.users_hash.wrapping_add(index.users().hash(user.0));
+                }
+                hashed.users = row.users.len();
             }
-            hashed.users = row.users.len();
             let key = index.keys().hash(cell.key.0);
             let hash = row_hash(key, cell.day, row.views, row.sum, hashed.users_hash);
             self.fingerprint = Fingerprint(self.fingerprint.0.wrapping_sub(hashed.row)).with(hash);

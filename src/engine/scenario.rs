@@ -305,9 +305,13 @@ pub struct KappaExpectations {
     /// Views that are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_views: Option<u64>,
-    /// Whether what they see is the batch view of the same records under the settings of the version, cell by cell.
+    /// Whether what they see is the batch view of the same records under the settings of the version, cell by cell, but
+    /// for the records that it lists as late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals_batch: Option<bool>,
+    /// How many those are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
     /// Crashes of versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crashes: Option<u64>,

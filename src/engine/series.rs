@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    frame::{Band, BandKind, CheckpointInfo, MAX_SERIES_POINTS, Mark, MarkKind, OutlinePoint, Point, Totals},
+    frame::{Band, BandKind, CheckpointInfo, Mark, MarkKind, OutlinePoint, Point, Totals},
     lane::Lane,
     protocol::{CheckpointId, Fact, TICKS_PER_SECOND},
     recount::Recount,
+    thinned::{At, Keep, Thinned},
     worker::Written,
 };
 use crate::{checkpoint::checkpoint_id, ingest::LogIndex, serving::Numbers};
@@ -20,9 +21,7 @@ const MAX_MARKS: usize = 2_000;
 /// The history of a lane.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    points: Vec<Point>,
-    /// A plain point is kept every so many ticks.
-    stride: u64,
+    points: Thinned<Point>,
     marks: Vec<Mark>,
     bands: Vec<Band>,
     /// Newest first.
@@ -30,7 +29,12 @@ pub struct History {
     /// (tick, records arrived) at which the arrival rate changed.
     rate_changes: Vec<(u64, u64)>,
     outline: Option<(u64, u64, Arc<[OutlinePoint]>)>,
-    shared: Option<Arc<[Point]>>,
+}
+
+impl At for Point {
+    fn tick(&self) -> u64 {
+        self.tick
+    }
 }
 
 impl From<Numbers> for Totals {
@@ -138,43 +142,15 @@ impl History {
         }
     }
 
-    /// Adds a point; plain ones only every stride, `keep` ones always.
-    fn push(&mut self, point: Point, keep: bool) {
-        self.shared = None;
-        let stride = self.stride.max(1);
-        match self.points.last_mut() {
-            Some(last) if last.tick == point.tick => *last = point,
-            // Between strides the newest point moves along, so that the line always ends now.
-            Some(last) if !keep && !last.tick.is_multiple_of(stride) => *last = point,
-            _ => self.points.push(point),
-        }
-        if self.points.len() > MAX_SERIES_POINTS {
-            self.stride = stride * 2;
-            let marks = &self.marks;
-            let stride = self.stride;
-            let mut newest = self.points.pop();
-            let mut index = 0;
-            self.points.retain(|point| {
-                index += 1;
-                point.tick.is_multiple_of(stride)
-                    || marks.binary_search_by_key(&point.tick, |mark| mark.tick).is_ok()
-            });
-            // Marks alone can fill the series: then every other point goes.
-            if self.points.len() > MAX_SERIES_POINTS * 3 / 4 {
-                let mut odd = false;
-                self.points.retain(|_| {
-                    odd = !odd;
-                    odd
-                });
-            }
-            self.points.extend(newest.take());
-        }
+    /// Adds a point; plain ones only every stride.
+    fn push(&mut self, point: Point, keep: Keep) {
+        let marks = &self.marks;
+        self.points.push(point, keep, |tick| marks.binary_search_by_key(&tick, |mark| mark.tick).is_ok());
     }
 
     /// Points so far.
     pub fn points(&mut self) -> Arc<[Point]> {
-        let points = &self.points;
-        Arc::clone(self.shared.get_or_insert_with(|| points.as_slice().into()))
+        self.points.points()
     }
 
     /// Marks so far.
@@ -226,7 +202,7 @@ fn arrival_tick(changes: &[(u64, u64)], last: (u64, u64), rate: u64, records: u6
 
 impl Lane {
     /// Notes where everything stands now.
-    pub(super) fn record_point(&mut self, keep: bool) {
+    pub(super) fn record_point(&mut self, keep: Keep) {
         let alive = self.stream.slot.is_running();
         let memory = alive.then(|| Totals::from(self.stream.memory));
         let speed = Totals::from(self.lambda.speed_numbers());

@@ -330,7 +330,7 @@ impl Session {
             frame.loading = open.loading();
             if let Some(lane) = &mut open.lane {
                 frame.lanes.push(Arc::new(open.model.frame(lane)));
-                frame.kappa = lane.kappa_frame().map(Arc::new);
+                frame.kappa = lane.kappa_frame(&open.model).map(Arc::new);
             }
         }
         frame

@@ -3,6 +3,8 @@
 //! A seed decides everything: the log, the settings, who crashes when and where, which checkpoint is restored, when the disk
 //! fails or loses what was not synced. A failing seed is a command to repeat.
 
+mod kappa;
+
 use std::{
     fmt::Write as _,
     sync::{
@@ -11,10 +13,11 @@ use std::{
     },
 };
 
+use self::kappa::{KappaPlan, Promises, VersionDisks, picture_problem};
 use super::{
     difference_answers::unexplained,
     driver::Driver,
-    frame::LaneFrame,
+    frame::{LaneFrame, Proof},
     lane::{Lane, OpenDisk, Ticked},
     play::lane_plan,
     protocol::{CheckpointId, CrashTarget, CrashWhen, LaneCommand},
@@ -112,9 +115,9 @@ fn approximations(seed: u64) -> RunSettings {
 
 /// A disk in memory whose processors meet faults: writes that fail or tear, and (with the crash of a processor) the
 /// loss of everything that was not synced.
-fn faulty_disk(seed: u64) -> (OpenDisk, SharedDisk) {
+fn faulty_disk(seed: u64, name: &str) -> (OpenDisk, SharedDisk) {
     let shared = SharedDisk::new(MemoryDisk::new());
-    let draws = Mutex::new(RandomStream::new(seed, "disk"));
+    let draws = Mutex::new(RandomStream::new(seed, name));
     let opened = AtomicU64::new(0);
     let disk = shared.clone();
     let open: OpenDisk = Box::new(move || {
@@ -141,6 +144,10 @@ pub struct Outcome {
     pub digest: String,
     /// Crashes of the stream processor.
     pub crashes: u64,
+    /// Crashes of versions of the Kappa lane.
+    pub version_crashes: u64,
+    /// How often its readers changed over, or back.
+    pub changeovers: u64,
     /// The first thing that does not hold.
     pub failure: Option<String>,
     /// The journal, for a failing seed.
@@ -158,21 +165,14 @@ const MOST_TICKS: u64 = 60_000;
 
 /// Plays a seed over its loaded log.
 pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Driver) -> Outcome {
-    let scenario = Scenario {
-        rederive_scenario: SCENARIO_VERSION,
-        name: format!("seed {seed}"),
-        story: None,
-        log: LogReference { path: String::new(), identity: None },
-        mapping: Some(mapping.clone()),
-        settings: settings(seed),
-        commands: Vec::new(),
-        faults: Vec::new(),
-        pause_at: Vec::new(),
-        until_tick: None,
-        expect: Expectations::default(),
-    };
-    let (disk, shared) = faulty_disk(seed);
-    let mut lane = Lane::new(lane_plan(&scenario, mapping, driver, disk), Arc::clone(index));
+    let scenario = scenario_of(seed, mapping);
+    let (disk, shared) = faulty_disk(seed, "disk");
+    let version_disks = VersionDisks::default();
+    let mut plan = lane_plan(&scenario, mapping, driver, disk);
+    plan.version_disk = version_disks.open(seed);
+    let promises = Promises::of(scenario.settings.guarantee);
+    let mut lane = Lane::new(plan, Arc::clone(index));
+    let mut kappa = KappaPlan::new(seed, version_disks);
     let mut draws = RandomStream::new(seed, "commands");
     let mut model = ReadModel::default();
     let mut failure = None;
@@ -183,9 +183,10 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
             let frame = model.frame(&mut lane);
             failure = frame_problem(&frame);
             if failure.is_none() && lane.tick_now().0.is_multiple_of(COMPARED_TICKS) {
-                failure = unexplained(&lane);
+                failure = unexplained(&lane).or_else(|| picture_problem(&mut lane, &model, promises));
             }
         }
+        failure = failure.or_else(|| kappa.seen_problem(&lane));
         if failure.is_some() {
             break;
         }
@@ -201,24 +202,61 @@ pub fn simulate(seed: u64, index: &Arc<LogIndex>, mapping: &Mapping, driver: Dri
         if let Some(command) = next_command(&mut draws, &lane) {
             lane.command(command);
         }
+        if let Some(command) = kappa.next_command(&lane) {
+            lane.command(command);
+        }
         if lane.tick_now().0 > MOST_TICKS {
             failure = Some("the run does not come to its end".to_owned());
         }
     }
-    if failure.is_none() && !lane.merged_equals_recount() {
-        failure = Some("merged is not the full recount at the end".to_owned());
-    }
-    // The batch view overrides: at the end nothing is left of what a guarantee does not promise.
-    if failure.is_none() && lane.counted_more_than_once() > 0 {
-        failure = Some("records count more than once at the end".to_owned());
-    }
+    let failure = failure.or_else(|| end_problem(&lane, promises));
+    let result = lane.kappa_result();
     let journal = if failure.is_some() { lane.journal().lines().to_owned() } else { String::new() };
-    Outcome { digest: lane.journal().digest(), crashes: lane.stream_crashes(), failure, journal }
+    Outcome {
+        digest: lane.journal().digest(),
+        crashes: lane.stream_crashes(),
+        version_crashes: result.crashes,
+        changeovers: lane.changeovers(),
+        failure,
+        journal,
+    }
 }
 
-/// What a picture of a lane must never show, whatever happened.
-fn frame_problem(frame: &LaneFrame) -> Option<String> {
-    let proof = &frame.proof;
+fn scenario_of(seed: u64, mapping: &Mapping) -> Scenario {
+    Scenario {
+        rederive_scenario: SCENARIO_VERSION,
+        name: format!("seed {seed}"),
+        story: None,
+        log: LogReference { path: String::new(), identity: None },
+        mapping: Some(mapping.clone()),
+        settings: settings(seed),
+        commands: Vec::new(),
+        faults: Vec::new(),
+        pause_at: Vec::new(),
+        until_tick: None,
+        expect: Expectations::default(),
+    }
+}
+
+/// What must not be at the end of a run.
+fn end_problem(lane: &Lane, promises: Promises) -> Option<String> {
+    let kappa = lane.kappa_result();
+    let kappa_differs = kappa.serving.is_some() && !kappa.equals_batch;
+    let problem = if !lane.merged_equals_recount() {
+        "merged is not the full recount at the end"
+    } else if lane.counted_more_than_once() > 0 {
+        // The batch view overrides: at the end nothing is left of what a guarantee does not promise.
+        "records count more than once at the end"
+    } else if promises == Promises::ExactlyOnce && kappa_differs {
+        "what readers of the Kappa lane see is not the batch view at the end"
+    } else {
+        return None;
+    };
+    Some(problem.to_owned())
+}
+
+/// What a proof strip must never show.
+fn strip_problem(proof: &Proof) -> Option<String> {
     let ordered = |runs: &[Run]| {
         runs.windows(2).all(|pair| matches!(pair, [a, b] if a.end <= b.start))
             && runs.iter().all(|run| proof.from <= run.start && run.end <= proof.to)
@@ -227,6 +265,14 @@ fn frame_problem(frame: &LaneFrame) -> Option<String> {
         || ![&proof.read, &proof.counted, &proof.every_read].into_iter().all(|it| ordered(it))
     {
         return Some(format!("the proof strip is out of order: {proof:?}"));
+    }
+    None
+}
+
+/// What a picture of a lane must never show, whatever happened.
+fn frame_problem(frame: &LaneFrame) -> Option<String> {
+    if let Some(problem) = strip_problem(&frame.proof) {
+        return Some(problem);
     }
     for rows in [&frame.by_page, &frame.by_day] {
         let (merged, recount) =

@@ -12,9 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Emission, Lambda};
+use super::{Emission, Lambda};
 use crate::{
-    domain::{Offsets, Reading, Run},
+    domain::{LateRecords, Offsets, Reading},
     processing::StreamState,
 };
 
@@ -53,7 +53,8 @@ pub struct Version {
 
 impl Version {
     fn new(number: VersionNumber, reading: Reading, partitions: usize) -> Version {
-        Version { number, reading, health: Health::Reading, view: Lambda::new(partitions) }
+        let view = Lambda::new(partitions).counting(reading.options.uniques);
+        Version { number, reading, health: Health::Reading, view }
     }
 
     /// Its number.
@@ -74,6 +75,11 @@ impl Version {
     /// What its view holds.
     pub fn view(&self) -> &Lambda {
         &self.view
+    }
+
+    /// Records that it dropped as late. No batch run counts them later.
+    pub fn late(&self) -> &LateRecords {
+        &self.view.speed().late
     }
 
     /// The next record that its view does not hold, by partition.
@@ -248,15 +254,9 @@ impl Kappa {
     }
 
     /// A version wrote the rows that its last micro-batches changed.
-    pub fn apply(
-        &mut self,
-        number: VersionNumber,
-        changes: &[Change],
-        counted: &[(usize, Run)],
-        position: Offsets,
-    ) {
+    pub fn apply(&mut self, number: VersionNumber, emission: Emission<'_>) {
         if let Some(version) = self.version_mut(number) {
-            version.view.apply(Emission { changes, counted, late: &[], position });
+            version.view.apply(emission);
         }
     }
 
@@ -283,6 +283,11 @@ impl Kappa {
     /// The version that they do not see, and what it is there for.
     pub fn other(&self) -> Option<(Role, &Version)> {
         self.other.as_ref().map(|(role, version)| (*role, version))
+    }
+
+    /// How many versions were started so far.
+    pub fn started(&self) -> u64 {
+        u64::from(self.last)
     }
 
     /// A version by its number.

@@ -2,15 +2,34 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::{Ids, Record},
+    domain::{DayRule, Ids, Lateness, Record, StreamOptions, StreamRules, Uniques},
     processing::{
-        BatchProcessor, StreamProcessor,
+        BatchProcessor, RangeFold, StreamProcessor,
         test_support::{any_log, names, rules},
     },
+    serving::approximation_tests::{HOUR, late_by_definition, vector, with_times},
 };
 
 fn reading(ids: Ids) -> Reading {
     Reading { ids, ..Reading::as_loaded(rules()) }
+}
+
+/// Ids used or not, days that close or not, users in sets or in sketches.
+fn any_reading() -> impl Strategy<Value = Reading> {
+    let ids = prop_oneof![Just(Ids::Used), Just(Ids::Ignored)];
+    let lateness = prop_oneof![
+        2 => Just(Lateness::Unbounded),
+        3 => (0_u64..40).prop_map(|hours| Lateness::Within(hours * HOUR.unsigned_abs())),
+    ];
+    let uniques = prop_oneof![3 => Just(Uniques::Set), 1 => Just(Uniques::Hll)];
+    (ids, lateness, 1_u64..80, uniques).prop_map(|(ids, lateness, idle_after_records, uniques)| Reading {
+        options: StreamOptions { lateness, idle_after_records, uniques },
+        ..reading(ids)
+    })
+}
+
+fn stream_rules(reading: &Reading) -> StreamRules {
+    reading.stream_rules(&DayRule::Utc)
 }
 
 fn at(number: u32) -> VersionNumber {
@@ -21,6 +40,8 @@ fn at(number: u32) -> VersionNumber {
 struct Processor {
     number: VersionNumber,
     reading: Reading,
+    /// Where partitions end: known before anything is read.
+    end: Offsets,
     memory: Option<StreamProcessor>,
     checkpoint: StreamState,
     /// Records that the view holds: below it nothing is handed out.
@@ -28,17 +49,24 @@ struct Processor {
 }
 
 impl Processor {
-    fn new(number: VersionNumber, reading: Reading) -> Processor {
-        let state = StreamState::new(2);
-        let memory = Some(StreamProcessor::new(reading.rules, state.clone()));
-        Processor { number, reading, memory, checkpoint: state, served: 0 }
+    fn new(number: VersionNumber, reading: Reading, end: Offsets) -> Processor {
+        let checkpoint = StreamState::new(2);
+        let mut processor = Processor { number, reading, end, memory: None, checkpoint, served: 0 };
+        processor.start();
+        processor
+    }
+
+    fn start(&mut self) {
+        let mut memory = StreamProcessor::new(stream_rules(&self.reading), self.checkpoint.clone());
+        memory.ends_at(self.end.clone());
+        self.memory = Some(memory);
     }
 
     fn read(&mut self, kappa: &mut Kappa, log: &[Record], records: usize) {
         let Some(memory) = &mut self.memory else { return };
         let from = usize::try_from(memory.state().position.total()).unwrap();
         for record in log.iter().skip(from).take(records) {
-            memory.apply(&self.reading.of(record));
+            memory.apply_named(&self.reading.of(record), &names().1);
         }
         let position = memory.state().position.total();
         if position >= self.served {
@@ -55,7 +83,7 @@ impl Processor {
 
     fn restore(&mut self, kappa: &mut Kappa) {
         if self.memory.is_none() {
-            self.memory = Some(StreamProcessor::new(self.reading.rules, self.checkpoint.clone()));
+            self.start();
             kappa.set_health(self.number, Health::Rereading);
         }
     }
@@ -67,14 +95,14 @@ impl Processor {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Step {
     Arrive(usize),
     Read(usize, usize),
     Crash(usize),
     Restore(usize),
     Save(usize),
-    StartNext(bool),
+    StartNext(Reading),
     Switch,
     RollBack,
     Delete(usize),
@@ -87,15 +115,16 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0_usize..2).prop_map(Step::Crash),
         2 => (0_usize..2).prop_map(Step::Restore),
         2 => (0_usize..2).prop_map(Step::Save),
-        2 => any::<bool>().prop_map(Step::StartNext),
+        2 => any_reading().prop_map(Step::StartNext),
         3 => Just(Step::Switch),
         2 => Just(Step::RollBack),
         1 => (0_usize..2).prop_map(Step::Delete),
     ]
 }
 
-/// What a reader of `kappa` may see: the fold of a prefix under the settings of the version that serves.
-fn check(kappa: &Kappa, log: &[Record], seen: &Offsets) -> Result<(), TestCaseError> {
+/// What a reader of `kappa` may see: the fold of a prefix under the settings of the version that serves, without the
+/// records that are late by definition. `whole` is the log, `log` what has arrived of it.
+fn check(kappa: &Kappa, whole: &[Record], log: &[Record], seen: &Offsets) -> Result<(), TestCaseError> {
     let (keys, users) = names();
     let serving = kappa.serving().unwrap();
     prop_assert!(seen.is_at_most(serving.position()), "a record that was seen is missing");
@@ -107,12 +136,32 @@ fn check(kappa: &Kappa, log: &[Record], seen: &Offsets) -> Result<(), TestCaseEr
         }
         let batch = batch.publish().unwrap();
         let view = version.view();
-        prop_assert_eq!(view.fingerprint(&keys, &users), batch.view.fingerprint(&keys, &users));
+        let rules = stream_rules(version.reading());
+        let read: Vec<Record> = whole.iter().map(|record| version.reading().of(record)).collect();
+        let late = late_by_definition(&read, &rules);
+        let mut listed = 0;
         for record in log {
             let counted = view.effect(record.partition.index(), record.offset);
-            let expected =
+            let in_batch =
                 batch.effects.get(record.partition.index()).map_or(0, |runs| runs.count(record.offset));
-            prop_assert_eq!(counted, expected, "counted other than once");
+            let is_late = late.contains(&(record.partition.0, record.offset));
+            prop_assert_eq!(counted, if is_late { 0 } else { in_batch }, "counted other than once");
+            let is_listed = version.late().contains(record.partition, record.offset);
+            prop_assert_eq!(
+                is_listed,
+                is_late && in_batch > 0,
+                "listed and not late, or the other way round"
+            );
+            listed += u64::from(is_listed);
+        }
+        prop_assert_eq!(version.late().total(), listed);
+        let mut fold = RangeFold::of_stream(&rules, Offsets::start(2), version.late().clone());
+        let below = |record: &&Record| version.position().contains(record.partition, record.offset);
+        log.iter().filter(below).for_each(|record| fold.apply_named(&version.reading().of(record), &users));
+        let expected = fold.finish().0.fingerprint(&keys, &users);
+        prop_assert_eq!(view.fingerprint(&keys, &users), expected);
+        if !version.reading().options.is_approximate() {
+            prop_assert_eq!(expected, batch.view.fingerprint(&keys, &users));
         }
     }
     Ok(())
@@ -129,11 +178,13 @@ proptest! {
     #[test]
     fn no_reader_sees_a_missing_or_doubled_record(
         log in any_log(2, 70),
+        first_reading in any_reading(),
         steps in proptest::collection::vec(any_step(), 1..120),
     ) {
+        let log = with_times(log);
         let mut kappa = Kappa::new(2);
-        let first = kappa.start_first(reading(Ids::Used)).unwrap();
-        let mut processors = vec![Processor::new(first, reading(Ids::Used))];
+        let first = kappa.start_first(first_reading.clone()).unwrap();
+        let mut processors = vec![Processor::new(first, first_reading, vector(&log))];
         let (mut arrived, mut seen) = (0, Offsets::start(2));
         for step in steps {
             let before = kappa.serving().unwrap().number();
@@ -158,10 +209,9 @@ proptest! {
                 Step::Save(which) => {
                     version_at(&kappa, &mut processors, which).map(Processor::save);
                 }
-                Step::StartNext(used) => {
-                    let reading = reading(if used { Ids::Used } else { Ids::Ignored });
+                Step::StartNext(reading) => {
                     if let Ok(number) = kappa.start_next(reading.clone()) {
-                        processors.push(Processor::new(number, reading));
+                        processors.push(Processor::new(number, reading, vector(&log)));
                     }
                 }
                 Step::Switch | Step::RollBack => {
@@ -176,7 +226,7 @@ proptest! {
                     prop_assert_eq!(deleted.is_ok(), which == 1 && number != at(0));
                 }
             }
-            check(&kappa, &log[..arrived], &seen)?;
+            check(&kappa, &log, &log[..arrived], &seen)?;
             seen = kappa.serving().unwrap().position().clone();
         }
     }

@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-const HOUR: i64 = 3_600_000_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000_000;
 
 /// The same records with times of their days: the hour is drawn from the offset.
-fn with_times(mut log: Vec<Record>) -> Vec<Record> {
+pub(super) fn with_times(mut log: Vec<Record>) -> Vec<Record> {
     for record in &mut log {
         if let Some(event) = &mut record.event {
             let hour = i64::try_from(record.offset * 7 % 24).unwrap();
@@ -30,7 +30,7 @@ fn with_times(mut log: Vec<Record>) -> Vec<Record> {
     log
 }
 
-fn vector(log: &[Record]) -> Offsets {
+pub(super) fn vector(log: &[Record]) -> Offsets {
     let mut position = Offsets::start(2);
     for record in log {
         position.set(record.partition, record.offset + 1);
@@ -47,7 +47,7 @@ fn stream_rules(hours: u64, idle_after_records: u64, uniques: Uniques) -> Stream
 }
 
 /// Which records are late, told from the definition alone: everything is looked up anew for each record.
-fn late_by_definition(log: &[Record], rules: &StreamRules) -> BTreeSet<(u16, u64)> {
+pub(super) fn late_by_definition(log: &[Record], rules: &StreamRules) -> BTreeSet<(u16, u64)> {
     let end = vector(log);
     let Lateness::Within(nanos) = rules.options.lateness else { return BTreeSet::new() };
     let mut late = BTreeSet::new();

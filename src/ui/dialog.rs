@@ -13,10 +13,7 @@ use super::{
     widgets::{Out, command_button, edit_button, section, small_text, text_field},
 };
 use crate::{
-    app::{
-        AppCommand, Dialog, Edit, FIELDS, Input, OpenDialog, Pick, SaveDialog, SaveKind, State, TheirsEdit,
-        format,
-    },
+    app::{AppCommand, Dialog, Edit, FIELDS, Input, OpenDialog, Pick, SaveDialog, State, TheirsEdit, format},
     checkpoint::CrashPoint,
     engine::protocol::{CrashTarget, KeptRun},
 };
@@ -150,10 +147,10 @@ fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
 }
 
 fn save_ui(ui: &mut Ui, dialog: &SaveDialog, out: &mut Out) {
-    title(ui, dialog.kind.title());
+    title(ui, &dialog.kind.title());
     let entered = path_field(ui, &dialog.path, out);
     problem(ui, dialog.error.as_deref());
-    if dialog.kind == SaveKind::View {
+    if dialog.kind.has_formats() {
         small_text(ui, "The extension decides: .csv or .json");
     }
     ui.horizontal(|ui| {

@@ -13,7 +13,10 @@ use crate::{
         lineage_text::{fate_hint, fate_short, view_name, view_short},
     },
     domain::CanonicalRow,
-    engine::protocol::{BookView, Fate, Listing, NumberOf, ViewFates, ViewKind},
+    engine::{
+        frame::KappaFrame,
+        protocol::{BookView, Fate, Listing, NumberOf, ViewFates, ViewKind},
+    },
 };
 
 const PAGE: u64 = 200;
@@ -98,14 +101,17 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
 
 fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let page = &state.answers.rows;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for (view, name) in [
+        let views = [
             (ViewKind::Merged, "merged"),
             (ViewKind::Batch, "batch"),
             (ViewKind::Speed, "speed"),
             (ViewKind::Recount, "full recount"),
-        ] {
+        ];
+        let versions = state.kappa().into_iter().flat_map(KappaFrame::versions);
+        let versions = versions.map(|one| (ViewKind::Version(one.number), format!("version {}", one.number)));
+        for (view, name) in views.map(|(view, name)| (view, name.to_owned())).into_iter().chain(versions) {
             if ui.selectable_label(page.view == view, name).clicked() {
                 out.push(Input::Edit(Edit::Rows(view, 0)));
             }
@@ -129,12 +135,14 @@ fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     rows_ui(ui, state, out);
 }
 
-fn book_view(view: ViewKind) -> BookView {
+/// Which books stand behind a view; those of a version are not kept record by record.
+fn book_view(view: ViewKind) -> Option<BookView> {
     match view {
-        ViewKind::Batch => BookView::Batch,
-        ViewKind::Speed => BookView::Speed,
-        ViewKind::Merged => BookView::Merged,
-        ViewKind::Recount => BookView::Recount,
+        ViewKind::Batch => Some(BookView::Batch),
+        ViewKind::Speed => Some(BookView::Speed),
+        ViewKind::Merged => Some(BookView::Merged),
+        ViewKind::Recount => Some(BookView::Recount),
+        ViewKind::Version(_) => None,
     }
 }
 
@@ -172,6 +180,10 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             if has_values {
                 texts.push(format::millionths(row.sum));
             }
+            let Some(books) = book_view(page.view) else {
+                row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::hover());
+                continue;
+            };
             let response = row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::click());
             let hint = last.map_or_else(String::new, |last| {
                 let rest = format::thousands(row.views.saturating_sub(last));
@@ -179,7 +191,7 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             });
             if response.on_hover_text(hint + "The records behind it").clicked() {
                 let number = NumberOf { page: Some(row.page.clone()), day: Some(row.day), within: None };
-                let listing = Listing::Behind(book_view(page.view), number);
+                let listing = Listing::Behind(books, number);
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
             }
         }

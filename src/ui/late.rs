@@ -1,54 +1,111 @@
-//! The drawer of late records: what the stream dropped, and the watermark that dropped it.
+//! The drawer of late records: what a stream dropped, and the watermark that dropped it.
 
-use eframe::egui::Ui;
+use eframe::egui::{Role, Ui};
 
 use super::{
     tables::{Column, table_ui},
-    widgets::{Out, drawer_head, edit_button, fact_row, small_text},
+    theme,
+    widgets::{Out, drawer_head, edit_button, fact_row, named, small_text},
 };
 use crate::{
-    app::{AppCommand, Edit, RightDrawer, State, format},
+    app::{AppCommand, Edit, Input, RightDrawer, State, format},
     domain::{EventTime, Lateness},
-    engine::{frame::LaneFrame, protocol::LateLine},
+    engine::{
+        frame::{LaneFrame, VersionFrame},
+        protocol::{LateLine, LateOf},
+    },
 };
 
 const PAGE: u64 = 200;
+
+/// From this width on times are shown with their years.
+const ROOMY: f32 = 408.0;
 
 /// Draws the drawer.
 pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Late records", AppCommand::Right(RightDrawer::Late));
     let Some(lane) = state.lane() else { return };
-    summary(ui, lane);
+    let of = state.late_of();
+    views_ui(ui, state, of, out);
+    match of {
+        LateOf::Merged => summary(ui, lane),
+        LateOf::Version(number) => {
+            state.version(number).into_iter().for_each(|version| version_summary(ui, version));
+        }
+    }
     let page = &state.answers.late;
-    if page.lines.is_empty() {
+    if page.lines.is_empty() || page.of != of {
         return;
     }
     ui.horizontal(|ui| {
         small_text(ui, format!("{} missing now", format::thousands(page.total)));
         ui.add_enabled_ui(page.first > 0, |ui| {
-            edit_button(ui, out, "Earlier", Edit::Late(page.first.saturating_sub(PAGE)));
+            edit_button(ui, out, "Earlier", Edit::Late(of, page.first.saturating_sub(PAGE)));
         });
         ui.add_enabled_ui(page.first + PAGE < page.total, |ui| {
-            edit_button(ui, out, "Later", Edit::Late(page.first + PAGE));
+            edit_button(ui, out, "Later", Edit::Late(of, page.first + PAGE));
         });
         edit_button(ui, out, "Copy rows", Edit::Copy(as_text(&page.lines)));
     });
+    // Where years do not fit, the copied rows have them.
+    let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
+    let (offset, time) = if is_roomy { (62.0, 128.0) } else { (56.0, 92.0) };
     let columns = [
         Column::text("Partition"),
-        Column::number("Offset", 62.0),
-        Column::number("Happened", 128.0),
-        Column::number("Watermark", 128.0),
+        Column::number("Offset", offset),
+        Column::number("Happened", time),
+        Column::number("Watermark", time),
     ];
+    let shown = |time: Option<EventTime>| {
+        let text = to_the_minute(time);
+        if is_roomy { text } else { text.get(5..).map_or(text.clone(), str::to_owned) }
+    };
     table_ui(ui, "late", &columns, page.lines.len(), |at| {
         page.lines.get(at).map_or_else(Vec::new, |line| {
             vec![
                 line.partition.clone(),
                 format::thousands(line.offset),
-                to_the_minute(line.time),
-                to_the_minute(line.watermark),
+                shown(line.time),
+                shown(line.watermark),
             ]
         })
     });
+}
+
+/// From which view they are missing; offered once there are versions.
+fn views_ui(ui: &mut Ui, state: &State, of: LateOf, out: &mut Out) {
+    let Some(kappa) = state.kappa() else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let mut numbers: Vec<_> = kappa.versions().map(|version| version.number).collect();
+        numbers.sort_unstable();
+        let versions =
+            numbers.into_iter().map(|number| (LateOf::Version(number), format!("Version {number}")));
+        for (one, label) in std::iter::once((LateOf::Merged, "Lambda".to_owned())).chain(versions) {
+            let response = ui.selectable_label(one == of, &label);
+            named(&response, Role::Button, format!("Late records of {label}"));
+            if response.clicked() {
+                out.push(Input::Edit(Edit::Late(one, 0)));
+            }
+        }
+    });
+}
+
+fn version_summary(ui: &mut Ui, version: &VersionFrame) {
+    match version.options.lateness {
+        Lateness::Unbounded => {
+            small_text(ui, "Days stay open for ever in this version: nothing is late.");
+        }
+        Lateness::Within(_) => {
+            fact_row(ui, "A day stays open after its end for", version.options.lateness.to_string());
+            fact_row(ui, "Its watermark", to_the_minute(version.watermark));
+            fact_row(ui, "Missing from its view", format::thousands(version.late));
+            small_text(
+                ui,
+                "No batch run counts them later: they stay missing until a version that waits longer has read the log.",
+            );
+        }
+    }
 }
 
 fn summary(ui: &mut Ui, lane: &LaneFrame) {

@@ -8,6 +8,7 @@ pub(super) mod marks;
 mod over_time;
 mod points;
 mod selectors;
+mod version_bars;
 mod versions;
 
 pub use selectors::selectors;

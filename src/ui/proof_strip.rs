@@ -16,7 +16,7 @@ use crate::{
         proof_in_words,
     },
     domain::Run,
-    engine::frame::{LaneFrame, Proof},
+    engine::{frame::Proof, protocol::VersionNumber},
 };
 
 /// Up to this many records are drawn as numbered cells.
@@ -26,18 +26,71 @@ const CELLS: u64 = 50;
 pub const HEIGHT: f32 = 110.0;
 
 /// Whether its records are, or will be, numbered cells, which need the height.
-pub fn has_cells(lane: &LaneFrame) -> bool {
-    let shown = lane.proof.to.saturating_sub(lane.proof.from);
+pub fn has_cells(state: &State) -> bool {
+    let (Some(lane), Some(strip)) = (state.lane(), Subject::of(state)) else { return false };
+    let shown = strip.proof.to.saturating_sub(strip.proof.from);
     lane.log_records <= CELLS || (1..=CELLS).contains(&shown)
 }
 
+/// Whose strip it is.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'a> {
+    proof: &'a Proof,
+    /// `None`: the stream of the Lambda lane.
+    version: Option<VersionNumber>,
+    /// What is said where nothing has crashed.
+    before: &'static str,
+}
+
+impl<'a> Subject<'a> {
+    fn of(state: &'a State) -> Option<Self> {
+        let Some(kappa) = state.kappa().filter(|_| state.shows_kappa()) else {
+            let before = "After a crash: how often each record was read, and how often it counts.";
+            return Some(Subject { proof: &state.lane()?.proof, version: None, before });
+        };
+        let before =
+            "After the crash of a version: how often it read each record, and how often its view counts it.";
+        Some(match &kappa.proof {
+            Some((version, proof)) => Subject { proof, version: Some(*version), before },
+            None => Subject { proof: &NOTHING, version: None, before },
+        })
+    }
+
+    fn names(self) -> [String; 3] {
+        let every = "if every read counted".to_owned();
+        match self.version {
+            None => ["read".to_owned(), "counted".to_owned(), every],
+            Some(version) => [format!("read by version {version}"), "counted in its view".to_owned(), every],
+        }
+    }
+
+    fn in_words(self) -> String {
+        let title = self
+            .version
+            .map_or("Proof strip".to_owned(), |version| format!("Proof strip of version {version}"));
+        format!("{title}. {}", proof_in_words(self.proof))
+    }
+}
+
+/// No version has crashed.
+static NOTHING: Proof = Proof {
+    from: 0,
+    to: 0,
+    checkpoint: None,
+    crash: None,
+    read: Vec::new(),
+    counted: Vec::new(),
+    every_read: Vec::new(),
+    excluded: 0,
+};
+
 /// Draws the strip.
 pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
-    let Some(lane) = state.lane() else { return };
+    let Some(subject) = Subject::of(state) else { return };
     let size = vec2(ui.available_width(), ui.available_height());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    named(&response, Role::Image, format!("Proof strip. {}", proof_in_words(&lane.proof)));
-    let strip = Strip::new(ui, rect, &lane.proof);
+    named(&response, Role::Image, subject.in_words());
+    let strip = Strip::new(ui, rect, subject);
     strip.paint();
     if let Some(text) = response.hover_pos().and_then(|pointer| strip.at(pointer.x)) {
         response.on_hover_text_at_pointer(text);
@@ -46,6 +99,7 @@ pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
 
 struct Strip<'a> {
     painter: Painter,
+    subject: Subject<'a>,
     proof: &'a Proof,
     rect: Rect,
     track: Rect,
@@ -55,14 +109,15 @@ struct Strip<'a> {
 }
 
 impl<'a> Strip<'a> {
-    fn new(ui: &Ui, rect: Rect, proof: &'a Proof) -> Self {
+    fn new(ui: &Ui, rect: Rect, subject: Subject<'a>) -> Self {
         let scale = theme::scale(ui);
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let left = rect.left() + 136.0 * scale;
         let track = Rect::from_min_max(pos2(left, rect.top()), rect.max - vec2(118.0 * scale, 16.0 * scale));
         Strip {
             painter,
-            proof,
+            subject,
+            proof: subject.proof,
             rect,
             track,
             t: tokens(ui),
@@ -102,10 +157,11 @@ impl<'a> Strip<'a> {
 
     fn paint(&self) {
         let proof = self.proof;
+        let [read, counts, every] = self.subject.names();
         let rows = [
-            ("read", &proof.read, self.t.text),
-            ("counted", &proof.counted, self.t.success),
-            ("if every read counted", &proof.every_read, self.t.crash),
+            (read, &proof.read, self.t.text),
+            (counts, &proof.counted, self.t.success),
+            (every, &proof.every_read, self.t.crash),
         ];
         let most =
             rows.iter().flat_map(|(_, runs, _)| runs.iter()).map(|run| run.count).max().unwrap_or(1).max(2);
@@ -117,7 +173,7 @@ impl<'a> Strip<'a> {
             self.painter.text(
                 self.track.center(),
                 Align2::CENTER_CENTER,
-                "After a crash: how often each record was read, and how often it counts.",
+                self.subject.before,
                 self.label.clone(),
                 self.t.subdued,
             );

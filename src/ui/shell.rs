@@ -184,7 +184,7 @@ impl Window {
             Panel::bottom(name).exact_size((height * scale).round()).show_separator_line(false)
         };
         // Numbers of single records need the height.
-        let has_cells = state.lane().is_some_and(proof_strip::has_cells);
+        let has_cells = proof_strip::has_cells(state);
         let strip = proof_strip::HEIGHT * if has_cells { 1.0 } else { shrink };
         foot("timeline", (timeline::HEIGHT + 8.0) * shrink)
             .frame(row(t.canvas, 12, 4))

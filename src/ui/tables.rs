@@ -1,5 +1,7 @@
 //! Table twins: every plot and strip as rows that can be read, searched and copied.
 
+mod versions;
+
 use eframe::egui::{Align, Label, Layout, RichText, Ui};
 use egui_extras::{Column as Width, TableBuilder};
 
@@ -16,8 +18,8 @@ use crate::{
         trade_off::{age, amount},
     },
     engine::{
-        frame::{GroupRow, KappaFrame, KappaPoint, LaneFrame, MarkKind, Totals},
-        protocol::{EventTimes, LateDot, LayerPrice, TradePoint, VersionNumber},
+        frame::{GroupRow, KappaFrame, LaneFrame, MarkKind, Proof, Totals},
+        protocol::{EventTimes, LateDot, LayerPrice, TradePoint},
     },
 };
 
@@ -142,12 +144,14 @@ fn as_text(twin: &Twin) -> String {
 }
 
 fn twin(state: &State, lane: &LaneFrame) -> Twin {
+    if let Some(kappa) = state.kappa().filter(|_| state.shows_kappa())
+        && let Some(twin) = twin_of_versions(state, kappa)
+    {
+        return twin;
+    }
     match state.twin {
-        TableTwin::Plots if state.shows_kappa() => {
-            state.kappa().map(|kappa| versions(state, kappa)).unwrap_or_default()
-        }
         TableTwin::Plots => plots(state, lane),
-        TableTwin::Proof => proof(lane),
+        TableTwin::Proof => proof(&lane.proof),
         TableTwin::Timeline => timeline(lane),
         TableTwin::Pages => groups(state, "Page", &lane.by_page),
         TableTwin::Days => groups(state, "Day", &lane.by_day),
@@ -158,24 +162,16 @@ fn twin(state: &State, lane: &LaneFrame) -> Twin {
     }
 }
 
-/// The versions over the run, newest first.
-fn versions(state: &State, kappa: &KappaFrame) -> Twin {
-    let number = |of: Option<VersionNumber>| of.map_or("-".to_owned(), |number| number.to_string());
-    let columns = ["Run time", "Version", "Its view", "Version", "Its view", "Serves", "Served"];
-    let row = |point: &KappaPoint| {
-        let mut row = vec![format::seconds(point.tick)];
-        for version in point.versions {
-            row.push(number(version.map(|version| version.version)));
-            row.push(version.map_or("-".to_owned(), |version| state.measure.text(&version.view)));
-        }
-        row.push(number(point.serving));
-        row.push(state.measure.text(&point.served));
-        row
-    };
-    Twin {
-        columns: columns.into_iter().map(|title| Column::number(title, 96.0)).collect(),
-        rows: kappa.series.iter().rev().map(row).collect(),
-    }
+/// Of the Kappa lane; `None`: a table of the log or of the run.
+fn twin_of_versions(state: &State, kappa: &KappaFrame) -> Option<Twin> {
+    Some(match state.twin {
+        TableTwin::Plots => versions::versions(state, kappa),
+        TableTwin::Proof => kappa.proof.as_ref().map_or_else(Twin::default, |(_, strip)| proof(strip)),
+        TableTwin::Timeline => versions::timeline(kappa),
+        TableTwin::Pages => versions::groups(state, "Page", kappa, &kappa.by_page),
+        TableTwin::Days => versions::groups(state, "Day", kappa, &kappa.by_day),
+        TableTwin::Late | TableTwin::TradeOff => return None,
+    })
 }
 
 /// Newest first: that is what one looks for while it runs.
@@ -218,8 +214,7 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
     }
 }
 
-fn proof(lane: &LaneFrame) -> Twin {
-    let proof = &lane.proof;
+fn proof(proof: &Proof) -> Twin {
     let mut bounds: Vec<u64> = [&proof.read, &proof.counted, &proof.every_read]
         .into_iter()
         .flatten()

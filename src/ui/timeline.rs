@@ -1,5 +1,7 @@
 //! The timeline: batch runs, checkpoints, crashes, down times and replays over the whole run.
 
+mod versions;
+
 use eframe::egui::{
     Align2, Color32, FontId, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
@@ -23,7 +25,10 @@ pub const HEIGHT: f32 = 62.0;
 pub fn timeline_ui(ui: &mut Ui, state: &State) {
     let Some(lane) = state.lane() else { return };
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
-    named(&response, Role::Image, in_words(state, lane));
+    let kappa = state.kappa().filter(|_| state.shows_kappa());
+    let words =
+        kappa.map_or_else(|| in_words(state, lane), |kappa| versions::in_words(kappa, state.tick().0));
+    named(&response, Role::Image, words);
     let scale = theme::scale(ui);
     let track =
         Rect::from_min_max(rect.min + vec2(136.0 * scale, 0.0), rect.max - vec2(118.0 * scale, 16.0 * scale));
@@ -37,6 +42,9 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
         label: theme::small(ui),
         digits: theme::mono_small(ui),
     };
+    if let Some(kappa) = kappa {
+        return timeline.versions(kappa, state.tick().0);
+    }
     timeline.paint(state.tick().0);
     timeline.seams(&seams(state, lane));
     if let Some(close) = state.moment().filter(|_| state.look == Look::Moment && !state.tables) {

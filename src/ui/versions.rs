@@ -1,30 +1,49 @@
 //! The drawer "Two versions (Kappa)": the versions, the gate between them, why they differ, and Lambda beside Kappa.
 
+mod differences;
+mod form;
+mod side_by_side;
+
 use eframe::egui::{self, Label, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
+use self::{differences::differences_ui, form::form_ui, side_by_side::side_by_side};
 use super::{
     numbers::invariant_ui,
-    tables::{Column, table_ui},
     theme::{self, tokens},
-    widgets::{
-        Out, badge, command_button, drawer_head, edit_button, fact_row, named, section, small_text,
-        text_field,
-    },
+    widgets::{Out, badge, command_button, drawer_head, edit_button, fact_row, named, section, small_text},
 };
 use crate::{
     app::{
-        AppCommand, Edit, Input, RightDrawer, State, VersionEdit, VersionStep, cause_in_words,
-        format::{self, records, signed, thousands},
+        AppCommand, Edit, RightDrawer, SaveKind, State, VersionEdit, VersionStep,
+        format::{self, records, thousands},
         is_down,
     },
-    engine::{
-        frame::{Construction, Flow, KappaFrame, Role, VersionFrame, VersionState},
-        protocol::{Duplicates, NoUser, VersionCause, VersionDifferences},
-    },
+    domain::{Lateness, Uniques},
+    engine::frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
 };
 
-/// Height of the table of days.
-const DAYS: f32 = 190.0;
+/// From this width on beside its title, the part of a version is said at length.
+const ROOMY: f32 = 280.0;
+
+/// What part a version plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Serves,
+    Other(Role),
+}
+
+impl Part {
+    /// As long as there is room beside the title and the buttons.
+    fn name(self, room: f32) -> &'static str {
+        match (self, room >= ROOMY) {
+            (Part::Serves, true) => "serves readers",
+            (Part::Serves, false) => "serves",
+            (Part::Other(Role::Next), _) => "next",
+            (Part::Other(Role::Old), true) => "kept for the way back",
+            (Part::Other(Role::Old), false) => "kept",
+        }
+    }
+}
 
 /// Draws the drawer.
 pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -35,16 +54,12 @@ pub fn versions_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             return start_ui(ui, state, out);
         };
         if let Some(serving) = &kappa.serving {
-            version_ui(ui, state, serving, "serves readers", out);
+            version_ui(ui, state, serving, Part::Serves, out);
         }
         match &kappa.other {
             None => form_ui(ui, state, kappa, out),
             Some((role, other)) => {
-                let part = match role {
-                    Role::Next => "next",
-                    Role::Old => "kept for the way back",
-                };
-                version_ui(ui, state, other, part, out);
+                version_ui(ui, state, other, Part::Other(*role), out);
                 gate_ui(ui, kappa, other);
             }
         }
@@ -80,14 +95,14 @@ fn start_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     command_button(ui, state, out, AppCommand::Version(VersionStep::Start), "Start version 1");
 }
 
-fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, out: &mut Out) {
+fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: Part, out: &mut Out) {
     let t = tokens(ui);
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         let title = format!("Version {}", version.number);
         ui.label(RichText::new(title).font(theme::strong(ui)).color(t.strong));
-        let color = if part == "serves readers" { t.success } else { t.subdued };
-        badge(ui, part, color);
+        let color = if part == Part::Serves { t.success } else { t.subdued };
+        badge(ui, part.name(ui.available_width() / theme::scale(ui)), color);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (word, edit) = if is_down(version) {
                 ("Restore", VersionEdit::Restore(version.number))
@@ -99,6 +114,12 @@ fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, ou
                 let response = edit_button(ui, out, word, Edit::Version(edit));
                 named(&response, egui::Role::Button, format!("{word} version {}", version.number));
             });
+            let kind = SaveKind::Version(version.number);
+            let export = ui.button("Export…").on_hover_text("Its view, as CSV or JSON");
+            named(&export, egui::Role::Button, format!("Export the view of version {}", version.number));
+            if export.clicked() {
+                out.push(crate::app::Input::Command(AppCommand::Save(kind)));
+            }
         });
     });
     let (stands, color) = match version.state {
@@ -117,7 +138,12 @@ fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: &str, ou
     ui.add(Label::new(line).wrap());
     fact_row(ui, "Its view stands at", thousands(version.view_position));
     fact_row(ui, "Page views", thousands(version.totals.views));
-    fact_row(ui, "Unique users", thousands(version.totals.users));
+    let about = if version.options.uniques == Uniques::Hll { "about " } else { "" };
+    fact_row(ui, "Unique users", format!("{about}{}", thousands(version.totals.users)));
+    if version.options.lateness != Lateness::Unbounded {
+        let missing = format!("{}, missing for good", records(version.late));
+        fact_row(ui, "Dropped as late", missing);
+    }
 }
 
 /// How far the other version is, and whether readers can change over.
@@ -172,235 +198,4 @@ fn steps_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut Out) {
             command_button(ui, state, out, AppCommand::Version(step), label);
         }
     });
-}
-
-/// What the next version will do otherwise.
-fn form_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut Out) {
-    let page = &state.versions;
-    let next = kappa.serving.as_ref().map_or(2, |serving| serving.number.0 + 1);
-    section(ui, "Rules of the next version");
-    let mut edit = |edit| out.push(Input::Edit(Edit::Version(edit)));
-    ui.horizontal(|ui| {
-        let width = ui.available_width() - 72.0 * theme::scale(ui);
-        let (response, changed) = text_field(ui, "Days in", &page.zone, width, true);
-        response.on_hover_text("A time zone such as Europe/Berlin; empty: as the run");
-        if let Some(typed) = changed {
-            edit(VersionEdit::Zone(typed));
-        }
-    });
-    for zone in page.zones() {
-        if ui.selectable_label(false, RichText::new(zone.to_string()).font(theme::mono(ui))).clicked() {
-            edit(VersionEdit::TakeZone(zone));
-        }
-    }
-    let duplicates = [
-        (None, "as the run"),
-        (Some(Duplicates::Drop), "count once"),
-        (Some(Duplicates::Count), "count all"),
-    ];
-    choices(ui, "Same id again", &duplicates, page.duplicates, |one| edit(VersionEdit::Duplicates(one)));
-    let no_user = [(None, "as the run"), (Some(NoUser::Skip), "skip"), (Some(NoUser::Count), "count")];
-    choices(ui, "No user", &no_user, page.no_user, |one| edit(VersionEdit::NoUser(one)));
-    if let Err(why) = page.settings() {
-        ui.add(Label::new(RichText::new(why).color(tokens(ui).error)).wrap());
-    }
-    ui.add_space(2.0);
-    command_button(
-        ui,
-        state,
-        out,
-        AppCommand::Version(VersionStep::StartNext),
-        &format!("Start version {next}"),
-    );
-}
-
-fn choices<T: Copy + PartialEq>(
-    ui: &mut Ui,
-    name: &str,
-    all: &[(T, &str)],
-    chosen: T,
-    mut take: impl FnMut(T),
-) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)));
-        ui.add_space(6.0);
-        for &(one, label) in all {
-            let response = ui.selectable_label(one == chosen, label);
-            named(&response, egui::Role::Button, format!("{name}: {label}"));
-            if response.clicked() {
-                take(one);
-            }
-        }
-    });
-}
-
-fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
-    section(ui, "Why they differ");
-    let Some(found) = &state.versions.differences else {
-        small_text(ui, "Being compared, record by record.");
-        return;
-    };
-    let (first, second) = (found.first, found.second);
-    let total = &found.total;
-    let off = i128::from(total.first.views) - i128::from(total.second.views);
-    fact_row(ui, &format!("Version {first} minus version {second}"), format!("{} page views", signed(off)));
-    fact_row(
-        ui,
-        "Days that differ",
-        format!("{} of {}", thousands(found.days.len() as u64), thousands(found.all_days)),
-    );
-    if total.causes.is_empty() {
-        small_text(ui, "No record counts otherwise.");
-    }
-    for part in &total.causes {
-        fact_row(ui, cause_in_words(part.cause), cause_numbers(part));
-    }
-    if found.days.is_empty() {
-        return;
-    }
-    if ui.button("Copy the days").on_hover_text("With tabs between columns").clicked() {
-        out.push(Input::Edit(Edit::Copy(days_as_text(found))));
-    }
-    days_ui(ui, found);
-}
-
-fn days_ui(ui: &mut Ui, found: &VersionDifferences) {
-    let is_roomy = ui.available_width() >= 380.0 * theme::scale(ui);
-    let mut columns = vec![Column::number("Day", 82.0)];
-    if is_roomy {
-        columns.extend([Column::number("Serves", 58.0), Column::number("Other", 58.0)]);
-    }
-    columns.extend([Column::number("Differs", 48.0), Column::text("Cause, records")]);
-    let height = DAYS * theme::scale(ui);
-    ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
-        ui.set_max_height(height);
-        table_ui(ui, "version-days", &columns, found.days.len(), |at| {
-            let Some(day) = found.days.get(at) else { return Vec::new() };
-            let off = i128::from(day.first.views) - i128::from(day.second.views);
-            let causes: Vec<String> = day
-                .causes
-                .iter()
-                .map(|part| format!("{} {}", short_cause(part.cause), thousands(part.records)))
-                .collect();
-            let mut cells = vec![day.day.clone()];
-            if is_roomy {
-                cells.extend([thousands(day.first.views), thousands(day.second.views)]);
-            }
-            cells.extend([signed(off), causes.join(", ")]);
-            cells
-        });
-    });
-}
-
-fn cause_numbers(part: &VersionCause) -> String {
-    format!("{} ({})", records(part.records), signed(i128::from(part.views)))
-}
-
-/// In a narrow column.
-fn short_cause(id: &str) -> &str {
-    match id {
-        "other-day-zone" => "other day",
-        "not-yet-read" => "not read",
-        "duplicate-id" => "duplicate",
-        "no-user" => "no user",
-        other => other,
-    }
-}
-
-fn days_as_text(found: &VersionDifferences) -> String {
-    let mut text = format!("day\tversion {}\tversion {}\tdifference\tcauses\n", found.first, found.second);
-    for day in &found.days {
-        let causes: Vec<String> =
-            day.causes.iter().map(|part| format!("{} {}", part.cause, part.records)).collect();
-        let off = i128::from(day.first.views) - i128::from(day.second.views);
-        let line = [
-            day.day.clone(),
-            day.first.views.to_string(),
-            day.second.views.to_string(),
-            off.to_string(),
-            causes.join(", "),
-        ];
-        text.push_str(&line.join("\t"));
-        text.push('\n');
-    }
-    text
-}
-
-/// Both constructions on this run, number beside number.
-fn side_by_side(ui: &mut Ui, kappa: &KappaFrame, out: &mut Out) {
-    section(ui, "Lambda and Kappa on this run");
-    let rows = comparison(kappa);
-    let t = tokens(ui);
-    let number = ((ui.available_width() * 0.26).min(104.0 * theme::scale(ui))).floor();
-    let (small, mono) = (theme::small(ui), theme::mono(ui));
-    let line = |ui: &mut Ui, name: &str, cells: [&str; 2], font: &egui::FontId, color: egui::Color32| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 0.0;
-            let height = theme::body(ui).size + 5.0;
-            let rest = ui.available_width() - 2.0 * number;
-            let left = egui::Layout::left_to_right(egui::Align::Center);
-            ui.allocate_ui_with_layout(vec2(rest, height), left, |ui| {
-                ui.set_min_width(rest);
-                ui.add(Label::new(RichText::new(name).color(t.subdued)).truncate());
-            });
-            for cell in cells {
-                let right = egui::Layout::right_to_left(egui::Align::Center);
-                ui.allocate_ui_with_layout(vec2(number, height), right, |ui| {
-                    ui.set_min_width(number);
-                    ui.add(Label::new(RichText::new(cell).font(font.clone()).color(color)));
-                });
-            }
-        });
-    };
-    line(ui, "", ["Lambda", "Kappa"], &small, t.subdued);
-    for (name, lambda, kappa) in &rows {
-        line(ui, name, [lambda, kappa], &mono, t.strong);
-    }
-    small_text(
-        ui,
-        "Code: the batch fold, the stream fold and the merge in Lambda, the stream fold in Kappa. Each column counts from the \
-         start of its lane. Steps are the commands given; the rules of the Lambda lane are those of the whole run, so a \
-         change there is another run.",
-    );
-    if ui.button("Copy the comparison").clicked() {
-        let lines: Vec<String> = rows.iter().map(|(name, a, b)| format!("{name}\t{a}\t{b}")).collect();
-        out.push(Input::Edit(Edit::Copy(format!("\tLambda\tKappa\n{}\n", lines.join("\n")))));
-    }
-}
-
-fn comparison(kappa: &KappaFrame) -> Vec<(&'static str, String, String)> {
-    let (a, b) = (&kappa.lambda_cost, &kappa.kappa_cost);
-    let both = |of: &dyn Fn(&Construction) -> String| (of(a), of(b));
-    let row = |name, (lambda, kappa): (String, String)| (name, lambda, kappa);
-    vec![
-        row("Code that has to agree", both(&|c| c.code_paths.to_string())),
-        row("Views stored", both(&|c| c.stored_views.to_string())),
-        row("Rows stored", both(&|c| thousands(c.stored_cells))),
-        row("Records read", both(&|c| thousands(c.reads))),
-        row("Reads a record", both(&|c| per(c.reads, c.records))),
-        row("Time a record, measured", both(&|c| micros(c.micros, c.records))),
-        row("Bytes a record", both(&|c| per(c.bytes_written, c.records))),
-        row("Syncs a record", both(&|c| per(c.fsyncs, c.records))),
-        row("Records not seen yet", both(&|c| thousands(c.behind_records))),
-        row("Age, simulated", both(&|c| format::seconds(c.age_ticks))),
-        (
-            "Steps taken so far",
-            // The rules of a Lambda lane are those of its run.
-            "-".to_owned(),
-            kappa.steps.len().to_string(),
-        ),
-    ]
-}
-
-/// A share in thousandths, exact integers: `2.150`.
-fn per(amount: u64, of: u64) -> String {
-    let Some(thousandths) = amount.saturating_mul(1_000).checked_div(of) else {
-        return "not yet".to_owned();
-    };
-    format!("{}.{:03}", thousands(thousandths / 1_000), thousandths % 1_000)
-}
-
-fn micros(micros: u64, records: u64) -> String {
-    if records == 0 { "not yet".to_owned() } else { format!("{} µs", per(micros, records)) }
 }

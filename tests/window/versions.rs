@@ -61,7 +61,17 @@ fn readers_change_over_and_back_and_the_old_view_goes_last() {
     live.until_sees("version 2 serves alone.");
     live.until_sees("Start version 3");
     // Both constructions, number beside number.
-    for row in ["Code that has to agree", "Views stored", "Time a record, measured", "Age, simulated"] {
+    let rows = [
+        "Code that has to agree",
+        "Views stored",
+        "Wall time a record, measured",
+        "Age, simulated",
+        "Folds to change",
+        "Readers see less for",
+        "Until the new rules serve",
+        "Commands back",
+    ];
+    for row in rows {
         assert!(live.sees(row), "{row}");
     }
     live.click("Play");
@@ -70,8 +80,18 @@ fn readers_change_over_and_back_and_the_old_view_goes_last() {
     let views = kappa.serving.as_ref().unwrap().totals.views;
     assert_eq!((views, live.lane().merged_totals.views), (31_106, 31_106));
     look(&live, "versions-end");
+    let [lambda, kappa] = [&kappa.lambda_cost, &kappa.kappa_cost].map(|cost| {
+        (
+            cost.code.len(),
+            cost.change.ticks_short > 0,
+            cost.change.ticks_to_answer.is_some_and(|ticks| ticks > 0),
+        )
+    });
+    assert_eq!((lambda, kappa), ((3, true, true), (1, false, true)), "code, seconds without, seconds until");
     live.click("as tables");
     live.until_sees("Serves");
+    live.click("Timeline");
+    live.until_sees("serves readers from");
     let button = |node: &egui_kittest::Node<'_>| node.accesskit_node().role() == Role::Button;
     live.h.query_all_by_label("Lambda").find(button).unwrap().click();
     live.settle();
@@ -113,4 +133,100 @@ fn rules_that_the_log_cannot_tell_are_refused_in_words() {
     live.h.get_by_label("Days in").type_text("as-written");
     live.settle();
     live.until_sees("Days as written need the text of each record");
+}
+
+/// Version 2 closes days: its late records are listed with their watermarks, and are a cause of the difference.
+#[test]
+fn a_version_that_closes_days_lists_what_it_drops() {
+    let mut live = serving();
+    live.fill("Late after", "soon");
+    live.until_sees("Not a duration: \"soon\".");
+    live.fill("Late after", "1h");
+    look(&live, "versions-form");
+    live.click("Users: in sketches");
+    live.click("Start version 2");
+    gate_opens(&mut live);
+    live.until("late records", |live| live.state().kappa().unwrap().versions().any(|one| one.late > 20));
+    pause(&mut live);
+    live.until_sees("dropped as late");
+    live.until_sees(", missing for good");
+    look(&live, "versions-late");
+    let late = live.state().kappa().unwrap().versions().map(|one| one.late).max().unwrap();
+    live.key(Key::D);
+    live.until_sees("Days stay open for ever in this run");
+    live.click("Late records of Version 2");
+    live.until("the list", |live| live.state().answers.late.total == late);
+    live.until_sees("No batch run counts them later");
+    let lines = live.state().answers.late.lines.clone();
+    assert!(lines.iter().all(|line| line.watermark > line.time), "{lines:?}");
+    look(&live, "versions-late-drawer");
+    // A version that goes takes its list with it.
+    live.key(Key::V);
+    live.click("Give up the new view");
+    live.until_sees("version 1 serves alone.");
+    live.key(Key::D);
+    live.until_sees("Days stay open for ever in this run");
+}
+
+#[test]
+fn versions_are_shown_by_page_and_by_day_and_their_views_are_exported() {
+    let mut live = serving();
+    live.fill("Days in", "Asia/Tokyo");
+    live.click("Start version 2");
+    gate_opens(&mut live);
+    pause(&mut live);
+    live.click("by day");
+    live.until_sees(" to what is served");
+    look(&live, "versions-by-day");
+    let kappa = live.state().kappa().unwrap().clone();
+    let sums =
+        kappa.by_day.iter().fold((0, 0), |sum, row| (sum.0 + row.serving.views, sum.1 + row.other.views));
+    let (serving, other) = (kappa.serving.as_ref().unwrap(), &kappa.other.as_ref().unwrap().1);
+    assert_eq!(sums, (serving.totals.views, other.totals.views));
+    live.click("by page");
+    look(&live, "versions-by-page");
+    live.click("as tables");
+    live.click("Days");
+    live.until_sees("Other is off by");
+    look(&live, "versions-days-table");
+    live.click("over the run");
+    for (label, version) in [("Export the view of version 2", 2), ("Export the view of version 1", 1)] {
+        let file = live.directory.path().join(format!("version-{version}.csv"));
+        live.click(label);
+        live.type_over(&file.display().to_string());
+        live.click("Save");
+        live.until("it is saved", |_| file.exists());
+        let text = std::fs::read_to_string(&file).unwrap();
+        let at = text.lines().next().unwrap().split(',').position(|name| name == "total_views").unwrap();
+        let views: u64 =
+            text.lines().skip(1).map(|line| line.split(',').nth(at).unwrap().parse::<u64>().unwrap()).sum();
+        assert_eq!(views, serving.totals.views, "{text}");
+    }
+    let texts = [1, 2].map(|version| {
+        std::fs::read_to_string(live.directory.path().join(format!("version-{version}.csv"))).unwrap()
+    });
+    assert_ne!(texts[0], texts[1], "days in another zone");
+}
+
+/// The strip and the timeline are those of the version that crashed while the Kappa lane is shown.
+#[test]
+fn strip_and_timeline_speak_of_the_version_that_crashed() {
+    let mut live = serving();
+    live.click("Start version 2");
+    live.until("version 2 is on its way", |live| {
+        let kappa = live.state().kappa();
+        kappa.and_then(|kappa| kappa.other.as_ref()).is_some_and(|(_, other)| other.position > 1_000)
+    });
+    pause(&mut live);
+    live.click("Crash version 2");
+    live.click("Restore version 2");
+    live.click("Play");
+    live.until_sees("Same bytes as a version that never crashed.");
+    pause(&mut live);
+    live.until_sees("Proof strip of version 2. Read twice: ");
+    live.until_sees("Timeline of versions: ");
+    look(&live, "versions-strip");
+    let (number, proof) = live.state().kappa().unwrap().proof.clone().unwrap();
+    let most = |runs: &[rederive::domain::Run]| runs.iter().map(|run| run.count).max().unwrap();
+    assert_eq!((number.0, most(&proof.read), most(&proof.counted), most(&proof.every_read)), (2, 2, 1, 2));
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 pub use crate::serving::Role;
 
-use super::{CheckpointInfo, InvariantStatus, OutlinePoint, Totals};
+use super::{Band, CheckpointInfo, InvariantStatus, OutlinePoint, Proof, Totals};
 use crate::{
     checkpoint::CrashPoint,
+    domain::{EventTime, StreamOptions},
     engine::protocol::{CheckpointId, VersionSettings},
     serving::VersionNumber,
 };
@@ -52,6 +53,12 @@ pub struct VersionFrame {
     pub view_position: u64,
     /// What its view says.
     pub totals: Totals,
+    /// Records that it dropped as late, and that are missing from its view for good.
+    pub late: u64,
+    /// What makes its numbers approximate.
+    pub options: StreamOptions,
+    /// Event time up to which its memory takes days for complete.
+    pub watermark: Option<EventTime>,
     /// Rows of its view.
     pub cells: u64,
     /// Checkpoints on disk, newest first.
@@ -66,15 +73,58 @@ pub struct VersionFrame {
     pub capacity: u64,
 }
 
-/// A day in both views.
+/// A page or a day in both views.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DayDifference {
-    /// The date.
-    pub day: String,
+pub struct VersionGroup {
+    /// Page text or date.
+    pub label: String,
     /// In the view that readers see.
     pub serving: Totals,
     /// In the other one.
     pub other: Totals,
+    /// Full recount of the whole loaded log under the settings of the run.
+    pub log: Totals,
+}
+
+/// What kind of moment of a version a mark is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionMarkKind {
+    /// It began at record 0, into a new view.
+    Started,
+    /// A checkpoint was written.
+    Checkpoint,
+    /// Its processor crashed.
+    Crashed,
+    /// It was started again.
+    Restored,
+    /// Its replay was done.
+    ReplayFinished,
+    /// Readers see it from now on.
+    Serves,
+    /// Its view is gone.
+    Deleted,
+}
+
+/// A moment of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionMark {
+    /// When.
+    pub tick: u64,
+    /// Which version.
+    pub version: VersionNumber,
+    /// What.
+    pub kind: VersionMarkKind,
+    /// The position that it is about.
+    pub record: u64,
+}
+
+/// What happened in one place of the lane, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VersionTrack {
+    /// Moments.
+    pub marks: Arc<[VersionMark]>,
+    /// Down times and replays.
+    pub bands: Arc<[Band]>,
 }
 
 /// Where both versions stood at one moment.
@@ -105,10 +155,10 @@ pub struct VersionPoint {
 
 /// What one of the two constructions costs on this run. Simulated numbers come from run time, measured ones from the
 /// machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Construction {
-    /// Pieces of code that have to agree: folds and merges.
-    pub code_paths: u64,
+    /// The folds and merges that have made what readers see; where there are several, they have to agree.
+    pub code: Arc<[&'static str]>,
     /// Views that are stored now.
     pub stored_views: u64,
     /// Their rows.
@@ -117,7 +167,7 @@ pub struct Construction {
     pub reads: u64,
     /// Distinct records read.
     pub records: u64,
-    /// CPU time, measured, in microseconds.
+    /// Wall time of the processors' steps, measured, in microseconds.
     pub micros: u64,
     /// Bytes written to disk.
     pub bytes_written: u64,
@@ -127,6 +177,35 @@ pub struct Construction {
     pub age_ticks: u64,
     /// Records that have arrived and that readers do not see.
     pub behind_records: u64,
+    /// What a change of rules takes.
+    pub change: RuleChange,
+}
+
+/// Whether a change of rules was made in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Known {
+    /// Computed from what has arrived and from the capacities of the run.
+    #[default]
+    Computed,
+    /// Measured on the newest change.
+    Measured,
+}
+
+/// What it takes to bring all that readers see under other rules.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleChange {
+    /// Computed or measured.
+    pub known: Known,
+    /// The commands, in order, in words.
+    pub commands: Arc<[&'static str]>,
+    /// Records read for it.
+    pub reads: u64,
+    /// Ticks during which readers see fewer records than before.
+    pub ticks_short: u64,
+    /// Ticks until readers see the new rules; `None`: never, at these rates.
+    pub ticks_to_answer: Option<u64>,
+    /// Commands that bring the old rules back.
+    pub commands_back: u64,
 }
 
 /// The Kappa lane at one moment.
@@ -140,8 +219,14 @@ pub struct KappaFrame {
     pub closed: Option<String>,
     /// Records that have arrived.
     pub arrived: u64,
+    /// Top pages of the log and, last, the rest.
+    pub by_page: Arc<[VersionGroup]>,
     /// Days of both views, in order.
-    pub days: Arc<[DayDifference]>,
+    pub by_day: Arc<[VersionGroup]>,
+    /// What happened in each place.
+    pub tracks: [VersionTrack; 2],
+    /// The proof strip of the version that crashed last.
+    pub proof: Option<(VersionNumber, Arc<Proof>)>,
     /// Over run time, thinned.
     pub series: Arc<[KappaPoint]>,
     /// Full recount of the log under the settings of the run, over run time.

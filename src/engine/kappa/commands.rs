@@ -1,12 +1,13 @@
 //! What the Kappa lane is told to do. A step that is not allowed is refused in words and changes nothing.
 
-use super::{Ground, KappaLane, side::VersionSide};
+use super::{Changed, Ground, KappaLane, side::VersionSide};
 use crate::{
     checkpoint::CrashPoint,
-    domain::{Anonymous, Ids, Reading},
+    domain::{Anonymous, Ids, Reading, StreamOptions},
     engine::{
         fault::Armed,
         protocol::{CrashWhen, Duplicates, KappaCommand, KappaFact, NoUser, VersionSettings},
+        thinned::Keep,
         worker::{Pick, StartError},
     },
     serving::{Changeover, Health, Refusal, VersionNumber},
@@ -68,7 +69,7 @@ impl KappaLane {
         };
         done?;
         self.steps.push((ground.tick, command));
-        self.record(ground, true);
+        self.record(ground, Keep::Always);
         Ok(())
     }
 
@@ -93,8 +94,9 @@ impl KappaLane {
             self.told.fact(refused(number, &error));
         }
         self.gate_told = false;
-        if let Some(free) = self.sides.iter_mut().find(|place| place.is_none()) {
+        if let Some((place, free)) = self.sides.iter_mut().enumerate().find(|(_, place)| place.is_none()) {
             *free = Some(side);
+            self.history.placed(number, place);
         }
         Ok(())
     }
@@ -102,6 +104,10 @@ impl KappaLane {
     fn switch(&mut self, ground: &Ground<'_>) -> Result<(), String> {
         let views_before = self.served_views();
         let Changeover { from, to } = self.kappa.switch().map_err(words)?;
+        self.changed = self.side(to).map(|side| Changed {
+            ticks: ground.tick.saturating_sub(side.started_at_tick),
+            reads: side.spent().reads,
+        });
         self.check_everything(ground);
         let fact = KappaFact::Switched {
             from,
@@ -229,5 +235,17 @@ fn reading_of(ground: &Ground<'_>, settings: VersionSettings) -> Result<Reading,
         Some(NoUser::Skip) => reading.rules.anonymous = Anonymous::Skip,
         Some(NoUser::Count) => reading.rules.anonymous = Anonymous::Count,
     }
+    if settings.uniques.is_some() && mapping.user.is_none() {
+        return Err("no user field is mapped: there are no users to count".to_owned());
+    }
+    if settings.idle_after_records == Some(0) {
+        return Err("a partition is idle after at least 1 record".to_owned());
+    }
+    let run = ground.plan.stream_rules.options;
+    reading.options = StreamOptions {
+        lateness: settings.lateness.unwrap_or(run.lateness),
+        idle_after_records: settings.idle_after_records.unwrap_or(run.idle_after_records),
+        uniques: settings.uniques.unwrap_or(run.uniques),
+    };
     Ok(reading)
 }

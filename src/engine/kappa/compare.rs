@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Ground, KappaLane};
 use crate::{
     analysis::{
-        Actual, Fate, GroupDifference, Grouping, Ledger, Part, Side, Taken, Uniques, actual_of, differences,
+        Actual, Fate, GroupDifference, Grouping, Ledger, Part, Scope, Side, Taken, Uniques, differences,
     },
-    domain::{Cell, Offsets, PartitionMemory, Reading, Verdict, classify_in},
+    domain::{self, Cell, LateRecords, Offsets, PartitionMemory, Reading, Verdict, classify_in},
     engine::protocol::{DayCauses, VersionCause, VersionDifferences},
     ingest::{Entry, LogIndex},
-    serving::{Lambda, Version, VersionNumber},
+    serving::{Version, VersionNumber},
 };
 
 /// Everything that a comparison needs, to be made on another thread.
@@ -24,6 +24,7 @@ struct Compared {
     number: VersionNumber,
     reading: Reading,
     position: Offsets,
+    late: LateRecords,
     by_day: Actual,
     whole: Actual,
 }
@@ -40,21 +41,27 @@ impl KappaLane {
 
 impl Compared {
     fn of(version: &Version, ground: &Ground<'_>) -> Compared {
-        let actual = |view: &Lambda, grouping| {
-            let views: Vec<_> = view.speed().buckets.iter().map(|bucket| &bucket.view).collect();
-            actual_of(&views, grouping)
-        };
+        let view = version.view();
+        let of_day = |day| (Scope { key: None, day: Some(day) }, view.day_numbers(day).1);
         Compared {
             number: version.number(),
             reading: super::side::stream_reading(version.reading(), ground),
             position: version.position().clone(),
-            by_day: actual(version.view(), Grouping::Days),
-            whole: actual(version.view(), Grouping::Run),
+            late: version.late().clone(),
+            by_day: view.speed_days().map(of_day).collect(),
+            whole: Actual::from([(Scope::default(), view.merged_numbers())]),
         }
     }
 
-    fn ledger(&self) -> VersionLedger {
-        VersionLedger { reading: self.reading.clone(), position: self.position.clone(), memories: Vec::new() }
+    fn ledger(&self) -> VersionLedger<'_> {
+        VersionLedger { of: self, memories: Vec::new() }
+    }
+
+    fn uniques(&self) -> Uniques {
+        match self.reading.options.uniques {
+            domain::Uniques::Set => Uniques::United,
+            domain::Uniques::Hll => Uniques::Estimated,
+        }
     }
 }
 
@@ -64,8 +71,8 @@ impl Comparison {
         let (serving, other) = (&self.serving, &self.other);
         let (mut first, mut second) = (serving.ledger(), other.ledger());
         let (mut first, mut second) = (
-            Side { ledger: &mut first, uniques: Uniques::United },
-            Side { ledger: &mut second, uniques: Uniques::United },
+            Side { ledger: &mut first, uniques: serving.uniques() },
+            Side { ledger: &mut second, uniques: other.uniques() },
         );
         let records = serving.position.total().max(other.position.total());
         let groupings =
@@ -98,7 +105,12 @@ fn union_of_days(first: &Actual, second: &Actual) -> u64 {
 }
 
 fn day_causes(group: GroupDifference) -> DayCauses {
-    let part = |part: Part| VersionCause { cause: part.cause.id(), records: part.records, views: part.views };
+    let part = |part: Part| VersionCause {
+        cause: part.cause.id(),
+        records: part.records,
+        views: part.views,
+        users: part.users,
+    };
     DayCauses {
         day: group.scope.day.map(|day| day.to_string()).unwrap_or_default(),
         first: group.first.into(),
@@ -107,26 +119,27 @@ fn day_causes(group: GroupDifference) -> DayCauses {
     }
 }
 
-/// What a version makes of each record, found anew from its settings.
-struct VersionLedger {
-    reading: Reading,
-    position: Offsets,
+/// What a version makes of each record, found anew from its settings; late are those that it lists.
+struct VersionLedger<'a> {
+    of: &'a Compared,
     memories: Vec<PartitionMemory>,
 }
 
-impl Ledger for VersionLedger {
+impl Ledger for VersionLedger<'_> {
     fn take(&mut self, entry: &Entry) -> Taken {
-        let record = self.reading.of(&entry.record);
+        let Compared { reading, position, late, .. } = self.of;
+        let record = reading.of(&entry.record);
         let cell = record.event.map(|event| Cell { key: event.key, day: event.day });
-        if !self.position.contains(record.partition, record.offset) {
+        if !position.contains(record.partition, record.offset) {
             return Taken { layers: [0, 0], cell, fate: Fate::NotYetRead };
         }
-        let fate = match classify_in(&mut self.memories, &record, self.reading.rules) {
+        let fate = match classify_in(&mut self.memories, &record, reading.rules) {
             Verdict::Malformed => Fate::Malformed,
             Verdict::Redelivery => Fate::Redelivery,
             Verdict::MissingUser => Fate::NoUser,
             Verdict::Duplicate => Fate::Duplicate,
             Verdict::Late => Fate::Late,
+            Verdict::Counted if late.contains(record.partition, record.offset) => Fate::Late,
             Verdict::Counted => Fate::Counted,
         };
         Taken { layers: [u32::from(fate == Fate::Counted), 0], cell, fate }

@@ -1,53 +1,142 @@
-//! What the Kappa lane looked like over run time, thinned for the window.
+//! What the Kappa lane looked like over run time, thinned for the window: series, and what happened in each place.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Ground, KappaLane, side::VersionSide};
-use crate::engine::frame::{KappaPoint, MAX_SERIES_POINTS, Totals, VersionPoint};
+use crate::{
+    engine::{
+        frame::{
+            Band, BandKind, KappaPoint, Totals, VersionMark, VersionMarkKind, VersionPoint, VersionTrack,
+        },
+        protocol::KappaFact,
+        thinned::{At, Keep, Thinned},
+    },
+    serving::VersionNumber,
+};
 
-/// Points over run time: at most [`MAX_SERIES_POINTS`], every so many ticks.
+/// Marks kept a place; beyond, the oldest checkpoints go first.
+const MAX_MARKS: usize = 1_000;
+
+impl At for KappaPoint {
+    fn tick(&self) -> u64 {
+        self.tick
+    }
+}
+
+/// Points over run time, and what happened in the two places.
 #[derive(Debug, Default)]
 pub(super) struct KappaHistory {
-    points: Vec<KappaPoint>,
-    /// A plain point is kept every so many ticks.
-    stride: u64,
-    shared: Option<Arc<[KappaPoint]>>,
+    series: Thinned<KappaPoint>,
+    tracks: [Track; 2],
+    /// In which place a version is, or was.
+    places: BTreeMap<VersionNumber, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Track {
+    marks: Vec<VersionMark>,
+    bands: Vec<Band>,
 }
 
 impl KappaHistory {
-    /// Adds a point; plain ones only every stride, `keep` ones until the series is full.
-    fn push(&mut self, point: KappaPoint, keep: bool) {
-        self.shared = None;
-        let stride = self.stride.max(1);
-        match self.points.last_mut() {
-            Some(last) if last.tick == point.tick => *last = point,
-            // Between strides the newest point moves along, so that the line always ends now.
-            Some(last) if !keep && !last.tick.is_multiple_of(stride) => *last = point,
-            _ => self.points.push(point),
-        }
-        if self.points.len() > MAX_SERIES_POINTS {
-            self.stride = stride * 2;
-            let mut index = 0;
-            // Every other point goes; the newest stays.
-            let newest = self.points.pop();
-            self.points.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.points.extend(newest);
+    /// Points so far.
+    pub(super) fn points(&mut self) -> Arc<[KappaPoint]> {
+        self.series.points()
+    }
+
+    /// What happened in each place; what lasts ends now.
+    pub(super) fn tracks(&self, now: u64) -> [VersionTrack; 2] {
+        let track = |track: &Track| VersionTrack {
+            marks: track.marks.as_slice().into(),
+            bands: track.bands.iter().map(|band| Band { to: band.to.min(now), ..*band }).collect(),
+        };
+        [track(&self.tracks[0]), track(&self.tracks[1])]
+    }
+
+    /// A version has a place as long as it lives.
+    pub(super) fn placed(&mut self, version: VersionNumber, place: usize) {
+        self.places.insert(version, place);
+    }
+
+    /// Notes a fact.
+    pub(super) fn happened(&mut self, tick: u64, fact: &KappaFact) {
+        use VersionMarkKind as Kind;
+        match *fact {
+            KappaFact::VersionStarted { version, .. } => self.mark(tick, version, Kind::Started, 0),
+            KappaFact::CheckpointWritten { version, position, .. } => {
+                self.mark(tick, version, Kind::Checkpoint, position);
+            }
+            KappaFact::Crashed { version, position, .. } => {
+                self.close(tick, version, BandKind::Replay);
+                self.open(tick, version, BandKind::Down);
+                self.mark(tick, version, Kind::Crashed, position);
+            }
+            KappaFact::Restored { version, position, replay_to, .. } => {
+                self.close(tick, version, BandKind::Down);
+                if replay_to > position {
+                    self.open(tick, version, BandKind::Replay);
+                }
+                self.mark(tick, version, Kind::Restored, position);
+            }
+            KappaFact::ReplayFinished { version, to, .. } => {
+                self.close(tick, version, BandKind::Replay);
+                self.mark(tick, version, Kind::ReplayFinished, to);
+            }
+            KappaFact::Switched { to, position, .. } | KappaFact::RolledBack { to, position, .. } => {
+                self.mark(tick, to, Kind::Serves, position);
+            }
+            KappaFact::Deleted { version, .. } => {
+                self.close(tick, version, BandKind::Down);
+                self.close(tick, version, BandKind::Replay);
+                self.mark(tick, version, Kind::Deleted, 0);
+            }
+            KappaFact::CaughtUp { .. }
+            | KappaFact::GateOpened { .. }
+            | KappaFact::RestoreRefused { .. }
+            | KappaFact::Mark { .. } => {}
         }
     }
 
-    /// Points so far.
-    pub(super) fn points(&mut self) -> Arc<[KappaPoint]> {
-        let points = &self.points;
-        Arc::clone(self.shared.get_or_insert_with(|| points.as_slice().into()))
+    fn push(&mut self, point: KappaPoint, keep: Keep) {
+        let KappaHistory { series, tracks, .. } = self;
+        series.push(point, keep, |tick| {
+            let happened = |track: &Track| track.marks.binary_search_by_key(&tick, |mark| mark.tick).is_ok();
+            tracks.iter().any(happened)
+        });
+    }
+
+    fn track(&mut self, version: VersionNumber) -> Option<&mut Track> {
+        self.places.get(&version).and_then(|&place| self.tracks.get_mut(place))
+    }
+
+    fn mark(&mut self, tick: u64, version: VersionNumber, kind: VersionMarkKind, record: u64) {
+        let Some(track) = self.track(version) else { return };
+        track.marks.push(VersionMark { tick, version, kind, record });
+        if track.marks.len() > MAX_MARKS {
+            let is_checkpoint = |mark: &VersionMark| mark.kind == VersionMarkKind::Checkpoint;
+            let oldest = track.marks.iter().position(is_checkpoint).unwrap_or(0);
+            track.marks.remove(oldest);
+        }
+    }
+
+    fn open(&mut self, tick: u64, version: VersionNumber, kind: BandKind) {
+        if let Some(track) = self.track(version) {
+            track.bands.push(Band { from: tick, to: u64::MAX, kind });
+        }
+    }
+
+    fn close(&mut self, tick: u64, version: VersionNumber, kind: BandKind) {
+        let bands = self.track(version).map(|track| track.bands.iter_mut().rev());
+        let open = bands.and_then(|mut bands| bands.find(|band| band.kind == kind && band.to == u64::MAX));
+        if let Some(band) = open {
+            band.to = tick;
+        }
     }
 }
 
 impl KappaLane {
     /// Notes where everything stands now.
-    pub(super) fn record(&mut self, ground: &Ground<'_>, keep: bool) {
+    pub(super) fn record(&mut self, ground: &Ground<'_>, keep: Keep) {
         let point = |side: &VersionSide| {
             let version = self.kappa.version(side.number)?;
             Some(VersionPoint {

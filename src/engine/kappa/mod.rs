@@ -8,13 +8,12 @@ mod compare;
 mod history;
 mod picture;
 mod side;
-mod source;
 
 use std::sync::Arc;
 
 pub(super) use commands::name_of;
 pub(super) use compare::Comparison;
-pub(super) use picture::cells;
+pub(super) use picture::{Beside, cells};
 pub(super) use side::Spent;
 use side::VersionSide;
 
@@ -22,11 +21,12 @@ use super::{
     invariants::Invariants,
     lane::LanePlan,
     protocol::{KappaCommand, KappaFact, KappaMoment},
+    thinned::Keep,
 };
 use crate::{
-    domain::{RangeCounts, Reading},
+    domain::{LateRecords, Lateness, RangeCounts, Reading, View},
     ingest::LogIndex,
-    processing::BatchProcessor,
+    processing::RangeFold,
     serving::{Health, Kappa, Version, VersionNumber},
 };
 use history::KappaHistory;
@@ -96,6 +96,21 @@ pub(super) struct KappaLane {
     history: KappaHistory,
     /// Commands carried out, with their ticks: the steps that a change of rules takes.
     steps: Vec<(u64, KappaCommand)>,
+    /// The newest change of rules that came to its switch.
+    changed: Option<Changed>,
+    /// The most records that readers have seen.
+    most_seen: u64,
+    /// Ticks during which they saw fewer.
+    ticks_short: u64,
+}
+
+/// A change of rules that was made.
+#[derive(Debug, Clone, Copy)]
+struct Changed {
+    /// From the start of the version to the switch.
+    ticks: u64,
+    /// Records that the version had read by then.
+    reads: u64,
 }
 
 /// A check of every cell costs about one step for each (cell, user) pair; between facts it is made when it costs at most
@@ -117,6 +132,9 @@ impl KappaLane {
             gone_read_again: 0,
             history: KappaHistory::default(),
             steps: Vec::new(),
+            changed: None,
+            most_seen: 0,
+            ticks_short: 0,
         }
     }
 
@@ -150,11 +168,15 @@ impl KappaLane {
         self.caught_up(ground);
         self.check(ground, false);
         self.open_gate();
-        self.record(ground, false);
+        self.watch_readers();
+        self.record(ground, Keep::EveryStride);
     }
 
     /// What happened since the last call.
-    pub(super) fn take_told(&mut self) -> Told {
+    pub(super) fn take_told(&mut self, tick: u64) -> Told {
+        for fact in &self.told.facts {
+            self.history.happened(tick, fact);
+        }
         std::mem::take(&mut self.told)
     }
 
@@ -212,6 +234,11 @@ impl KappaLane {
         self.check(ground, true);
     }
 
+    /// Versions that were started so far.
+    pub(super) fn started(&self) -> u64 {
+        self.kappa.started()
+    }
+
     /// Crashes of versions so far.
     pub(super) fn crashes(&self) -> u64 {
         self.gone_crashes + self.sides.iter().flatten().map(|side| side.crashes).sum::<u64>()
@@ -223,12 +250,24 @@ impl KappaLane {
     }
 
     /// Whether the view that readers see is, cell by cell, that of a batch run over the same records under the settings of
-    /// the version: from scratch, with the accumulator of batch runs.
+    /// the version, but for the records that it lists as late: from scratch.
     pub(super) fn serving_equals_batch(&self, ground: &Ground<'_>) -> bool {
         let Some(serving) = self.kappa.serving() else { return false };
-        let view = batch_view(ground, serving.reading(), serving.position().total());
+        let view = batch_view(ground, serving.reading(), serving.position().total(), serving.late());
         let (keys, users) = (ground.index.keys(), ground.index.users());
-        view.is_some_and(|view| view.fingerprint(keys, users) == serving.view().fingerprint(keys, users))
+        view.fingerprint(keys, users) == serving.view().fingerprint(keys, users)
+    }
+
+    /// Whether a version has to know where partitions end: with a finite lateness it decides results.
+    pub(super) fn needs_whole_log(&self) -> bool {
+        self.kappa.versions().any(|version| version.reading().options.lateness != Lateness::Unbounded)
+    }
+
+    /// Whether readers see fewer records than they saw before: never, and counted all the same.
+    fn watch_readers(&mut self) {
+        let sees = self.kappa.serving().map_or(0, |version| version.position().total());
+        self.ticks_short += u64::from(sees < self.most_seen);
+        self.most_seen = self.most_seen.max(sees);
     }
 
     fn side(&self, number: VersionNumber) -> Option<&VersionSide> {
@@ -280,19 +319,22 @@ impl KappaLane {
         let mut pairs = 0;
         for side in self.sides.iter_mut().flatten() {
             let Some(version) = self.kappa.version(side.number) else { continue };
-            let (view, records) = (version.view(), version.position().total());
+            let (view, late, records) = (version.view(), version.late(), version.position().total());
             let found = view.merged_numbers();
-            let folded = side.recount.view(ground.index, records);
+            let folded = side.recount.view_without(ground.index, records, late);
             let mut holds = (found.views, found.sum) == (folded.total_views(), folded.total_sum());
+            holds &= side.recount.left_out() == late.total();
             if cells {
                 pairs += view.provisional_pairs();
-                holds &= side.recount.fingerprint(ground.index, records)
+                holds &= side.recount.fingerprint_without(ground.index, records, late)
                     == view.fingerprint(ground.index.keys(), ground.index.users());
             }
             let number = side.number;
             let example = || {
                 format!(
-                    "over {records} records the view of version {number} is not the batch view of its settings"
+                    "over {records} records the view of version {number} is not the batch view of its settings without \
+                     the {} that it lists as late",
+                    late.total()
                 )
             };
             let broken = self.invariants.note("I6", holds, example);
@@ -317,15 +359,15 @@ fn read_again(side: &VersionSide) -> u64 {
     again.map(|run| run.end - run.start).sum()
 }
 
-/// The view of a batch run over the first `records` records, as a version reads them.
-pub(super) fn batch_view(
-    ground: &Ground<'_>,
-    reading: &Reading,
-    records: u64,
-) -> Option<crate::domain::View> {
-    let mut batch = BatchProcessor::new(reading.rules, ground.index.offsets_at(records));
-    super::recount::each_record(ground.index, 0, records, |record| batch.apply(&reading.of(record)));
-    batch.publish().map(|published| published.view)
+/// The view of a batch run over the first `records` records, as a version reads them, without late ones.
+pub(super) fn batch_view(ground: &Ground<'_>, reading: &Reading, records: u64, late: &LateRecords) -> View {
+    let rules = reading.stream_rules(&ground.plan.stream_rules.days);
+    let start = ground.index.offsets_at(0);
+    let mut fold = RangeFold::of_stream(&rules, start, late.clone());
+    super::recount::each_record(ground.index, 0, records, |record| {
+        fold.apply_named(&reading.of(record), ground.index.users());
+    });
+    fold.finish().0
 }
 
 #[cfg(test)]

@@ -2,44 +2,57 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Ground, KappaLane, Spent, commands::in_words, side::VersionSide};
+use super::{Changed, Ground, KappaLane, Spent, commands::in_words, side::VersionSide};
 use crate::{
-    domain::Day,
+    domain::{Day, KeyId, NameTable as _, Verdict},
     engine::{
-        frame::{Construction, DayDifference, KappaFrame, OutlinePoint, VersionFrame, VersionState},
+        frame::{
+            Construction, KappaFrame, Known, OutlinePoint, Proof, RuleChange, Totals, VersionFrame,
+            VersionGroup, VersionState,
+        },
         lane_sides::StreamPhase,
         protocol::TICKS_PER_SECOND,
+        read_model::{ReadModel, rest_of, totals},
+        strip::StripOf,
     },
-    serving::{Lambda, Version},
+    serving::{Lambda, Numbers, Version, VersionNumber},
 };
+
+/// What a change of rules takes: the next version is started, readers switch, the old view is deleted.
+const CHANGE: [&str; 3] = ["start the next version", "switch", "delete the old view"];
+
+/// What the lane is drawn beside.
+pub(in crate::engine) struct Beside<'a> {
+    /// Arrivals in records a second of simulated time.
+    pub rate: u64,
+    /// Full recount of the log over run time.
+    pub outline: Arc<[OutlinePoint]>,
+    /// What the Lambda lane of the run has cost.
+    pub lambda: Construction,
+    /// Which pages are shown by name, and the recount of the log by page and day.
+    pub model: &'a ReadModel,
+}
 
 impl KappaLane {
     /// One picture of the lane beside the Lambda lane of the same run.
-    pub(in crate::engine) fn frame(
-        &mut self,
-        ground: &Ground<'_>,
-        rate: u64,
-        outline: Arc<[OutlinePoint]>,
-        lambda_cost: Construction,
-    ) -> KappaFrame {
+    pub(in crate::engine) fn frame(&mut self, ground: &Ground<'_>, beside: Beside<'_>) -> KappaFrame {
         let frame_of =
             |version: &Version| self.side(version.number()).map(|side| version_frame(side, version, ground));
         let serving = self.kappa.serving().and_then(frame_of);
         let other =
             self.kappa.other().and_then(|(role, version)| frame_of(version).map(|frame| (role, frame)));
-        let days = match (self.kappa.serving(), self.kappa.other()) {
-            (Some(serving), Some((_, other))) => days(serving.view(), other.view()),
-            _ => Vec::new(),
-        };
         KappaFrame {
             closed: self.kappa.gate().err().map(|closed| closed.to_string()),
             arrived: ground.arrived,
-            days: days.into(),
+            by_page: self.by_page(ground, beside.model),
+            by_day: self.by_day(beside.model),
+            tracks: self.history.tracks(ground.tick),
+            proof: self.proof(ground),
             series: self.history.points(),
-            outline,
+            outline: beside.outline,
             invariants: self.invariants.statuses().into(),
-            lambda_cost,
-            kappa_cost: self.cost(ground, rate),
+            lambda_cost: beside.lambda,
+            kappa_cost: self.cost(ground, beside.rate),
             steps: self.steps.iter().map(|&(tick, command)| (tick, in_words(command))).collect(),
             serving,
             other,
@@ -53,8 +66,8 @@ impl KappaLane {
         let served = self.kappa.serving().map_or(0, |version| version.position().total());
         let behind_records = ground.arrived.saturating_sub(served);
         Construction {
-            // The stream fold alone; what serves is one of its views as it is.
-            code_paths: 1,
+            // What serves is one of its views as it is.
+            code: if self.kappa.started() > 0 { ["stream fold"].as_slice().into() } else { Arc::default() },
             stored_views: self.kappa.versions().count() as u64,
             stored_cells: self.kappa.versions().map(|version| cells(version.view())).sum(),
             reads: spent.reads,
@@ -64,7 +77,99 @@ impl KappaLane {
             fsyncs: spent.disk.fsyncs,
             age_ticks: behind_records * TICKS_PER_SECOND / rate.max(1),
             behind_records,
+            change: self.change(ground, rate),
         }
+    }
+
+    /// What a change of rules has taken, or would take now.
+    fn change(&self, ground: &Ground<'_>, rate: u64) -> RuleChange {
+        // The next version gains on the arrivals by what it can read beyond them.
+        let gains = ground.capacity().saturating_sub(rate);
+        let ticks = (ground.arrived * TICKS_PER_SECOND).checked_div(gains);
+        let meanwhile = ticks.unwrap_or(0) * rate / TICKS_PER_SECOND;
+        let computed = (Known::Computed, ground.arrived + meanwhile, ticks);
+        let (known, reads, ticks_to_answer) =
+            self.changed.map_or(computed, |Changed { ticks, reads }| (Known::Measured, reads, Some(ticks)));
+        // Until the old view is deleted, readers roll back in one step.
+        let (commands, commands_back) = (CHANGE.as_slice().into(), 1);
+        RuleChange { known, commands, reads, ticks_short: self.ticks_short, ticks_to_answer, commands_back }
+    }
+
+    /// The pages that are shown by name and, last, the rest.
+    fn by_page(&self, ground: &Ground<'_>, model: &ReadModel) -> Arc<[VersionGroup]> {
+        let Some(log) = model.log_groups() else { return Arc::default() };
+        let (named, others) = model.top();
+        let row = |&key: &KeyId| VersionGroup {
+            label: ground.index.keys().text(key.0).to_owned(),
+            log: totals(log.key(key)),
+            ..self.group(|view| view.key_numbers(key).1)
+        };
+        let mut rows: Vec<VersionGroup> = named.iter().map(row).collect();
+        if others > 0 {
+            let whole = self.group(Lambda::merged_numbers);
+            let rest = |whole: Totals, of: fn(&VersionGroup) -> Totals| {
+                let whole = Numbers { views: whole.views, users: 0, sum: whole.sum };
+                rest_of(whole, rows.iter().map(of))
+            };
+            let log = crate::engine::recount::Recount::numbers(ground.index, ground.index.len());
+            let rest = VersionGroup {
+                label: format!("the other {others}"),
+                serving: rest(whole.serving, |row| row.serving),
+                other: rest(whole.other, |row| row.other),
+                log: rest(log.into(), |row| row.log),
+            };
+            rows.push(rest);
+        }
+        rows.into()
+    }
+
+    /// Days of both views. Those of another zone than the run's have no recount beside them on their edges.
+    fn by_day(&self, model: &ReadModel) -> Arc<[VersionGroup]> {
+        let days: BTreeSet<Day> =
+            self.kappa.versions().flat_map(|version| version.view().speed_days()).collect();
+        let of_log = |day: Day| model.log_groups().map_or_else(Totals::default, |log| totals(log.day(day)));
+        let row = |day: Day| VersionGroup {
+            label: day.to_string(),
+            log: of_log(day),
+            ..self.group(|view| view.day_numbers(day).1)
+        };
+        days.into_iter().map(row).collect()
+    }
+
+    fn group(&self, of: impl Fn(&Lambda) -> Numbers) -> VersionGroup {
+        let serving = self.kappa.serving().map(|version| of(version.view()).into());
+        let other = self.kappa.other().map(|(_, version)| of(version.view()).into());
+        VersionGroup {
+            serving: serving.unwrap_or_default(),
+            other: other.unwrap_or_default(),
+            ..VersionGroup::default()
+        }
+    }
+
+    /// How often the version that crashed last read each record, and how often its view counts it.
+    fn proof(&self, ground: &Ground<'_>) -> Option<(VersionNumber, Arc<Proof>)> {
+        let crashed = self.sides.iter().flatten().filter(|side| side.crash.is_some());
+        let side = crashed.max_by_key(|side| side.crashed_at_tick)?;
+        let view = self.kappa.version(side.number)?.view();
+        let (served, index) = (view.covers().total(), ground.index);
+        let counted = |number: u64| {
+            index.record(number).map_or(0, |record| view.effect(record.partition.index(), record.offset))
+        };
+        // Above its view nothing is known yet but what the run makes of a record.
+        let cannot_count = |number: u64| {
+            if number < served {
+                counted(number) == 0
+            } else {
+                index.verdict(number) != Some(Verdict::Counted)
+            }
+        };
+        let strip = StripOf {
+            crash: side.crash?,
+            deliveries: &side.deliveries,
+            positions: &[served, side.position],
+            records: index.len(),
+        };
+        Some((side.number, Arc::new(strip.draw(counted, cannot_count))))
     }
 }
 
@@ -86,6 +191,9 @@ fn version_frame(side: &VersionSide, version: &Version, ground: &Ground<'_>) -> 
         position: side.position,
         view_position: version.position().total(),
         totals: version.view().merged_numbers().into(),
+        late: version.late().total(),
+        options: version.reading().options,
+        watermark: side.progress.watermark,
         cells: cells(version.view()),
         checkpoints: side.checkpoints.as_slice().into(),
         reads: side.spent().reads,
@@ -98,12 +206,4 @@ fn version_frame(side: &VersionSide, version: &Version, ground: &Ground<'_>) -> 
 /// Rows of a stream view.
 pub(in crate::engine) fn cells(view: &Lambda) -> u64 {
     view.speed().buckets.iter().map(|bucket| bucket.view.rows().len() as u64).sum()
-}
-
-fn days(serving: &Lambda, other: &Lambda) -> Vec<DayDifference> {
-    let all: BTreeSet<Day> = serving.speed_days().chain(other.speed_days()).collect();
-    let of = |view: &Lambda, day: Day| view.day_numbers(day).1.into();
-    all.into_iter()
-        .map(|day| DayDifference { day: day.to_string(), serving: of(serving, day), other: of(other, day) })
-        .collect()
 }

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Ground, source::VersionSource};
+use super::Ground;
 use crate::{
     checkpoint::{CrashPoint, DiskStats, guarantee},
-    domain::{RangeCounts, Reading, TZDB_VERSION},
+    domain::{RangeCounts, Reading, StreamRules, TZDB_VERSION},
     engine::{
         driver::Slot,
         fault::Armed,
         frame::CheckpointInfo,
         jobs::{Notice, StreamJob, StreamOrder, StreamReport},
-        lane_sides::{Replay, StreamPhase, draw},
+        lane_sides::{Progress, Replay, StreamPhase, draw},
+        lane_source::LaneSource,
+        ledger::CrashSpan,
         protocol::{CheckpointId, Generation, KappaFact, TICKS_PER_SECOND, VersionSettings},
         recount::Recount,
         recovery::same_as_never_crashed,
         rng::RandomStream,
-        worker::{Pick, Resumed, StartError, StreamWorker},
+        worker::{Pick, Resumed, StartError, StreamWorker, Work},
     },
-    serving::{Health, Kappa, Numbers, VersionNumber},
+    serving::{Emission, Health, Kappa, Numbers, VersionNumber},
 };
 
 /// What a version has cost so far.
@@ -53,6 +55,8 @@ pub(in crate::engine) struct VersionSide {
     /// Records that its memory has counted.
     pub position: u64,
     pub memory: Numbers,
+    /// How far event time has come in its memory.
+    pub progress: Progress,
     pub replay: Option<Replay>,
     notices: Vec<Notice>,
     credit: u64,
@@ -63,6 +67,8 @@ pub(in crate::engine) struct VersionSide {
     armed: Vec<Armed>,
     pub crashes: u64,
     pub crashed_at_tick: u64,
+    /// What its newest crash is about.
+    pub crash: Option<CrashSpan>,
     /// How often it read each record, by record number, over all attempts.
     pub deliveries: RangeCounts,
     /// On disk, newest first.
@@ -90,6 +96,7 @@ impl VersionSide {
             generation: Generation(0),
             position: 0,
             memory: Numbers::default(),
+            progress: Progress::default(),
             replay: None,
             notices: Vec::new(),
             credit: 0,
@@ -99,6 +106,7 @@ impl VersionSide {
             armed: Vec::new(),
             crashes: 0,
             crashed_at_tick: 0,
+            crash: None,
             deliveries: RangeCounts::new(),
             checkpoints: Vec::new(),
             recount: Recount::under(stream_reading(&reading, ground)),
@@ -117,9 +125,9 @@ impl VersionSide {
     ) -> Result<Resumed, StartError> {
         let base = ground.plan.settings_hash;
         let hash = xxh3_128(format!("{base:032x} days of {TZDB_VERSION}, {}\n", self.settings).as_bytes());
-        let settings = ground.plan.worker_settings(self.reading.rules.into(), hash);
+        let settings = ground.plan.worker_settings(self.stream_rules(ground), hash);
         let disk = (ground.plan.version_disk)(self.number)?;
-        let source = Box::new(VersionSource::new(Arc::clone(ground.index), self.reading.clone()));
+        let source = Box::new(LaneSource::new(Arc::clone(ground.index)).under(self.reading.clone()));
         let (worker, resumed) = StreamWorker::start(source, disk, settings, pick)?;
         let mut worker = worker.collecting_changes();
         for &armed in &self.armed {
@@ -128,6 +136,7 @@ impl VersionSide {
         self.position = worker.number();
         let job = StreamJob::new(worker, Arc::clone(ground.index), served);
         self.memory = job.memory();
+        self.progress = job.progress();
         self.slot.start(job, ground.plan.driver)?;
         self.phase = StreamPhase::Alive;
         self.generation = Generation(self.generation.0 + 1);
@@ -149,6 +158,9 @@ impl VersionSide {
         let served = kappa.version(self.number).map_or(0, |version| version.position().total());
         let resumed = self.start(ground, pick, served)?;
         let replay_to = self.highest_read();
+        if let Some(crash) = &mut self.crash {
+            crash.checkpoint = self.position;
+        }
         self.replay = Some(Replay { from: self.position, to: replay_to, same: None });
         kappa.set_health(self.number, Health::Rereading);
         Ok(KappaFact::Restored {
@@ -195,6 +207,7 @@ impl VersionSide {
         report.work.read.iter().for_each(|&(from, to)| self.deliveries.add(from, to));
         self.serve(&report, ground, kappa);
         self.memory = report.memory;
+        self.progress = report.progress.clone();
         self.position = report.position.total();
         for written in &report.work.written {
             let (id, position, bytes) = (CheckpointId(written.id), written.position, written.bytes);
@@ -234,15 +247,18 @@ impl VersionSide {
         }
         self.replay = None;
         kappa.set_health(self.number, Health::Reading);
-        let view = kappa.version(self.number)?.view();
+        let version = kappa.version(self.number)?;
+        let (view, late) = (version.view(), version.late());
         let (views, records) = (view.merged_numbers().views, view.covers().total());
-        let recount_views = self.recount.view(ground.index, records).total_views();
+        let counted = self.recount.view_without(ground.index, records, late).total_views();
+        let recount_views = counted + self.recount.left_out();
         let fact = KappaFact::ReplayFinished {
             version: self.number,
             from: replay.from,
             to: replay.to,
             views,
             recount_views,
+            late: late.total(),
             same_as_never_crashed: same,
         };
         Some((fact, same))
@@ -263,8 +279,14 @@ impl VersionSide {
         self.crashed_at_tick = ground.tick;
         self.crashes += 1;
         self.memory = Numbers::default();
+        self.progress = Progress::default();
         kappa.set_health(self.number, Health::Down);
         let checkpoint = self.checkpoints.first().map(|newest| (newest.id, newest.position));
+        self.crash = Some(CrashSpan {
+            checkpoint: checkpoint.map_or(0, |(_, at)| at),
+            position,
+            read_to: self.highest_read(),
+        });
         KappaFact::Crashed { version: self.number, point, position, checkpoint }
     }
 
@@ -317,16 +339,21 @@ impl VersionSide {
         self.deliveries.runs().last().map_or(0, |run| run.end)
     }
 
+    fn stream_rules(&self, ground: &Ground<'_>) -> StreamRules {
+        self.reading.stream_rules(&ground.plan.stream_rules.days)
+    }
+
     fn serve(&mut self, report: &StreamReport, ground: &Ground<'_>, kappa: &mut Kappa) {
         if let Some(state) = &report.full {
             if let Some(replay) = &mut self.replay {
                 let reading = stream_reading(&self.reading, ground);
-                replay.same =
-                    Some(same_as_never_crashed(ground.index, &reading.rules.into(), &reading, state));
+                let rules = reading.stream_rules(&ground.plan.stream_rules.days);
+                replay.same = Some(same_as_never_crashed(ground.index, &rules, &reading, state));
             }
             kappa.replace(self.number, (**state).clone());
         } else if let Some(emitted) = &report.work.emitted {
-            kappa.apply(self.number, &report.work.changes, &report.work.counted, emitted.clone());
+            let Work { changes, counted, late, .. } = &report.work;
+            kappa.apply(self.number, Emission { changes, counted, late, position: emitted.clone() });
         }
     }
 }

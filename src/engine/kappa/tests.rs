@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     checkpoint::CrashPoint,
-    domain::ZoneName,
+    domain::{Lateness, Uniques, ZoneName},
     engine::{
         driver::Driver,
         lane::{Lane, Ticked},
@@ -11,8 +11,11 @@ use crate::{
             CheckpointId, CrashWhen, Duplicates, Fact, KappaCommand, KappaFact, LaneCommand, NoUser,
             VersionSettings,
         },
+        read_model::ReadModel,
         rng::RandomStream,
+        scenario::{Planned, When},
     },
+    ingest::{LoadEvent, spawn_loader},
     serving::VersionNumber,
 };
 
@@ -107,7 +110,7 @@ fn a_lane_that_nobody_asked_for_leaves_no_trace() {
     assert_eq!(refused(&mut asked), "switch: no version has been started");
     while asked.tick() == Ticked::On {}
     assert_eq!(alone.journal().digest(), asked.journal().digest());
-    assert_eq!(alone.kappa_frame(), None);
+    assert_eq!(alone.kappa_frame(&ReadModel::default()), None);
 }
 
 #[test]
@@ -134,17 +137,18 @@ fn the_run_stands_open_until_one_version_is_left() {
         zone: Some(ZoneName::parse("Asia/Tokyo").unwrap()),
         duplicates: Some(Duplicates::Count),
         no_user: Some(NoUser::Count),
+        ..VersionSettings::default()
     };
     kappa(&mut lane, KappaCommand::StartVersion(settings));
     while !lane.is_stuck() {
         assert_eq!(lane.tick(), Ticked::On);
     }
-    let frame = lane.kappa_frame().unwrap();
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
     let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
     // Version 2 counts duplicates and records without a user too.
     assert!(other.totals.views > serving.totals.views);
     let (before, after) =
-        frame.days.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
+        frame.by_day.iter().fold((0, 0), |sum, day| (sum.0 + day.serving.views, sum.1 + day.other.views));
     assert_eq!((before, after), (serving.totals.views, other.totals.views));
     let found = lane.comparison().unwrap().differences();
     assert_eq!((found.first, found.second), (number(1), number(2)));
@@ -191,7 +195,7 @@ fn every_crash_point_of_either_version_leaves_the_same_views() {
         }
         assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
         assert_eq!(lane.first_broken(), None);
-        let frame = lane.kappa_frame().unwrap();
+        let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
         let told = facts(&mut lane);
         let replays = told.iter().filter_map(|fact| match fact {
             KappaFact::ReplayFinished { same_as_never_crashed, .. } => Some(*same_as_never_crashed),
@@ -202,7 +206,7 @@ fn every_crash_point_of_either_version_leaves_the_same_views() {
             KappaFact::Switched { fingerprint, .. } => Some(fingerprint.clone()),
             _ => None,
         });
-        (print, frame.days)
+        (print, frame.by_day)
     };
     let straight = outcome(None);
     for version in [1, 2] {
@@ -222,6 +226,9 @@ fn any_command(draws: &mut RandomStream) -> KappaCommand {
                 zone: ZoneName::parse(zone).ok(),
                 duplicates: draws.chance(50).then_some(Duplicates::Count),
                 no_user: draws.chance(50).then_some(NoUser::Count),
+                lateness: draws.chance(50).then(|| Lateness::Within(draws.below(20) * 3_600_000_000_000)),
+                idle_after_records: draws.chance(50).then(|| 1 + draws.below(60)),
+                uniques: draws.chance(30).then_some(Uniques::Hll),
             })
         }
         2 | 3 => KappaCommand::Switch,
@@ -239,6 +246,103 @@ fn any_command(draws: &mut RandomStream) -> KappaCommand {
         }
         _ => KappaCommand::Checkpoint(version),
     }
+}
+
+/// Version 2 closes days and counts users by sketches; the difference names both, and nothing else.
+#[test]
+fn a_version_that_closes_days_lists_what_it_drops_and_the_comparison_says_so() {
+    let open = open_scenario(&sample("late-events.json")).unwrap();
+    let mut open = OpenScenario { scenario: open.scenario.clone(), ..open };
+    open.scenario.settings.lateness = Lateness::Unbounded;
+    open.scenario.commands.clear();
+    let mut lane = lane(&open, Driver::Inline);
+    kappa(&mut lane, KappaCommand::Start);
+    let settings: VersionSettings =
+        serde_json::from_str(r#"{"lateness": "1h", "idle_after_records": 5000, "uniques": "hll"}"#).unwrap();
+    assert!(kappa(&mut lane, KappaCommand::StartVersion(settings)), "{}", refused(&mut lane));
+    while !lane.is_stuck() {
+        assert_eq!(lane.tick(), Ticked::On);
+    }
+    lane.check_everything();
+    assert_eq!(lane.first_broken(), None);
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
+    let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
+    assert_eq!((serving.totals.views, serving.late), (31_106, 0));
+    assert!(other.late > 100 && other.totals.views + other.late == 31_106, "{other:?}");
+    let found = lane.comparison().unwrap().differences();
+    for day in found.days.iter().chain([&found.total]) {
+        let views: i64 = day.causes.iter().map(|part| part.views).sum();
+        let users: i64 = day.causes.iter().map(|part| part.users).sum();
+        assert_eq!(views, day.first.views.cast_signed() - day.second.views.cast_signed(), "{day:?}");
+        assert_eq!(users, day.first.users.cast_signed() - day.second.users.cast_signed(), "{day:?}");
+        assert!(day.causes.iter().all(|part| ["late", "sketch-error"].contains(&part.cause)), "{day:?}");
+    }
+    let dropped = found.total.causes.iter().find(|part| part.cause == "late").unwrap();
+    assert_eq!((dropped.records, dropped.views), (other.late, other.late.cast_signed()));
+    // Readers change over to fewer page views: that is what the new rules say, and it is not lost silently.
+    assert!(kappa(&mut lane, KappaCommand::Switch), "{}", refused(&mut lane));
+    let result = lane.kappa_result();
+    assert!(result.equals_batch && result.late == other.late, "{result:?}");
+}
+
+/// What is not said is as the run reads it: a version of a run that closes days closes them as its stream does.
+#[test]
+fn a_version_of_a_run_that_closes_days_drops_what_the_stream_drops() {
+    let open = open_scenario(&sample("late-events.json")).unwrap();
+    let mut lane = lane(&open, Driver::Inline);
+    kappa(&mut lane, KappaCommand::Start);
+    let settings = VersionSettings { lateness: Some(Lateness::Unbounded), ..VersionSettings::default() };
+    kappa(&mut lane, KappaCommand::StartVersion(settings));
+    while !lane.is_stuck() {
+        assert_eq!(lane.tick(), Ticked::On);
+    }
+    let frame = lane.kappa_frame(&ReadModel::default()).unwrap();
+    let (serving, (_, other)) = (frame.serving.unwrap(), frame.other.unwrap());
+    assert!(serving.late > 100, "{serving:?}");
+    assert_eq!((serving.totals.views + serving.late, other.totals.views, other.late), (31_106, 31_106, 0));
+    assert_eq!(lane.first_broken(), None);
+}
+
+#[test]
+fn run_time_stands_until_the_log_is_loaded_where_a_version_closes_days() {
+    let mut open = open_log(&sample("shop"), &[]).unwrap();
+    let close = |hours: u64| VersionSettings {
+        lateness: Some(Lateness::Within(hours * 3_600_000_000_000)),
+        ..VersionSettings::default()
+    };
+    // The first version of the index, after 1,000 records.
+    let (sender, versions) = std::sync::mpsc::channel();
+    let publish = move |event| {
+        if let LoadEvent::Progress(index) = event {
+            sender.send(index).unwrap();
+        }
+    };
+    let loader = spawn_loader(open.log.clone(), open.mapping.clone(), publish, Arc::default()).unwrap();
+    loader.join().unwrap();
+    let loading = versions.recv().unwrap();
+    assert!(!loading.is_last());
+    let at_start = |open: &OpenScenario| {
+        let plan = lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk());
+        Lane::new(plan, Arc::clone(&loading))
+    };
+    // Nothing closes days: run time flows while the log is loaded.
+    assert_eq!(at_start(&open).tick(), Ticked::On);
+    // By a command.
+    let mut asked = at_start(&open);
+    kappa(&mut asked, KappaCommand::Start);
+    assert_eq!(asked.tick(), Ticked::On);
+    kappa(&mut asked, KappaCommand::StartVersion(close(2)));
+    assert_eq!(asked.tick(), Ticked::WaitsForLog);
+    asked.set_index(Arc::clone(&open.index));
+    assert_eq!(asked.tick(), Ticked::On);
+    // By an earlier playing of the same run.
+    let mut again = at_start(&open);
+    again.repeat(&[(50, LaneCommand::Kappa(KappaCommand::StartVersion(close(2))))]);
+    assert_eq!(again.tick(), Ticked::WaitsForLog);
+    // By a plan.
+    let command = LaneCommand::Kappa(KappaCommand::StartVersion(close(2)));
+    open.scenario.commands.push(Planned { at: When::Tick(50), lane: 1, command });
+    assert_eq!(at_start(&open).tick(), Ticked::WaitsForLog);
 }
 
 /// Random schedules over the real processors, disks and checkpoints: views never go back for a reader, every view is the
@@ -259,8 +363,10 @@ fn random_schedules_show_readers_nothing_missing_or_doubled() {
                     kappa(&mut lane, any_command(&mut draws));
                 }
                 lane.check_everything();
-                let at =
-                    lane.kappa_frame().and_then(|frame| frame.serving).map_or(0, |one| one.view_position);
+                let at = lane
+                    .kappa_frame(&ReadModel::default())
+                    .and_then(|frame| frame.serving)
+                    .map_or(0, |one| one.view_position);
                 assert!(at >= seen, "seed {seed}: a reader saw {seen} records, then {at}");
                 seen = at;
                 assert_eq!(lane.first_broken(), None, "seed {seed}");

@@ -108,7 +108,7 @@ pub struct LogSummary {
 
 /// Nothing late leaves no trace in a journal: it is that of an exact run.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
-fn is_none(records: &u64) -> bool {
+pub(super) fn is_none(records: &u64) -> bool {
     *records == 0
 }
 

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckpointId, CrashWhen};
 pub use crate::serving::VersionNumber;
-use crate::{checkpoint::CrashPoint, domain::ZoneName, engine::frame::Totals};
+use crate::{
+    checkpoint::CrashPoint,
+    domain::{Lateness, Uniques, ZoneName},
+    engine::frame::Totals,
+};
 
 /// What a repeated id means in a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +45,15 @@ pub struct VersionSettings {
     /// What a missing user means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_user: Option<NoUser>,
+    /// How late a record may be and still count: for ever, or a duration such as `2h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<Lateness>,
+    /// A partition that was not read while the others read so many records no longer holds the watermark back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_after_records: Option<u64>,
+    /// How distinct users are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uniques: Option<Uniques>,
 }
 
 impl fmt::Display for VersionSettings {
@@ -54,6 +67,15 @@ impl fmt::Display for VersionSettings {
             self.no_user.map(|no_user| match no_user {
                 NoUser::Skip => "records without a user skipped".to_owned(),
                 NoUser::Count => "records without a user counted".to_owned(),
+            }),
+            self.lateness.map(|lateness| match lateness {
+                Lateness::Unbounded => "nothing is late".to_owned(),
+                Lateness::Within(_) => format!("late {lateness} after the end of the day"),
+            }),
+            self.idle_after_records.map(|records| format!("a partition idle after {records} records")),
+            self.uniques.map(|uniques| match uniques {
+                Uniques::Set => "users in sets".to_owned(),
+                Uniques::Hll => "users in sketches".to_owned(),
             }),
         ];
         let said: Vec<String> = parts.into_iter().flatten().collect();
@@ -230,6 +252,9 @@ pub enum KappaFact {
         views: u64,
         /// Page views of a batch fold of the same records under the same settings.
         recount_views: u64,
+        /// Of them, those that the version dropped as late.
+        #[serde(skip_serializing_if = "super::facts::is_none")]
+        late: u64,
         /// Whether the state is byte for byte that of a version that never crashed.
         same_as_never_crashed: bool,
     },
@@ -287,4 +312,6 @@ pub struct VersionCause {
     pub records: u64,
     /// Its part in page views.
     pub views: i64,
+    /// Its part in unique users.
+    pub users: i64,
 }

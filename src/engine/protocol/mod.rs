@@ -35,7 +35,7 @@ pub use looking::{
     Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
     TILE_ROWS, Tile, TradePoint, WatermarkStep,
 };
-pub use queries::{Answer, IssueLine, KeptRun, LateLine, Query, RecordLine, ViewKind};
+pub use queries::{Answer, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, ViewKind};
 pub use theirs::{
     BetweenLine, CellLine, CompareRequest, Compared, ComparedView, FindingLine, MOST_CELLS, ProofLine,
     ProofOf, RankedLine,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
     Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, VersionDifferences,
-    ViewFates,
+    VersionNumber, ViewFates,
 };
 use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
@@ -21,6 +21,18 @@ pub enum ViewKind {
     Merged,
     /// A full recount of the log up to where merged stands.
     Recount,
+    /// The view of a version of the Kappa lane.
+    Version(VersionNumber),
+}
+
+/// From which view late records are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LateOf {
+    /// Merged: the stream dropped them, and no batch run has counted them yet.
+    #[default]
+    Merged,
+    /// The view of a version of the Kappa lane: no batch run will count them.
+    Version(VersionNumber),
 }
 
 /// A question about something too large for a frame.
@@ -51,10 +63,10 @@ pub enum Query {
         /// How many.
         count: u32,
     },
-    /// Late records that are missing from merged, by partition and offset.
+    /// Late records that are missing from a view, by partition and offset.
     Late {
-        /// Of which lane.
-        lane: LaneId,
+        /// From which view.
+        of: LateOf,
         /// First to show.
         first: u64,
         /// How many.
@@ -170,7 +182,7 @@ pub enum Answer {
     Late {
         /// The records asked for.
         lines: Vec<LateLine>,
-        /// How many are missing from merged.
+        /// How many are missing from the view.
         total: u64,
     },
     /// Section name, bytes, and its content in words.

@@ -41,11 +41,14 @@ pub fn strip_ui(ui: &mut Ui, rect: Rect, measure: Measure, lane: &LaneFrame, abo
         0 => (t.subdued, "error: none now".to_owned()),
         _ => (t.warning, format!("error: {}", amount(measure, now))),
     };
-    painter.text(pos2(plot.left(), rect.top()), Align2::LEFT_TOP, text, small.clone(), color);
+    let said = painter.text(pos2(plot.left(), rect.top()), Align2::LEFT_TOP, text, small.clone(), color);
     let most = if high > -low { high } else { low };
-    if most != 0 {
-        let text = format!("at most {}", amount(measure, most));
-        painter.text(pos2(plot.right(), rect.top()), Align2::RIGHT_TOP, text, small, t.subdued);
+    let text = format!("at most {}", amount(measure, most));
+    let galley = painter.layout_no_wrap(text, small, t.subdued);
+    let left = plot.right() - galley.size().x;
+    // In a narrow column there is room for one of the two.
+    if most != 0 && left >= said.right() + 8.0 {
+        painter.galley(pos2(left, rect.top()), galley, t.subdued);
     }
     // Too few hangs below the line, too many stands above it.
     let span = ((high - low) as f32).max(1.0);

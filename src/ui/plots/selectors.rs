@@ -14,11 +14,13 @@ pub fn selectors(ui: &mut Ui, state: &State, out: &mut Out) {
         let measures = Measure::ALL.map(|m| (AppCommand::Show(m), m.name(), state.measure == m));
         segmented(ui, state, out, &measures);
         ui.add_space(8.0);
-        if !state.shows_kappa() {
-            let looks = Look::ALL
-                .map(|look| (AppCommand::Look(look), look.name(), state.look == look && !state.tables));
-            segmented(ui, state, out, &looks);
-        }
+        let shown = if state.shows_kappa() { Look::OF_VERSIONS.as_slice() } else { Look::ALL.as_slice() };
+        let now = if state.shows_kappa() { state.look.of_versions() } else { state.look };
+        let looks: Vec<(AppCommand, &str, bool)> = shown
+            .iter()
+            .map(|&look| (AppCommand::Look(look), look.name(), now == look && !state.tables))
+            .collect();
+        segmented(ui, state, out, &looks);
         segmented(ui, state, out, &[(AppCommand::Tables, "as tables", state.tables)]);
         lanes(ui, state, out);
     });

@@ -6,11 +6,15 @@ use egui_plot::{FilledArea, Line, LineStyle, MarkerShape, PlotPoint, PlotPoints,
 use super::{
     cards::{self, Head},
     over_time::over_time,
+    version_bars::{Bars, Shown, bars_ui},
 };
 use crate::{
-    app::{Measure, State, format::thousands, is_down},
+    app::{Look, Measure, State, format::thousands, is_down},
     engine::{
-        frame::{KappaFrame, KappaPoint, LaneFrame, Role as Part, VersionFrame, VersionPoint, VersionState},
+        frame::{
+            KappaFrame, KappaPoint, LaneFrame, Role as Part, VersionFrame, VersionGroup, VersionPoint,
+            VersionState,
+        },
         protocol::VersionNumber,
     },
     ui::{
@@ -55,10 +59,40 @@ fn card_ui(
     let head = head_of(state, kappa, place, tokens(ui));
     let body = cards::head_ui(ui, rect, &head);
     let mut child = ui.new_child(UiBuilder::new().max_rect(body));
+    let rows = match state.look.of_versions() {
+        Look::ByPage => Some(&kappa.by_page),
+        Look::ByDay => Some(&kappa.by_day),
+        Look::OverRun | Look::Moment | Look::EventTime | Look::TradeOff => None,
+    };
+    if let Some(rows) = rows {
+        return bars_ui(&mut child, bars_of(kappa, place, rows, state.measure, tokens(ui)));
+    }
     let response = plot_ui(&mut child, (state, lane, kappa, place), fit);
     let below: String = head.line.iter().map(|(text, _)| text.as_str()).collect();
     let label = format!("{}: {} {}. {below}.", head.title, head.number.0, state.measure.name());
     named(&response.response, Role::Image, label);
+}
+
+fn bars_of<'a>(
+    kappa: &KappaFrame,
+    card: Card,
+    rows: &'a [VersionGroup],
+    measure: Measure,
+    t: &Tokens,
+) -> Bars<'a> {
+    let serving = kappa.serving.as_ref().map(|serving| serving.number);
+    let number = |place| version_in(kappa, place).map(|version| version.number);
+    let serves = |place: &usize| number(*place).is_some() && number(*place) == serving;
+    let (id, shown, color) = match card {
+        Card::Place(place) if serves(&place) => ("serving", Some(Shown::Serving), card.color(t)),
+        Card::Place(place) => ("other", number(place).map(|_| Shown::Other), card.color(t)),
+        // In the colour of the version that serves.
+        Card::Served => {
+            let place = [0, 1].into_iter().find(serves).map_or(card, Card::Place);
+            ("served", Some(Shown::Serving), place.color(t))
+        }
+    };
+    Bars { id, rows, shown, measure, color }
 }
 
 fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {

@@ -1,0 +1,113 @@
+//! Versions by page and by day: a bar for each, the same rows in all three cards.
+
+use eframe::egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+
+use super::number;
+use crate::{
+    app::Measure,
+    engine::frame::{Totals, VersionGroup},
+    ui::{
+        theme::{self, tokens},
+        widgets::named,
+    },
+};
+
+/// Which of the two views a card shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The one that readers see.
+    Serving,
+    /// The other one, with its difference to the one that they see.
+    Other,
+}
+
+/// What a card of bars shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bars<'a> {
+    /// For the scroll position.
+    pub id: &'a str,
+    /// Pages or days.
+    pub rows: &'a [VersionGroup],
+    /// Which view; `None`: there is none in this place.
+    pub shown: Option<Shown>,
+    /// Which number.
+    pub measure: Measure,
+    /// Its colour.
+    pub color: eframe::egui::Color32,
+}
+
+/// Draws the bars of one card.
+pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>) {
+    let Some(shown) = bars.shown else { return };
+    let measure = bars.measure;
+    let most =
+        |row: &VersionGroup| measure.of(&row.serving).max(measure.of(&row.other)).max(measure.of(&row.log));
+    let top = bars.rows.iter().map(most).fold(1.0, f64::max);
+    let height = 26.0 * theme::scale(ui);
+    ScrollArea::vertical().id_salt(("version-bars", bars.id)).auto_shrink(false).show_rows(
+        ui,
+        height,
+        bars.rows.len(),
+        |ui, range| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for row in bars.rows.get(range).unwrap_or_default() {
+                let (rect, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+                let text = in_words(row, measure, shown);
+                paint_row(ui, rect, row, (bars, shown), top);
+                named(&response, Role::Label, format!("{}: {text}", row.label));
+                response.on_hover_text(format!("{}: {text}", row.label));
+            }
+        },
+    );
+}
+
+fn totals(row: &VersionGroup, shown: Shown) -> &Totals {
+    match shown {
+        Shown::Serving => &row.serving,
+        Shown::Other => &row.other,
+    }
+}
+
+/// By how much the other view is above the one that serves; nothing where they agree.
+fn off(row: &VersionGroup, measure: Measure, shown: Shown) -> Option<String> {
+    let by = measure.difference(&row.other, &row.serving);
+    (shown == Shown::Other && by != 0).then(|| measure.difference_text(by))
+}
+
+fn in_words(row: &VersionGroup, measure: Measure, shown: Shown) -> String {
+    let number = measure.text(totals(row, shown));
+    match off(row, measure, shown) {
+        Some(off) => format!("{number} {}, {off} to what is served", measure.name()),
+        None => format!("{number} {}", measure.name()),
+    }
+}
+
+fn paint_row(ui: &Ui, rect: Rect, row: &VersionGroup, (bars, shown): (Bars<'_>, Shown), top: f64) {
+    let t = tokens(ui);
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let rect = rect.shrink2(vec2(8.0, 0.0));
+    let track =
+        Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
+    #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+    let x = |value: f64| track.left() + track.width() * ((value / top).clamp(0.0, 1.0) as f32);
+    let bar = |value: f64| Rect::from_x_y_ranges(track.left()..=x(value), track.y_range());
+    let value = bars.measure.of(totals(row, shown));
+    painter.rect_filled(bar(bars.measure.of(&row.log)), 2, t.grid);
+    painter.rect_filled(bar(value), 2, bars.color);
+    let mut right = rect.right();
+    let text_bottom = track.top() - 2.0;
+    let mut ends_at_right = |text: String, color| {
+        let galley = painter.layout_no_wrap(text, theme::mono_small(ui), color);
+        right -= galley.size().x;
+        painter.galley(pos2(right, text_bottom - galley.size().y), galley, color);
+        right -= 8.0;
+    };
+    ends_at_right(number(value), t.text);
+    if let Some(off) = off(row, bars.measure, shown) {
+        ends_at_right(off, t.warning);
+    }
+    let room = Rect::from_min_max(rect.min, pos2(right, rect.bottom()));
+    let label = painter.with_clip_rect(room.intersect(painter.clip_rect()));
+    label.text(pos2(rect.left(), text_bottom), Align2::LEFT_BOTTOM, &row.label, theme::small(ui), t.text);
+}
