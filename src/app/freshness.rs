@@ -48,9 +48,12 @@ pub fn of_view(view: ViewKind, lane: &LaneFrame) -> String {
             let split = split(Measure::Views, &lane.batch_totals, &lane.merged_totals);
             let missing = match lane.approximation.late_missing {
                 0 => String::new(),
-                late => format!(" {} late are missing.", thousands(late)),
+                missing => format!(" {} late are missing.", thousands(missing)),
             };
             format!("Page views: {split}. {} arrived and not in it.{missing}", thousands(not_in_speed(lane)))
+        }
+        ViewKind::Version(number) => {
+            format!("As version {number} counts it: there is no batch layer that would make it final.")
         }
         ViewKind::Recount => "The records that merged covers, counted again from the log.".to_owned(),
     }

@@ -105,7 +105,7 @@ impl Session {
         let rows: Vec<CanonicalRow> = rows.into_iter().skip(first).take(count as usize).collect();
         let finals = match view {
             ViewKind::Merged => self.final_views(&rows),
-            ViewKind::Batch | ViewKind::Speed | ViewKind::Recount => Vec::new(),
+            ViewKind::Batch | ViewKind::Speed | ViewKind::Recount | ViewKind::Version(_) => Vec::new(),
         };
         Answer::Rows { rows, finals, total }
     }
