@@ -415,7 +415,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         effects.extend(lineage::opened(state, drawer));
     }
     effects.extend(two_versions::refresh(state));
-    if state.right == Some(RightDrawer::Handover) {
+    if state.follows_handover() {
         effects.extend(handover::compute(state));
     }
     if state.right == Some(RightDrawer::Late) {
