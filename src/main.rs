@@ -49,11 +49,8 @@ mod desk {
         let outcome = why_no_window().map_or_else(|| open(path), Err);
         let Err(why) = outcome else { return ExitCode::SUCCESS };
         let draw = |scene: &Path, at| {
-            let still = Still { size: (1440.0, 900.0), is_dark: true, at: Some(at) };
-            picture_of(scene, still)
-                .map_err(|error| error.to_string())?
-                .png()
-                .map_err(|error| error.to_string())
+            let still = Still { size: (1440.0, 900.0), is_dark: true, at: Some(at), ..Still::default() };
+            picture_of(scene, &still)?.png().map_err(|error| error.to_string())
         };
         story::instead_of_window(&why, path, Some(&draw)).unwrap_or_else(|error| refuse(&error.to_string()))
     }
@@ -81,8 +78,13 @@ mod desk {
     }
 
     pub fn picture(args: &PictureArgs) -> Result<Vec<u8>, String> {
-        let still = Still { size: args.size.points(), is_dark: args.theme == Theme::Dark, at: args.at };
-        let picture = picture_of(&args.path, still).map_err(|error| error.to_string())?;
-        picture.png().map_err(|error| error.to_string())
+        let still = Still {
+            size: args.size.points(),
+            is_dark: args.theme == Theme::Dark,
+            at: args.at,
+            panels: args.panels.clone(),
+            against: args.against.clone(),
+        };
+        picture_of(&args.path, &still)?.png().map_err(|error| error.to_string())
     }
 }

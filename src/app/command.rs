@@ -71,6 +71,8 @@ pub enum AppCommand {
     Left(LeftDrawer),
     /// Opens or closes a drawer on the right.
     Right(RightDrawer),
+    /// Shows the handles of the hand-over on plots and timeline, or takes them away.
+    HandoverOnPlots,
     /// Plots and strip as tables.
     Tables,
     /// Compares views that other systems made, or goes back to the plots.
@@ -259,6 +261,7 @@ const ALL: &[Spec] = &[
     row(C::Right(RightDrawer::Fates), View, "What became of each record", "One fate a record in each view; views row by row; malformed lines", letter('W')),
     row(C::Right(RightDrawer::Differences), View, "Why they differ", "Two views of the run, by causes that add up", letter('Y')),
     row(C::Right(RightDrawer::Handover), View, "Hand-over", "Where batch ends and speed starts; what is counted twice or nowhere", letter('H')),
+    row(C::HandoverOnPlots, View, "Hand-over on the plots", "Its handles on plots and timeline, without the drawer", Some(Shortcut::shift(Key::Letter('H')))),
     row(C::Right(RightDrawer::Late), View, "Late records", "Records that came after their day was closed, and the watermark that dropped each", letter('D')),
     row(C::Right(RightDrawer::Ask), View, "Ask", "A page and a few days, answered from a few cells of both views", bare(Key::Slash)),
     row(C::Right(RightDrawer::Versions), View, "Two versions (Kappa)", "One stream view, two versions of its rules, and Lambda beside it", letter('V')),

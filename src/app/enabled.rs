@@ -37,6 +37,7 @@ impl AppCommand {
                 | RightDrawer::Settings
                 | RightDrawer::Ask,
             )
+            | AppCommand::HandoverOnPlots
             | AppCommand::Fit
             | AppCommand::CopyCommand => open(state).map(|_| ()),
             AppCommand::Version(step) => super::two_versions::enabled(state, step),

@@ -1,11 +1,18 @@
-//! The hand-over drawer's part of the state: handles, rule, and the newest answer.
+//! The hand-over's part of the state: handles, rule, the newest answer, and what it says. Drawer, plots and timeline show
+//! the same.
 
 use std::sync::Arc;
 
-use super::{Effect, state::State, update_command::ask};
+use super::{
+    Effect, format,
+    state::{RightDrawer, State},
+    update_command::ask,
+};
 use crate::{
     domain::{Offsets, PartitionIndex},
-    engine::protocol::{Answer, BoundaryRule, HandoverAnswer, HandoverSetup, MergedUsers, Query},
+    engine::protocol::{
+        Answer, BoundaryRule, HandoverAnswer, HandoverPartition, HandoverSetup, MergedUsers, Query,
+    },
 };
 
 /// The hand-over as it is set up, and what comes of it.
@@ -17,6 +24,10 @@ pub struct HandoverPage {
     pub users: MergedUsers,
     /// What came of it last.
     pub answer: Option<Arc<HandoverAnswer>>,
+    /// The partition whose handle was touched last: where there are many, it is the one that is seen.
+    pub selected: Option<PartitionIndex>,
+    /// Whether handles stand on plots and timeline while the drawer is closed.
+    pub on_plots: bool,
     /// Something was changed while a question was under way: it is put again.
     asks_again: bool,
 }
@@ -32,8 +43,19 @@ pub enum HandoverEdit {
     Cut(PartitionIndex, u64),
     /// Moves the start of speed in a partition.
     Start(PartitionIndex, u64),
+    /// Chooses the partition that is seen where there are many.
+    Select(PartitionIndex),
     /// Back to what the run does.
     Reset,
+}
+
+/// Where the two handles of a partition stand: as set, before the answer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handles {
+    /// Where batch ends.
+    pub cut: u64,
+    /// Where speed starts; `None` where a time decides.
+    pub start: Option<u64>,
 }
 
 impl HandoverPage {
@@ -47,10 +69,90 @@ impl HandoverPage {
         self.setup.starts.is_none().then_some(self.setup.rule)
     }
 
+    /// The handles of a partition.
+    pub fn handles(&self, index: PartitionIndex, partition: &HandoverPartition) -> Handles {
+        let set =
+            |vector: &Option<Offsets>| vector.as_ref().map(|vector| vector.get(index).min(partition.arrived));
+        let cut = set(&self.setup.cut).unwrap_or(partition.cut);
+        let start = match self.rule() {
+            None => set(&self.setup.starts),
+            Some(BoundaryRule::Offsets) => Some(cut),
+            Some(BoundaryRule::EventTime | BoundaryRule::Scalar | BoundaryRule::None) => partition.start,
+        };
+        Handles { cut, start }
+    }
+
     /// Drops the answer: it was about another run.
     pub(super) fn forget(&mut self) {
-        *self = HandoverPage { setup: self.setup.clone(), users: self.users, ..HandoverPage::default() };
+        let HandoverPage { setup, users, on_plots, .. } = std::mem::take(self);
+        *self = HandoverPage { setup, users, on_plots, ..HandoverPage::default() };
     }
+}
+
+impl State {
+    /// The hand-over that plots and timeline show: while its drawer is open, or by choice.
+    pub fn handover_on_plots(&self) -> Option<(&HandoverPage, &HandoverAnswer)> {
+        let page = &self.answers.handover;
+        let is_on = self.follows_handover() && !self.shows_kappa();
+        Some((page, page.answer.as_deref().filter(|_| is_on)?))
+    }
+
+    /// Whether the hand-over is counted again as the run goes on.
+    pub(super) fn follows_handover(&self) -> bool {
+        self.right == Some(RightDrawer::Handover) || self.answers.handover.on_plots
+    }
+}
+
+/// Shows handles on plots and timeline, or takes them away.
+pub(super) fn toggle_on_plots(state: &mut State) -> Vec<Effect> {
+    let page = &mut state.answers.handover;
+    page.on_plots = !page.on_plots;
+    if page.on_plots { compute(state) } else { Vec::new() }
+}
+
+/// What a hand-over does to its records, in one sentence, and whether it is good news.
+pub fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
+    let (twice, nowhere) = (answer.twice(), answer.nowhere());
+    let counted = |count: u64, how: &str| {
+        let is = if count == 1 { "is" } else { "are" };
+        format!("{} {is} counted {how}.", format::records(count))
+    };
+    let mut parts = Vec::new();
+    if twice > 0 {
+        parts.push(counted(twice, "twice"));
+    }
+    if nowhere > 0 {
+        parts.push(counted(nowhere, "nowhere"));
+    }
+    if answer.late() > 0 {
+        let late = format::records(answer.late());
+        parts.push(format!("{late} came late: only the next batch run counts them."));
+    }
+    let merged = answer.merged(users);
+    let both = merged.users.saturating_sub(answer.united_users);
+    if users == MergedUsers::Added && both > 0 {
+        parts.push(match both {
+            1 => "1 user is counted in both views.".to_owned(),
+            _ => format!("{} users are counted in both views.", format::thousands(both)),
+        });
+    }
+    let estimated = i128::from(merged.users) - i128::from(answer.united_users);
+    if users == MergedUsers::Sketched && estimated != 0 {
+        parts.push(format!("Sketches are off by {} users.", format::signed(estimated)));
+    }
+    if parts.is_empty() {
+        return ("Every record is counted once: merged equals the full recount.".to_owned(), true);
+    }
+    (parts.join(" "), false)
+}
+
+/// What is wrong with some records, as short as it can be said; nothing where each counts once.
+pub fn wrong(twice: u64, nowhere: u64, late: u64) -> Option<String> {
+    let counts = [(twice, "twice"), (nowhere, "nowhere"), (late, "late")];
+    let wrong = counts.into_iter().filter(|(count, _)| *count > 0);
+    let wrong: Vec<String> =
+        wrong.map(|(count, name)| format!("{} {name}", format::thousands(count))).collect();
+    (!wrong.is_empty()).then(|| wrong.join(" · "))
 }
 
 /// Carries out an edit. A changed hand-over is computed anew.
@@ -62,11 +164,17 @@ pub(super) fn edit(state: &mut State, edit: HandoverEdit) -> Vec<Effect> {
             page.users = users;
             return Vec::new();
         }
+        HandoverEdit::Select(partition) => {
+            page.selected = Some(partition);
+            return Vec::new();
+        }
         HandoverEdit::Cut(partition, to) => {
+            page.selected = Some(partition);
             let known = page.answer.as_ref().map(|answer| answer.cut());
             page.setup.cut = Some(moved(page.setup.cut.take().or(known), partition, to));
         }
         HandoverEdit::Start(partition, to) => {
+            page.selected = Some(partition);
             let known = page.answer.as_ref().map(|answer| answer.starts());
             page.setup.starts = Some(moved(page.setup.starts.take().or(known), partition, to));
         }
@@ -112,7 +220,10 @@ mod tests {
     use super::*;
     use crate::{
         app::{Edit, Input, apply},
-        engine::protocol::{Command, EngineEvent, HandoverPartition},
+        engine::{
+            frame::Totals,
+            protocol::{Command, EngineEvent},
+        },
     };
 
     fn do_it(state: &mut State, edit: HandoverEdit) -> Vec<(u64, HandoverSetup)> {
@@ -161,6 +272,50 @@ mod tests {
         assert_eq!(do_it(&mut state, HandoverEdit::Reset), []);
         assert_eq!(tell(&mut state, by_hand[0].0, Answer::Nothing("no".to_owned())), []);
         assert!(!state.answers.handover.is_changed());
+    }
+
+    #[test]
+    fn the_sentence_says_what_is_wrong() {
+        let totals = |users| Totals { users, ..Totals::default() };
+        let mut answer = HandoverAnswer {
+            partitions: vec![HandoverPartition::default()],
+            batch: totals(5),
+            speed: totals(4),
+            united_users: 7,
+            recount: totals(7),
+            ..HandoverAnswer::default()
+        };
+        let (united, added) = (MergedUsers::United, MergedUsers::Added);
+        assert!(verdict(united, &answer).1);
+        assert_eq!(verdict(added, &answer), ("2 users are counted in both views.".to_owned(), false));
+        answer.partitions[0].twice = 1_234;
+        answer.partitions[0].nowhere = 1;
+        let (text, is_right) = verdict(united, &answer);
+        assert_eq!(text, "1,234 records are counted twice. 1 record is counted nowhere.");
+        assert!(!is_right);
+        assert_eq!(wrong(1_234, 0, 2).as_deref(), Some("1,234 twice · 2 late"));
+        assert_eq!(wrong(0, 0, 0), None);
+    }
+
+    #[test]
+    fn handles_stand_on_the_plots_by_choice_and_with_the_drawer() {
+        let mut state = State::default();
+        let on = toggle_on_plots(&mut state);
+        let question = asked(on);
+        assert_eq!(question.len(), 1);
+        assert!(state.handover_on_plots().is_none(), "nothing is known yet");
+        tell(&mut state, question[0].0, known(40, Some(40)));
+        assert!(state.handover_on_plots().is_some());
+        // The one whose handle is moved is the one that is seen; choosing another one asks nothing.
+        do_it(&mut state, HandoverEdit::Start(PartitionIndex(1), 50));
+        assert_eq!(state.answers.handover.selected, Some(PartitionIndex(1)));
+        assert_eq!(do_it(&mut state, HandoverEdit::Select(PartitionIndex(0))), []);
+        assert_eq!(state.answers.handover.selected, Some(PartitionIndex(0)));
+        // The handles stay as set for another run, its numbers do not.
+        state.answers.handover.forget();
+        assert!(state.answers.handover.is_changed() && state.handover_on_plots().is_none());
+        assert_eq!(toggle_on_plots(&mut state), []);
+        assert!(!state.follows_handover());
     }
 
     #[test]

@@ -415,7 +415,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
         effects.extend(lineage::opened(state, drawer));
     }
     effects.extend(two_versions::refresh(state));
-    if state.right == Some(RightDrawer::Handover) {
+    if state.follows_handover() {
         effects.extend(handover::compute(state));
     }
     if state.right == Some(RightDrawer::Late) {
@@ -449,8 +449,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Late { of, first, .. }, Answer::Late { lines, total }) => {
             state.answers.late = super::LatePage { of, first, lines, total };
         }
-        (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
-            state.answers.rows = RowsPage { view, first, rows, total };
+        (Query::Rows { view, first, .. }, Answer::Rows { rows, finals, total }) => {
+            state.answers.rows = RowsPage { view, first, rows, finals, total };
         }
         (Query::CheckpointContents { id, .. }, Answer::CheckpointContents(sections)) => {
             state.answers.checkpoint = Some(CheckpointPage { id, sections });

@@ -62,6 +62,7 @@ pub(super) fn give(state: &mut State, command: AppCommand) -> Vec<Effect> {
         AppCommand::Look(look) => look_at(state, look),
         AppCommand::Left(drawer) => toggle_left(state, drawer),
         AppCommand::Right(drawer) => toggle_right(state, drawer),
+        AppCommand::HandoverOnPlots => super::handover::toggle_on_plots(state),
         AppCommand::CopyCommand => copy_command(state),
         AppCommand::Presenter => remember(state, |settings| settings.presenter = !settings.presenter),
         AppCommand::ZoomIn => remember(state, |s| s.zoom_percent = (s.zoom_percent + 10).min(300)),

@@ -13,6 +13,9 @@ use crate::{engine::runs::read_scenario, ingest::LogDirectory};
 pub type Draw = fn(&PictureArgs) -> Result<Vec<u8>, String>;
 
 pub(super) fn run(args: &PictureArgs, draw: Draw) -> Result<ExitCode, CliError> {
+    if args.against.len() > 2 {
+        return Err(CliError::Usage("--against can be given twice at most".to_owned()));
+    }
     let log = log_of(&args.path);
     let target = Target::of("--out", &args.out, None, log.as_ref())?;
     let png = draw(args).map_err(CliError::Usage)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     describe::merge_command,
-    protocol::{Answer, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, Tick},
+    protocol::{Answer, HandoverAnswer, HandoverBin, HandoverPartition, HandoverPoint, HandoverSetup, Tick},
     recount::each_record,
     session::Session,
 };
@@ -24,6 +24,8 @@ use crate::{
 const BINS: u64 = 240;
 /// Bins over all partitions.
 const MOST_BINS: u64 = 48_000;
+/// Points of the course.
+const POINTS: u64 = 240;
 
 const IN_BATCH: u8 = 1;
 const IN_SPEED: u8 = 2;
@@ -127,6 +129,7 @@ impl HandoverQuestion {
         for (chunk, place) in self.index.places(0, self.arrived) {
             let partition = chunk.partition(place);
             let offset = at.next(partition);
+            books.arrived(partition, offset);
             if chunk.verdict(place) != Some(Verdict::Counted) {
                 continue;
             }
@@ -172,6 +175,9 @@ struct Books {
     answer: HandoverAnswer,
     /// Which views have seen a user.
     seen: Vec<u8>,
+    /// Records so far, and records between two points of the course.
+    records: u64,
+    step: u64,
 }
 
 impl Books {
@@ -186,6 +192,7 @@ impl Books {
             arrived: end.get(p),
             cut: boundary.cut.get(p),
             position: boundary.position.get(p),
+            places: vec![0],
             bins: vec![
                 HandoverBin::default();
                 usize::try_from(end.get(p).div_ceil(bin_records)).unwrap_or(0)
@@ -195,7 +202,31 @@ impl Books {
         let partitions = partitions(&end).zip(names).map(partition).collect();
         let answer =
             HandoverAnswer { tick: question.tick, partitions, bin_records, ..HandoverAnswer::default() };
-        Books { answer, seen: vec![0; question.index.users().len()] }
+        let step = question.arrived.div_ceil(POINTS).max(1);
+        Books { answer, seen: vec![0; question.index.users().len()], records: 0, step }
+    }
+
+    /// The next record in delivery order, whether or not it counts.
+    fn arrived(&mut self, partition: PartitionIndex, offset: u64) {
+        if self.records.is_multiple_of(self.step) {
+            self.point();
+        }
+        let bin_records = self.answer.bin_records;
+        if let Some(partition) = self.answer.partitions.get_mut(partition.index()) {
+            // The last place moves along with the newest record.
+            if offset.is_multiple_of(bin_records) {
+                partition.places.pop();
+                partition.places.extend([self.records, self.records + 1]);
+            } else if let Some(last) = partition.places.last_mut() {
+                *last = self.records + 1;
+            }
+        }
+        self.records += 1;
+    }
+
+    fn point(&mut self) {
+        let HandoverAnswer { batch, speed, united_users, .. } = self.answer;
+        self.answer.course.push(HandoverPoint { records: self.records, batch, speed, united_users });
     }
 
     fn count(
@@ -239,17 +270,18 @@ impl Books {
             }
         }
         if let Some(seen) = user.and_then(|user| self.seen.get_mut(user)) {
+            let is_new = |view: u8| u64::from(*seen & view == 0 && views & view != 0);
+            answer.batch.users += is_new(IN_BATCH);
+            answer.speed.users += is_new(IN_SPEED);
+            answer.recount.users += is_new(IN_RECOUNT);
+            answer.united_users += is_new(IN_BATCH | IN_SPEED);
             *seen |= views;
         }
     }
 
-    fn close(self, question: &HandoverQuestion, boundary: &Boundary) -> HandoverAnswer {
-        let Books { mut answer, seen } = self;
-        let users = |views: u8| seen.iter().filter(|&&seen| seen & views != 0).count() as u64;
-        answer.batch.users = users(IN_BATCH);
-        answer.speed.users = users(IN_SPEED);
-        answer.recount.users = users(IN_RECOUNT);
-        answer.united_users = users(IN_BATCH | IN_SPEED);
+    fn close(mut self, question: &HandoverQuestion, boundary: &Boundary) -> HandoverAnswer {
+        self.point();
+        let Books { mut answer, seen, .. } = self;
         let ids = |views: u8| -> Vec<UserId> {
             (0..)
                 .map(UserId)
@@ -259,13 +291,9 @@ impl Books {
                 .collect()
         };
         answer.sketched_users = sketched(ids(IN_BATCH), ids(IN_SPEED), question.index.users());
-        let number =
-            |p, offset| question.index.number_of(p, offset).unwrap_or(question.arrived).min(question.arrived);
-        for (p, partition) in (0_u16..).map(PartitionIndex).zip(&mut answer.partitions) {
-            partition.cut_record = number(p, partition.cut);
-            if let SpeedStart::At(start) = &boundary.start {
+        if let SpeedStart::At(start) = &boundary.start {
+            for (p, partition) in (0_u16..).map(PartitionIndex).zip(&mut answer.partitions) {
                 partition.start = Some(start.get(p));
-                partition.start_record = Some(number(p, start.get(p)));
             }
         }
         if let SpeedStart::After(latest) = boundary.start {

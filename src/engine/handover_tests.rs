@@ -87,6 +87,23 @@ fn check(question: &HandoverQuestion) -> Result<(), TestCaseError> {
         prop_assert_eq!((bins(|b| b.twice), bins(|b| b.nowhere)), (twice.total(), nowhere.total()));
     }
     prop_assert_eq!(answer.late(), merged.late.iter().map(crate::domain::RangeCounts::total).sum::<u64>());
+    let ends: Vec<_> =
+        answer.course.iter().map(|point| (point.batch, point.speed, point.united_users)).collect();
+    prop_assert_eq!(ends.last(), Some(&(answer.batch, answer.speed, answer.united_users)));
+    prop_assert!(answer.course.is_sorted_by_key(|point| (point.records, point.united_users)));
+    for (p, partition) in partitions(&boundary.cut).zip(&answer.partitions) {
+        let bounds =
+            (0..).map(|bin| bin * answer.bin_records).zip(&partition.places).take(partition.bins.len());
+        for (offset, place) in bounds {
+            prop_assert_eq!(question.index.number_of(p, offset), Some(*place));
+            prop_assert_eq!(partition.record_at(offset, answer.bin_records), *place);
+        }
+        prop_assert_eq!(partition.places.len(), partition.bins.len() + 1);
+        for offset in 0..=partition.arrived {
+            let record = partition.record_at(offset, answer.bin_records);
+            prop_assert_eq!(partition.offset_at(record, answer.bin_records), offset);
+        }
+    }
     let bins = || answer.partitions.iter().flat_map(|partition| &partition.bins);
     prop_assert_eq!(bins().map(|b| b.batch + b.twice).sum::<u64>(), answer.batch.views);
     prop_assert_eq!(bins().map(|b| b.speed + b.twice).sum::<u64>(), answer.speed.views);
@@ -151,5 +168,6 @@ fn a_hand_over_stays_within_what_has_arrived() {
     let answer = question.answer(&question.boundary());
     assert_eq!(answer.cut(), index.offsets_at(1_000));
     assert_eq!((answer.recount.views, answer.batch.views, answer.speed.views), (1_000, 1_000, 0));
-    assert!(answer.partitions.iter().all(|p| p.cut_record == 1_000 && p.start_record == Some(1_000)));
+    let newest = answer.partitions.iter().map(|p| p.record_at(p.cut, answer.bin_records)).max();
+    assert_eq!(newest, Some(1_000));
 }

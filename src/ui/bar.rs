@@ -148,6 +148,7 @@ fn view(ui: &mut Ui, state: &State, out: &mut Out) {
     }
     menu_row(ui, state, out, AppCommand::Tables, state.tables);
     menu_row(ui, state, out, AppCommand::Theirs, state.answers.theirs.open);
+    menu_row(ui, state, out, AppCommand::HandoverOnPlots, state.answers.handover.on_plots);
     menu_row(ui, state, out, AppCommand::Fit, false);
     menu_row(ui, state, out, AppCommand::FrameTime, state.frame_time);
     ui.separator();

@@ -21,6 +21,7 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel, out:
     let scale = theme::scale(ui);
     let top = rows.iter().map(|row| measure.of(&row.log).max(measure.of(&row.merged))).fold(1.0, f64::max);
     let height = 26.0 * scale;
+    ui.add_space(4.0);
     ScrollArea::vertical().id_salt(("bars", format!("{panel:?}"))).auto_shrink(false).show_rows(
         ui,
         height,

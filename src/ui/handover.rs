@@ -4,14 +4,14 @@
 mod numbers;
 mod track;
 
-use eframe::egui::{Align, DragValue, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, DragValue, FontId, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::{
     theme::{self, tokens},
     widgets::{Out, drawer_head, edit_button, number_right, small_text},
 };
 use crate::{
-    app::{AppCommand, Edit, HandoverEdit, HandoverPage, Input, RightDrawer, State, format},
+    app::{AppCommand, Edit, Handles, HandoverEdit, HandoverPage, Input, RightDrawer, State, format, wrong},
     domain::PartitionIndex,
     engine::protocol::{BoundaryRule, HandoverAnswer, HandoverPartition, MergedUsers},
 };
@@ -149,6 +149,10 @@ fn partition_ui(
     let size = vec2(ui.available_width(), height * scale);
     // A log can have thousands of partitions: what is out of sight only takes its place.
     let place = eframe::egui::Rect::from_min_size(ui.cursor().min, size);
+    let is_selected = page.selected == Some(index) && answer.partitions.len() > FEW;
+    if is_selected {
+        scroll_to(ui, place, index);
+    }
     if !ui.is_rect_visible(place) {
         ui.allocate_space(size);
         return;
@@ -157,9 +161,11 @@ fn partition_ui(
         ui.set_min_size(size);
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.push_id(index.0, |ui| {
-            let handles = track::Handles::of(page, index, partition);
+            let handles = page.handles(index, partition);
             ui.horizontal(|ui| {
-                name_ui(ui, partition);
+                if name_ui(ui, partition, is_selected) {
+                    out.push(edit(HandoverEdit::Select(index)));
+                }
                 if is_roomy {
                     fields_ui(ui, index, partition, handles, out);
                 }
@@ -173,29 +179,52 @@ fn partition_ui(
     });
 }
 
-fn name_ui(ui: &mut Ui, partition: &HandoverPartition) {
-    let name = RichText::new(&partition.name).font(theme::strong(ui)).color(tokens(ui).text);
+/// Into sight, once, after it was selected elsewhere.
+fn scroll_to(ui: &Ui, place: eframe::egui::Rect, index: PartitionIndex) {
+    let id = eframe::egui::Id::unique("selected hand-over");
+    let before = ui.data_mut(|data| data.get_temp::<u16>(id));
+    if before != Some(index.0) {
+        ui.data_mut(|data| data.insert_temp(id, index.0));
+        if !ui.clip_rect().contains_rect(place) {
+            ui.scroll_to_rect(place, Some(Align::Center));
+        }
+    }
+}
+
+/// The name of a partition; whether it was clicked.
+fn name_ui(ui: &mut Ui, partition: &HandoverPartition, is_selected: bool) -> bool {
+    let t = tokens(ui);
+    let color = if is_selected { t.accent } else { t.text };
     let width = 76.0 * theme::scale(ui);
-    ui.allocate_ui_with_layout(
-        vec2(width, ui.spacing().interact_size.y),
-        Layout::left_to_right(Align::Center),
-        |ui| {
-            ui.set_min_width(width);
-            ui.add(Label::new(name).truncate());
-        },
-    );
+    let font = theme::strong(ui);
+    let name = RichText::new(ending(ui, &partition.name, &font, width)).font(font).color(color);
+    let place = vec2(width, ui.spacing().interact_size.y);
+    let left = Layout::left_to_right(Align::Center);
+    ui.allocate_ui_with_layout(place, left, |ui| {
+        ui.set_min_width(width);
+        let name = ui.add(Label::new(name).truncate().sense(eframe::egui::Sense::click()));
+        name.on_hover_text(&partition.name).clicked()
+    })
+    .inner
+}
+
+/// As much of the end of a name as there is room for: that is where names of one kind differ.
+fn ending(ui: &Ui, name: &str, font: &FontId, width: f32) -> String {
+    let fits = |text: &str| {
+        let galley = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), tokens(ui).text);
+        galley.size().x <= width
+    };
+    if fits(name) {
+        return name.to_owned();
+    }
+    let ends = name.char_indices().skip(1).filter_map(|(at, _)| name.get(at..));
+    ends.map(|end| format!("…{end}")).find(|text| fits(text)).unwrap_or_else(|| name.to_owned())
 }
 
 fn wrong_ui(ui: &mut Ui, partition: &HandoverPartition) {
     let t = tokens(ui);
-    let wrong = [(partition.twice, "twice"), (partition.nowhere, "nowhere"), (partition.late, "late")];
-    let wrong: Vec<String> = wrong
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{} {name}", format::thousands(count)))
-        .collect();
-    let (text, color) =
-        if wrong.is_empty() { ("each once".to_owned(), t.subdued) } else { (wrong.join(" · "), t.error) };
+    let wrong = wrong(partition.twice, partition.nowhere, partition.late);
+    let (text, color) = wrong.map_or_else(|| ("each once".to_owned(), t.subdued), |wrong| (wrong, t.error));
     number_right(ui, text, theme::small(ui), color);
 }
 
@@ -203,7 +232,7 @@ fn fields_ui(
     ui: &mut Ui,
     index: PartitionIndex,
     partition: &HandoverPartition,
-    handles: track::Handles,
+    handles: Handles,
     out: &mut Out,
 ) {
     ui.spacing_mut().item_spacing.x = 4.0;

@@ -36,6 +36,28 @@ pub fn arrival(outline: &[OutlinePoint], record: u64) -> f64 {
     }
 }
 
+/// Records that have arrived by a moment: the way back from [`arrival`].
+pub fn arrived_by(outline: &[OutlinePoint], at: f64) -> u64 {
+    let tick = at * TICKS_PER_SECOND as f64;
+    let after = outline.partition_point(|point| (point.tick as f64) < tick);
+    let before = after.checked_sub(1).and_then(|index| outline.get(index));
+    match (before, outline.get(after)) {
+        (Some(a), Some(b)) => {
+            let share = (tick - a.tick as f64) / b.tick.saturating_sub(a.tick).max(1) as f64;
+            let grown = b.records.saturating_sub(a.records) as f64 * share.clamp(0.0, 1.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between nothing and the records of the log"
+            )]
+            let grown = grown.round() as u64;
+            a.records + grown
+        }
+        (Some(a), None) => a.records,
+        (None, first) => first.map_or(0, |point| point.records),
+    }
+}
+
 /// A value over time as stairs: it holds until the next point.
 pub fn stairs(series: &[Point], value: impl Fn(&Point) -> f64) -> Vec<PlotPoint> {
     let mut out: Vec<PlotPoint> = Vec::with_capacity(series.len() * 2);
@@ -176,5 +198,7 @@ mod tests {
         let arrivals = [0, 25, 50, 75, 100, 200].map(|record| format!("{:.2}", arrival(&outline, record)));
         assert_eq!(arrivals, ["0.00", "0.50", "1.00", "2.50", "4.00", "4.00"]);
         assert_eq!(arrival(&[], 5).to_bits(), 0.0_f64.to_bits());
+        assert_eq!([0.0, 0.5, 1.0, 2.5, 9.0].map(|at| arrived_by(&outline, at)), [0, 25, 50, 75, 100]);
+        assert_eq!(arrived_by(&[], 5.0), 0);
     }
 }

@@ -188,7 +188,7 @@ impl Window {
         let strip = proof_strip::HEIGHT * if has_cells { 1.0 } else { shrink };
         foot("timeline", (timeline::HEIGHT + 8.0) * shrink)
             .frame(row(t.canvas, 12, 4))
-            .show(ui, |ui| timeline_ui(ui, state));
+            .show(ui, |ui| timeline_ui(ui, state, out));
         foot("proof", strip).frame(row(t.canvas, 12, 6)).show(ui, |ui| {
             if state.is_untouched() {
                 start_cards(ui, state, out);

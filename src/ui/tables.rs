@@ -181,16 +181,18 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
     let off = |a: &Totals, b: &Totals| state.measure.difference_text(state.measure.difference(a, b));
     let columns = [
         "Run time",
-        "Batch",
+        "Batch, final",
         "In memory",
         "Served",
         "Merged",
+        "Provisional",
         "Full recount",
         "Off by",
         "If every read counted",
     ];
+    let width = |title: &str| if title.len() > 14 { 128.0 } else { 88.0 };
     Twin {
-        columns: columns.into_iter().map(|title| Column::number(title, 104.0)).collect(),
+        columns: columns.into_iter().map(|title| Column::number(title, width(title))).collect(),
         rows: lane
             .series
             .iter()
@@ -202,6 +204,7 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
                     maybe(&point.memory),
                     text(&point.speed),
                     text(&point.merged),
+                    off(&point.merged, &point.batch).trim_start_matches('+').to_owned(),
                     text(&point.recount),
                     off(&point.merged, &point.recount),
                     maybe(&point.every_read),

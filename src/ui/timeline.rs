@@ -1,17 +1,16 @@
 //! The timeline: batch runs, checkpoints, crashes, down times and replays over the whole run.
 
+mod handover;
 mod versions;
 
-use eframe::egui::{
-    Align2, Color32, FontId, Painter, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
-};
+use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::{
     canvas::{cross, diamond, hatch},
-    plots::{Seam, gaps, overlaps, seams},
+    seams::Seams,
     series::{end_of_run, seconds},
     theme::{self, BAND, Tokens, tokens},
-    widgets::named,
+    widgets::{Out, named},
 };
 use crate::{
     app::{Look, State, format},
@@ -22,7 +21,7 @@ use crate::{
 pub const HEIGHT: f32 = 62.0;
 
 /// Draws the timeline.
-pub fn timeline_ui(ui: &mut Ui, state: &State) {
+pub fn timeline_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let Some(lane) = state.lane() else { return };
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     let kappa = state.kappa().filter(|_| state.shows_kappa());
@@ -46,7 +45,9 @@ pub fn timeline_ui(ui: &mut Ui, state: &State) {
         return timeline.versions(kappa, state.tick().0);
     }
     timeline.paint(state.tick().0);
-    timeline.seams(&seams(state, lane));
+    if let Some(seams) = Seams::of(state, lane) {
+        handover::handover_ui(ui, &timeline.painter, track, timeline.end, &seams, out);
+    }
     if let Some(close) = state.moment().filter(|_| state.look == Look::Moment && !state.tables) {
         timeline.close_up(close);
     }
@@ -196,36 +197,6 @@ impl Timeline<'_> {
                 | MarkKind::ReplayFinished => {}
             }
         }
-    }
-
-    /// Where batch ends and speed starts: batch's handle hangs in its row, speed's stands in its own.
-    fn seams(&self, seams: &[Seam]) {
-        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
-        let x = |seconds: f64| {
-            self.track.left() + self.track.width() * (seconds / self.end).clamp(0.0, 1.0) as f32
-        };
-        let span = |(from, to)| Rect::from_x_y_ranges(x(from)..=x(to), self.track.y_range());
-        for twice in overlaps(seams).map(span) {
-            self.painter.rect_filled(twice, 0, self.t.crash.gamma_multiply(2.0 * BAND));
-        }
-        for nowhere in gaps(seams).map(span) {
-            hatch(&self.painter, nowhere, 5.0, self.t.error);
-        }
-        let (top, middle, bottom) = (self.track.top(), self.track.center().y, self.track.bottom());
-        for seam in seams {
-            if let Some(start) = seam.start.map(x) {
-                self.painter.vline(start, middle..=bottom, Stroke::new(1.5, self.t.speed));
-                self.triangle(start, bottom, bottom - 6.0, self.t.speed);
-            }
-            let cut = x(seam.cut);
-            self.painter.vline(cut, top..=middle, Stroke::new(1.5, self.t.batch));
-            self.triangle(cut, top, top + 6.0, self.t.batch);
-        }
-    }
-
-    fn triangle(&self, x: f32, from: f32, to: f32, color: Color32) {
-        let corners = vec![pos2(x - 4.0, from), pos2(x + 4.0, from), pos2(x, to)];
-        self.painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
     }
 
     /// What the plots show of the run.

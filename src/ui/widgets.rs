@@ -110,13 +110,13 @@ pub fn field(ui: &mut Ui, label: Id, value: &str, width: f32, mono: bool) -> (Re
     let field = egui::TextEdit::singleline(&mut text)
         .font(font)
         .desired_width(width)
-        .margin(Margin::symmetric(8, 4))
+        .margin(Margin::symmetric(8, 3))
         .frame(
             Frame::new()
                 .fill(t.canvas)
                 .stroke(egui::Stroke::new(1.0, t.hairline))
                 .corner_radius(4)
-                .inner_margin(Margin::symmetric(8, 4)),
+                .inner_margin(Margin::symmetric(8, 3)),
         );
     let response = ui.add(field).labelled_by(label);
     let changed = (text != value).then_some(text);

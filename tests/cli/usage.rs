@@ -57,6 +57,8 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         ("batch sample_logs/textbook --out src", "is a directory"),
         ("batch sample_logs/textbook --out src/x --report src/../src/x", "name the same file"),
         ("batch Cargo.toml", "no JSON object"),
+        ("picture sample_logs/textbook --out x.png --panel nothing", "log, checkpoints, numbers,"),
+        ("picture sample_logs/textbook --out x.png --against a --against b --against c", "twice at most"),
         ("stream sample_logs/textbook", "--checkpoints"),
         ("view", "<DIR>"),
         ("view nowhere", "nowhere"),

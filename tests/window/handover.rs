@@ -166,6 +166,149 @@ fn handles_move_by_mouse_by_keys_and_by_typing() {
     assert!(!live.state().answers.handover.is_changed());
 }
 
+/// Drags a handle by so many points.
+fn drag(live: &mut Live, label: &str, by: f32) {
+    let from = place(live, label);
+    live.h.drag_at(from);
+    live.settle();
+    live.h.hover_at(pos2(from.x + by, from.y));
+    live.settle();
+    live.h.drop_at(pos2(from.x + by, from.y));
+    settled(live);
+}
+
+/// The middle of a handle.
+fn place(live: &Live, label: &str) -> egui::Pos2 {
+    let handle = live.h.get_by_label(label).accesskit_node().bounding_box().unwrap();
+    #[expect(clippy::cast_possible_truncation, reason = "window coordinates")]
+    let middle = pos2(handle.x0.midpoint(handle.x1) as f32, handle.y0.midpoint(handle.y1) as f32);
+    middle
+}
+
+fn on_plots(live: &mut Live) {
+    live.h.key_press_modifiers(egui::Modifiers::SHIFT, Key::H);
+    live.settle();
+    settled(live);
+}
+
+#[test]
+fn handles_on_plots_and_timeline_are_those_of_the_drawer() {
+    let mut live = shop();
+    let before = answer(&live);
+    let cut = |at: usize| before.partitions[at].cut;
+    assert!(live.sees("hand-over of desktop, merged view"), "they come with the drawer");
+    live.key(Key::H);
+    assert!(!live.sees("hand-over of desktop"), "and go with it");
+    on_plots(&mut live);
+    live.until_sees("Every record is counted once: merged equals the full recount.");
+    live.picture("handover-on-plots");
+    // By keys on the timeline, and on to the next partition.
+    live.h.get_by_label("hand-over of desktop").focus();
+    live.settle();
+    (0..3).for_each(|_| live.key(Key::ArrowLeft));
+    live.until_sees("3 records are counted twice.");
+    assert_eq!(answer(&live).partitions[0].start, Some(cut(0) - 3));
+    live.key(Key::ArrowDown);
+    (0..20).for_each(|_| live.key(Key::ArrowRight));
+    live.until_sees("3 records are counted twice. 20 records are counted nowhere.");
+    assert_eq!(answer(&live).partitions[1].start, Some(cut(1) + 20));
+    // By mouse on the merged plot: the plots stay where they are.
+    let other = place(&live, "hand-over of desktop, speed view");
+    drag(&mut live, "hand-over of tablet, merged view", -60.0);
+    assert_eq!(place(&live, "hand-over of desktop, speed view"), other, "the plots were dragged");
+    let tablet = answer(&live).partitions[2].clone();
+    assert!(tablet.start.unwrap() < cut(2) && tablet.twice > 0, "{tablet:?}");
+    live.h.get_by_label_contains("off by +");
+    live.picture("handover-on-plots-wrong");
+    // To the start of the run: everything of batch counts twice there.
+    drag(&mut live, "hand-over of tablet, speed view", -2_000.0);
+    assert_eq!(answer(&live).partitions[2].twice, cut(2));
+    // On the batch view the end of batch is moved.
+    drag(&mut live, "hand-over of desktop, batch view", -40.0);
+    assert!(answer(&live).partitions[0].cut < cut(0));
+    assert!(answer(&live).nowhere() > 0);
+    same_numbers(&mut live);
+    live.click("Put back");
+    live.until("it is the real one", |live| answer(live).partitions == before.partitions);
+    // With the offset vector, batch's end takes speed's start along: each record still counts once.
+    drag(&mut live, "hand-over of mobile, batch view", -40.0);
+    live.until("the hand-over is earlier", |live| answer(live).partitions[1].cut < cut(1));
+    live.until_sees("Every record is counted once: merged equals the full recount.");
+    live.click("Hide");
+    assert!(!live.sees("hand-over of desktop"));
+}
+
+/// The same as `rederive merge`, by the drawer's copied command.
+fn same_numbers(live: &mut Live) {
+    live.key(Key::H);
+    settled(live);
+    same_as_merge(live);
+    live.key(Key::H);
+}
+
+/// A log of many small partitions, paused in the middle.
+fn many(partitions: usize) -> (Live, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    for partition in 0..partitions {
+        let folder = directory.path().join(format!("partition-{partition:03}"));
+        std::fs::create_dir(&folder).unwrap();
+        let line = |n: usize| {
+            let (time, user) = (1_700_000_000 + n * 60 + partition, (n * 7 + partition) % 50);
+            format!("{{\"page\":\"p{}\",\"user\":\"u{user}\",\"time\":{time}}}\n", n % 5)
+        };
+        let text: String = (0..4_000 / partitions).map(line).collect();
+        std::fs::write(folder.join("1.jsonl"), text).unwrap();
+    }
+    let mut live = Live::opened(directory.path());
+    live.fast();
+    live.click("Play");
+    live.until("batch has published and the stream is further", |live| {
+        let lane = live.lane();
+        lane.batch_covers > 0 && lane.served_position > lane.batch_covers + 100
+    });
+    live.key(Key::Space);
+    live.until("it is paused", |live| live.flow() == Flow::Paused);
+    on_plots(&mut live);
+    live.until_sees("Every record is counted once: merged equals the full recount.");
+    (live, directory)
+}
+
+#[test]
+fn many_partitions_show_a_page_of_handles_and_one_band_for_all() {
+    for partitions in [40, 200] {
+        let (mut live, _log) = many(partitions);
+        let of = format!(" of {partitions}");
+        let handles = |live: &Live| {
+            let of_merged = |node: &egui_kittest::Node<'_>| {
+                node.accesskit_node().label().is_some_and(|label| label.ends_with(", merged view"))
+            };
+            live.h.query_all_by_label_contains("hand-over of ").filter(of_merged).count()
+        };
+        let first = handles(&live);
+        assert!((2..13).contains(&first), "{first} of {partitions}");
+        live.h.get_by_label(&format!("All partitions, Merged view: 1 to {first}{of}"));
+        // Down from the last of the page turns it.
+        let last = format!("hand-over of partition-{:03}, merged view", first - 1);
+        live.h.get_by_label(&last).focus();
+        live.settle();
+        live.key(Key::ArrowDown);
+        live.settle();
+        live.h.get_by_label(&format!("All partitions, Merged view: {} to {}{of}", first + 1, 2 * first));
+        // The focus went along.
+        (0..2).for_each(|_| live.key(Key::ArrowLeft));
+        live.until_sees("2 records are counted twice.");
+        assert_eq!(answer(&live).partitions[first].twice, 2);
+        live.picture(&format!("handover-{partitions}-partitions"));
+        // A click on the band leads to some partition; the drawer has all of them.
+        live.click(&format!("All partitions, Merged view: {} to {}{of}", first + 1, 2 * first));
+        live.key(Key::H);
+        settled(&mut live);
+        live.picture(&format!("handover-{partitions}-partitions-drawer"));
+        live.click("Back to the real hand-over");
+        live.until_sees("Every record is counted once: merged equals the full recount.");
+    }
+}
+
 #[test]
 fn the_drawer_follows_the_run() {
     let mut live = shop();

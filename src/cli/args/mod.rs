@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, value_parser};
 
 use crate::engine::export::Format;
 use crate::{
+    app::PanelId,
     checkpoint::{FORMAT_VERSION, GuaranteeId},
     domain::{IDLE_AFTER_RECORDS, Lateness, StreamOptions, Uniques},
     engine::{journal::JOURNAL_VERSION, scenario::SCENARIO_VERSION},
@@ -16,7 +17,9 @@ use crate::{
 };
 pub use mapping::MappingArgs;
 pub use values::{BoundaryKind, CrashAt, DriverKind, MergeUniques, ReconcileFormat, Size, Theme};
-use values::{parse_crash, parse_guarantee, parse_lateness, parse_seeds, parse_size, parse_uniques};
+use values::{
+    panel_ids, parse_crash, parse_guarantee, parse_lateness, parse_seeds, parse_size, parse_uniques,
+};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let program = env!("CARGO_PKG_VERSION");
@@ -197,7 +200,7 @@ pub struct CheckArgs {
 /// `picture`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rederive picture sample_logs/shop --out window.png --size 1280x800 --theme dark"
+    after_help = "Example:\n  rederive picture sample_logs/shop --out window.png --size 1280x800 --theme dark\n  rederive picture sample_logs/shop --out handover.png --panel handover --at 9000\n  rederive picture my-log/ --out theirs.png --against their-view.csv"
 )]
 pub struct PictureArgs {
     /// Scenario, log directory or log file
@@ -215,6 +218,12 @@ pub struct PictureArgs {
     /// Run to this tick first
     #[arg(long, value_name = "TICK")]
     pub at: Option<u64>,
+    /// Open a drawer, a look or a dialog first; can be given more than once
+    #[arg(long = "panel", value_name = "ID", value_parser = panel_ids())]
+    pub panels: Vec<PanelId>,
+    /// Compare a view that another system made, in the panel "reconcile"; a second one is compared with the first too
+    #[arg(long, value_name = "FILE")]
+    pub against: Vec<PathBuf>,
 }
 
 /// `matrix`.

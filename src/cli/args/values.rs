@@ -2,9 +2,13 @@
 
 use std::ops::Range;
 
-use clap::ValueEnum;
+use clap::{
+    ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
+    app::PanelId,
     checkpoint::{CrashPoint, GuaranteeId},
     domain::{Lateness, Uniques},
 };
@@ -85,6 +89,12 @@ pub struct CrashAt {
     pub point: CrashPoint,
     /// In the micro-batch that contains this record, from 0 in delivery order.
     pub record: u64,
+}
+
+/// Panels by their ids; what is none is refused with the list.
+pub(super) fn panel_ids() -> impl TypedValueParser<Value = PanelId> {
+    PossibleValuesParser::new(PanelId::ALL.iter().map(|panel| panel.id))
+        .try_map(|id| PanelId::find(&id).ok_or("no such panel"))
 }
 
 pub(super) fn parse_guarantee(text: &str) -> Result<GuaranteeId, String> {

@@ -40,8 +40,37 @@ pub struct HandoverAnswer {
     pub sketched_users: u64,
     /// The full recount of everything that batch or speed has read.
     pub recount: Totals,
+    /// The same as the records arrived: running totals from the first record to the last that has arrived.
+    pub course: Vec<HandoverPoint>,
     /// The command line that computes the same, without the choice of users.
     pub command: String,
+}
+
+/// What a hand-over makes of the records that arrived first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HandoverPoint {
+    /// So many records, in delivery order.
+    pub records: u64,
+    /// Their batch view.
+    pub batch: Totals,
+    /// Their speed view.
+    pub speed: Totals,
+    /// Distinct users of both, united.
+    pub united_users: u64,
+}
+
+impl HandoverPoint {
+    /// Their merged view. Sketches are made of whole views only: on the way users count as united.
+    pub fn merged(&self, users: MergedUsers) -> Totals {
+        Totals {
+            views: self.batch.views + self.speed.views,
+            users: match users {
+                MergedUsers::United | MergedUsers::Sketched => self.united_users,
+                MergedUsers::Added => self.batch.users + self.speed.users,
+            },
+            sum: self.batch.sum + self.speed.sum,
+        }
+    }
 }
 
 /// A partition at a hand-over.
@@ -57,10 +86,8 @@ pub struct HandoverPartition {
     pub start: Option<u64>,
     /// The stream has read `[0, position)`.
     pub position: u64,
-    /// Number in delivery order of the first record at or above the cut.
-    pub cut_record: u64,
-    /// Number in delivery order of the first record at or above the start.
-    pub start_record: Option<u64>,
+    /// Numbers in delivery order of its records at the bounds of the bins; last, one past that of its newest record.
+    pub places: Vec<u64>,
     /// Records that both views count.
     pub twice: u64,
     /// Records that neither view counts, though one of them has read so far.
@@ -84,6 +111,33 @@ pub struct HandoverBin {
     pub nowhere: u64,
     /// Dropped as late.
     pub late: u64,
+}
+
+impl HandoverPartition {
+    /// Number in delivery order of the record at an offset, on a straight line between the bounds of its bin.
+    pub fn record_at(&self, offset: u64, bin_records: u64) -> u64 {
+        let offset = offset.min(self.arrived);
+        let bin = usize::try_from(offset / bin_records.max(1)).unwrap_or(usize::MAX);
+        let (from, to) = self.bin(bin.min(self.bins.len().saturating_sub(1)), bin_records);
+        from.1 + (offset - from.0) * (to.1 - from.1) / (to.0 - from.0).max(1)
+    }
+
+    /// The first offset whose record has at least this number: the way back from [`HandoverPartition::record_at`].
+    pub fn offset_at(&self, record: u64, bin_records: u64) -> u64 {
+        let bin = self.places.partition_point(|place| *place <= record).saturating_sub(1);
+        let (from, to) = self.bin(bin.min(self.bins.len().saturating_sub(1)), bin_records);
+        let within = record.clamp(from.1, to.1.max(from.1)) - from.1;
+        (from.0 + (within * (to.0 - from.0)).div_ceil((to.1 - from.1).max(1))).min(self.arrived)
+    }
+
+    /// Offset and record number of both bounds of a bin.
+    fn bin(&self, bin: usize, bin_records: u64) -> ((u64, u64), (u64, u64)) {
+        let bound = |bin: usize| {
+            let place = self.places.get(bin).or(self.places.last()).copied().unwrap_or(0);
+            ((bin as u64 * bin_records).min(self.arrived), place)
+        };
+        (bound(bin), bound(bin + 1))
+    }
 }
 
 impl HandoverAnswer {
@@ -134,5 +188,29 @@ impl HandoverAnswer {
                 format!("{} --uniques {}", self.command, users.id())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_and_record_numbers_lead_to_each_other() {
+        let partition = HandoverPartition {
+            arrived: 25,
+            bins: vec![HandoverBin::default(); 3],
+            places: vec![3, 23, 33, 90],
+            ..HandoverPartition::default()
+        };
+        let at = [0, 5, 10, 20, 25, 99].map(|offset| partition.record_at(offset, 10));
+        assert_eq!(at, [3, 13, 23, 33, 90, 90]);
+        for offset in 0..=25 {
+            assert_eq!(partition.offset_at(partition.record_at(offset, 10), 10), offset);
+        }
+        let back = [0, 3, 13, 14, 89, 1_000].map(|record| partition.offset_at(record, 10));
+        assert_eq!(back, [0, 0, 5, 6, 25, 25]);
+        let empty = HandoverPartition { places: vec![0], ..HandoverPartition::default() };
+        assert_eq!((empty.record_at(7, 10), empty.offset_at(7, 10)), (0, 0));
     }
 }

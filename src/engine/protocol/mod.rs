@@ -21,7 +21,7 @@ pub use super::scenario::{MOST_RECORDS, RunSettings};
 pub use asking::{Asked, AskedDay, MOST_DAYS, Parts};
 pub use facts::{EngineEvent, Fact, LogSummary};
 pub use handover::{
-    BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverSetup, MergedUsers,
+    BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition, HandoverPoint, HandoverSetup, MergedUsers,
 };
 pub use kappa::{
     DayCauses, Duplicates, KappaCommand, KappaFact, KappaMoment, NoUser, VersionCause, VersionDifferences,

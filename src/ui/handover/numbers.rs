@@ -7,51 +7,12 @@ use super::super::{
     widgets::named,
 };
 use crate::{
-    app::{HandoverPage, State, format},
-    engine::{
-        frame::Totals,
-        protocol::{HandoverAnswer, MergedUsers},
-    },
+    app::{HandoverPage, State, format, verdict},
+    engine::{frame::Totals, protocol::HandoverAnswer},
 };
 
 /// Width of a number's column.
 const COLUMN: f32 = 88.0;
-
-/// One sentence, and whether it is good news.
-fn verdict(users: MergedUsers, answer: &HandoverAnswer) -> (String, bool) {
-    let (twice, nowhere) = (answer.twice(), answer.nowhere());
-    let counted = |count: u64, how: &str| {
-        let is = if count == 1 { "is" } else { "are" };
-        format!("{} {is} counted {how}.", format::records(count))
-    };
-    let mut parts = Vec::new();
-    if twice > 0 {
-        parts.push(counted(twice, "twice"));
-    }
-    if nowhere > 0 {
-        parts.push(counted(nowhere, "nowhere"));
-    }
-    if answer.late() > 0 {
-        let late = format::records(answer.late());
-        parts.push(format!("{late} came late: only the next batch run counts them."));
-    }
-    let merged = answer.merged(users);
-    let both = merged.users.saturating_sub(answer.united_users);
-    if users == MergedUsers::Added && both > 0 {
-        parts.push(match both {
-            1 => "1 user is counted in both views.".to_owned(),
-            _ => format!("{} users are counted in both views.", format::thousands(both)),
-        });
-    }
-    let estimated = i128::from(merged.users) - i128::from(answer.united_users);
-    if users == MergedUsers::Sketched && estimated != 0 {
-        parts.push(format!("Sketches are off by {} users.", format::signed(estimated)));
-    }
-    if parts.is_empty() {
-        return ("Every record is counted once: merged equals the full recount.".to_owned(), true);
-    }
-    (parts.join(" "), false)
-}
 
 /// The sentence.
 pub fn verdict_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer) {
@@ -89,7 +50,7 @@ impl Table {
     fn head(self, ui: &mut Ui) {
         let color = tokens(ui).subdued;
         let names = ["page views", "unique users", "sum"].map(ToOwned::to_owned);
-        self.cells(ui, "", &names, color, true);
+        self.cells(ui, "", &names, [color; 3], true);
     }
 
     fn row(self, ui: &mut Ui, name: &str, totals: &Totals, color: Color32) {
@@ -98,7 +59,7 @@ impl Table {
             format::thousands(totals.users),
             format::millionths(totals.sum),
         ];
-        self.cells(ui, name, &numbers, color, false);
+        self.cells(ui, name, &numbers, [color; 3], false);
     }
 
     fn error(self, ui: &mut Ui, merged: &Totals, recount: &Totals) {
@@ -109,14 +70,13 @@ impl Table {
         let sum_text =
             if sum > 0 { format!("+{}", format::millionths(sum)) } else { format::millionths(sum) };
         let t = tokens(ui);
-        let is_right = views == 0 && users == 0 && sum == 0;
-        let color = if is_right { t.success } else { t.error };
         let numbers = [format::signed(views), format::signed(users), sum_text];
-        self.cells(ui, "error", &numbers, color, false);
+        let colors = [views, users, sum].map(|error| if error == 0 { t.success } else { t.error });
+        self.cells(ui, "error", &numbers, colors, false);
     }
 
     /// Painted, so that columns stand under each other; read as one sentence.
-    fn cells(self, ui: &mut Ui, name: &str, numbers: &[String; 3], color: Color32, is_head: bool) {
+    fn cells(self, ui: &mut Ui, name: &str, numbers: &[String; 3], colors: [Color32; 3], is_head: bool) {
         let scale = theme::scale(ui);
         let size = vec2(ui.available_width(), (theme::body(ui).size + 5.0).round());
         ui.spacing_mut().item_spacing.y = 1.0;
@@ -125,7 +85,8 @@ impl Table {
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let font = if is_head { theme::small(ui) } else { theme::mono(ui) };
         let mut right = rect.right() - 2.0;
-        for (number, _) in numbers.iter().rev().zip(shown).filter(|(_, is_shown)| *is_shown) {
+        let cells = numbers.iter().zip(colors).rev().zip(shown);
+        for ((number, color), _) in cells.filter(|(_, is_shown)| *is_shown) {
             let at = pos2(right, rect.center().y);
             painter.text(at, Align2::RIGHT_CENTER, number, font.clone(), color);
             right -= COLUMN * scale;
@@ -138,32 +99,5 @@ impl Table {
             let sum = if self.has_values { format!(", sum {sum}") } else { String::new() };
             named(&response, Role::Label, format!("{name}: {views} page views{users}{sum}"));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::protocol::HandoverPartition;
-
-    #[test]
-    fn the_sentence_says_what_is_wrong() {
-        let totals = |users| Totals { users, ..Totals::default() };
-        let mut answer = HandoverAnswer {
-            partitions: vec![HandoverPartition::default()],
-            batch: totals(5),
-            speed: totals(4),
-            united_users: 7,
-            recount: totals(7),
-            ..HandoverAnswer::default()
-        };
-        let (united, added) = (MergedUsers::United, MergedUsers::Added);
-        assert!(verdict(united, &answer).1);
-        assert_eq!(verdict(added, &answer), ("2 users are counted in both views.".to_owned(), false));
-        answer.partitions[0].twice = 1_234;
-        answer.partitions[0].nowhere = 1;
-        let (text, is_right) = verdict(united, &answer);
-        assert_eq!(text, "1,234 records are counted twice. 1 record is counted nowhere.");
-        assert!(!is_right);
     }
 }

@@ -5,23 +5,21 @@
 
 use std::fmt::Write as _;
 
-use eframe::egui::{
-    self, Color32, CursorIcon, EventFilter, Key, Modifiers, Painter, Pos2, Rect, Role, Sense, Shape, Stroke,
-    Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Color32, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use super::{
     super::{
         canvas::hatch,
+        sliding::{Slid, Slider},
         theme::{self, AREA, Tokens, tokens},
         widgets::{Out, named, small_text},
     },
     edit,
 };
 use crate::{
-    app::{HandoverEdit, HandoverPage, format},
+    app::{Handles, HandoverEdit, format},
     domain::PartitionIndex,
-    engine::protocol::{BoundaryRule, HandoverAnswer, HandoverBin, HandoverPartition},
+    engine::protocol::{HandoverAnswer, HandoverBin, HandoverPartition},
 };
 
 /// Height of a track, handles included.
@@ -32,31 +30,6 @@ const STEP: f32 = 12.0;
 const HANDLE: f32 = 6.0;
 /// What is wrong is at least so high and wide.
 const LEAST: f32 = 4.0;
-
-/// Where the two handles of a partition stand: as set, before the answer has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handles {
-    /// Where batch ends.
-    pub cut: u64,
-    /// Where speed starts; `None` where a time decides.
-    pub start: Option<u64>,
-}
-
-impl Handles {
-    /// Of a partition.
-    pub fn of(page: &HandoverPage, index: PartitionIndex, partition: &HandoverPartition) -> Handles {
-        let set = |vector: &Option<crate::domain::Offsets>| {
-            vector.as_ref().map(|vector| vector.get(index).min(partition.arrived))
-        };
-        let cut = set(&page.setup.cut).unwrap_or(partition.cut);
-        let start = match page.rule() {
-            None => set(&page.setup.starts),
-            Some(BoundaryRule::Offsets) => Some(cut),
-            Some(BoundaryRule::EventTime | BoundaryRule::Scalar | BoundaryRule::None) => partition.start,
-        };
-        Handles { cut, start }
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Handle {
@@ -98,13 +71,14 @@ pub fn track_ui(
     };
     track.records(answer.bin_records, partition);
     track.read_mark(partition);
-    if let Some(to) = track.handle(ui, Handle::Cut, handles.cut, partition) {
-        out.push(edit(HandoverEdit::Cut(index, to)));
-    }
-    if let Some(start) = handles.start
-        && let Some(to) = track.handle(ui, Handle::Start, start, partition)
-    {
-        out.push(edit(HandoverEdit::Start(index, to)));
+    let mut moved = |slid: Option<Slid>, to: fn(PartitionIndex, u64) -> HandoverEdit| match slid {
+        Some(Slid::To(offset)) => out.push(edit(to(index, offset))),
+        Some(Slid::Held) => out.push(edit(HandoverEdit::Select(index))),
+        Some(Slid::Step(_)) | None => {}
+    };
+    moved(track.handle(ui, Handle::Cut, handles.cut, partition), HandoverEdit::Cut);
+    if let Some(start) = handles.start {
+        moved(track.handle(ui, Handle::Start, start, partition), HandoverEdit::Start);
     }
 }
 
@@ -202,8 +176,8 @@ impl Track {
         self.painter.line_segment(line, Stroke::new(1.0, self.t.text));
     }
 
-    /// A handle; where it was moved to.
-    fn handle(&self, ui: &Ui, which: Handle, offset: u64, partition: &HandoverPartition) -> Option<u64> {
+    /// A handle; what was done to it.
+    fn handle(&self, ui: &Ui, which: Handle, offset: u64, partition: &HandoverPartition) -> Option<Slid> {
         let x = self.x(offset);
         let size = self.step / STEP * HANDLE;
         // Batch's handle hangs from above, speed's stands below: they can be told apart at one place.
@@ -218,20 +192,18 @@ impl Track {
                 "start of speed",
             ),
         };
-        let response = ui.interact(hit, ui.scope_id().with(name), Sense::click_and_drag());
-        let response = response.on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
-        let full = format!("{}: {name}", partition.name);
-        response.widget_info(|| WidgetInfo::slider(true, offset as f64, full.clone()));
-        if response.clicked() || response.drag_started() {
-            response.request_focus();
-        }
+        let slider = Slider {
+            id: ui.scope_id().with(name),
+            hit,
+            name: format!("{}: {name}", partition.name),
+            at: offset,
+            most: partition.arrived,
+            has_neighbours: false,
+        };
+        let (response, slid) = slider.show(ui, |x| self.offset(x));
         let lit = response.hovered() || response.dragged() || response.has_focus();
         self.paint_handle(which, x, size, lit);
-        if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged()) {
-            let to = self.offset(pointer.x).min(partition.arrived);
-            return (to != offset).then_some(to);
-        }
-        keyed(ui, &response, offset, partition.arrived)
+        slid
     }
 
     fn paint_handle(&self, which: Handle, x: f32, size: f32, lit: bool) {
@@ -248,24 +220,6 @@ impl Track {
         let rim = if lit { Stroke::new(1.5, self.t.strong) } else { Stroke::new(0.0, Color32::TRANSPARENT) };
         self.painter.add(Shape::convex_polygon(corners, color, rim));
     }
-}
-
-/// Left and right move by one record, with Shift by a hundredth of the partition.
-fn keyed(ui: &Ui, response: &egui::Response, offset: u64, most: u64) -> Option<u64> {
-    if !response.has_focus() {
-        return None;
-    }
-    let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    let (mut back, mut on) = (0, 0);
-    ui.input_mut(|input| {
-        for (modifiers, step) in [(Modifiers::SHIFT, (most / 100).max(1)), (Modifiers::NONE, 1)] {
-            back += step * input.count_and_consume_key(modifiers, Key::ArrowLeft) as u64;
-            on += step * input.count_and_consume_key(modifiers, Key::ArrowRight) as u64;
-        }
-    });
-    let to = offset.saturating_add(on).saturating_sub(back).min(most);
-    (to != offset).then_some(to)
 }
 
 /// What a bin looks like, in steps that an eye can tell apart.

@@ -11,6 +11,9 @@ use crate::ui::theme::{self, tokens};
 /// Between two cards.
 const GAP: f32 = 12.0;
 
+/// From this width on there is room for all words.
+const ROOMY: f32 = 210.0;
+
 /// What stands above a plot.
 pub struct Head {
     /// What is plotted.
@@ -23,6 +26,8 @@ pub struct Head {
     pub number: (String, Color32),
     /// The line below, in pieces of one colour.
     pub line: Vec<(String, Color32)>,
+    /// The same where there is little room, if it can be said shorter.
+    pub short_line: Option<Vec<(String, Color32)>>,
 }
 
 /// Draws one card for each of `cards` over all the room that there is.
@@ -54,6 +59,7 @@ pub fn head_ui(ui: &Ui, card: Rect, head: &Head) -> Rect {
     painter.rect_filled(swatch, 1, color);
     let (number, ink) = &head.number;
     let number = painter.layout_no_wrap(number.clone(), theme::big_number(ui), *ink);
+    let title = if rect.width() >= ROOMY * scale { &head.title } else { &head.short_title };
     let room = rect.width() - number.size().x - 30.0;
     let fitted = |pieces: &[(String, Color32)], font: &egui::FontId, width: f32| {
         let mut job = LayoutJob::default();
@@ -64,19 +70,19 @@ pub fn head_ui(ui: &Ui, card: Rect, head: &Head) -> Rect {
         painter.layout_job(job)
     };
     let strong = theme::strong(ui);
-    let full = fitted(&[(head.title.clone(), t.strong)], &strong, f32::INFINITY);
-    let title = if full.size().x <= room {
-        full
-    } else {
-        fitted(&[(head.short_title.clone(), t.strong)], &strong, room)
-    };
+    let title = fitted(&[(title.clone(), t.strong)], &strong, room);
     painter.galley(
         Align2::RIGHT_TOP.anchor_size(rect.right_top() - vec2(0.0, 3.0), number.size()).min,
         number,
         *ink,
     );
     painter.galley(rect.min + vec2(22.0, 1.0), title, t.strong);
-    let line = fitted(&head.line, &theme::small(ui), rect.width());
+    let small = theme::small(ui);
+    let line = match &head.short_line {
+        Some(short) if fitted(&head.line, &small, f32::INFINITY).size().x > rect.width() => short,
+        _ => &head.line,
+    };
+    let line = fitted(line, &small, rect.width());
     painter.galley(pos2(rect.left(), rect.bottom() - line.size().y), line, t.subdued);
     Rect::from_min_max(pos2(card.left() + 4.0, rect.bottom() + 2.0), card.max - vec2(10.0, 4.0))
 }

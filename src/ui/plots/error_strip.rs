@@ -16,10 +16,12 @@ use crate::{
     },
 };
 
-/// How high it is; nothing for a stream that leaves nothing out.
+/// How high it is; nothing for a stream that leaves nothing out and counts nothing twice.
 pub fn height(ui: &Ui, lane: &LaneFrame) -> f32 {
     let approximation = &lane.approximation;
-    let is_exact = approximation.lateness == Lateness::Unbounded && approximation.uniques == Uniques::Set;
+    let is_exact = approximation.lateness == Lateness::Unbounded
+        && approximation.uniques == Uniques::Set
+        && lane.settings.guarantee.is_exactly_once();
     if is_exact { 0.0 } else { 62.0 * theme::scale(ui) }
 }
 
@@ -41,11 +43,16 @@ pub fn strip_ui(ui: &mut Ui, rect: Rect, measure: Measure, lane: &LaneFrame, abo
         0 => (t.subdued, "error: none now".to_owned()),
         _ => (t.warning, format!("error: {}", amount(measure, now))),
     };
-    painter.text(pos2(plot.left(), rect.top()), Align2::LEFT_TOP, text, small.clone(), color);
+    let now_text = painter.text(pos2(plot.left(), rect.top()), Align2::LEFT_TOP, text, small.clone(), color);
     let most = if high > -low { high } else { low };
     if most != 0 {
         let text = format!("at most {}", amount(measure, most));
-        painter.text(pos2(plot.right(), rect.top()), Align2::RIGHT_TOP, text, small, t.subdued);
+        let galley = painter.layout_no_wrap(text, small, t.subdued);
+        // What it is now comes first.
+        let left = plot.right() - galley.size().x;
+        if left > now_text.right() + 8.0 {
+            painter.galley(pos2(left, rect.top()), galley, t.subdued);
+        }
     }
     // Too few hangs below the line, too many stands above it.
     let span = ((high - low) as f32).max(1.0);

@@ -9,6 +9,7 @@ use crate::{
     engine::frame::{BandKind, LaneFrame, MarkKind},
     ui::{
         canvas::{cross, dashed, diamond, hatch},
+        seams::Seams,
         series::{at, memory_after, memory_before, seconds, stale_spans},
         theme::{self, BAND, Tokens, tokens},
     },
@@ -89,8 +90,7 @@ struct Marks<'a> {
 /// Paints them, clipped to the plot.
 pub fn paint(
     ui: &Ui,
-    state: &State,
-    lane: &LaneFrame,
+    (state, lane, seams): (&State, &LaneFrame, Option<&Seams<'_>>),
     panel: Panel,
     response: &Response,
     transform: &PlotTransform,
@@ -109,7 +109,8 @@ pub fn paint(
         Panel::Merged => marks.merged(),
     }
     marks.now();
-    marks.legend(ui, panel);
+    let course = seams.and_then(|seams| super::handover::course(state, lane, seams, panel, marks.tokens));
+    marks.legend(ui, panel, course.is_some());
 }
 
 impl Marks<'_> {
@@ -236,7 +237,7 @@ impl Marks<'_> {
     }
 
     /// Names beside the ends of lines would move; a short legend in the empty corner does not.
-    fn legend(&self, ui: &Ui, panel: Panel) {
+    fn legend(&self, ui: &Ui, panel: Panel, has_course: bool) {
         let t = self.tokens;
         if self.rect.height() < 170.0 {
             return;
@@ -255,7 +256,14 @@ impl Marks<'_> {
                 entries
             }
             Panel::Merged => {
-                vec![("full recount of the log", t.recount, Form::Thin), ("merged", t.merged, Form::Thick)]
+                // In a narrow plot the line itself goes through the end of a long name.
+                let recount =
+                    if self.rect.width() < 200.0 { "full recount" } else { "full recount of the log" };
+                let mut entries = vec![(recount, t.recount, Form::Thin), ("merged", t.merged, Form::Thick)];
+                if has_course {
+                    entries.push(("with this hand-over", t.crash, Form::Dashed));
+                }
+                entries
             }
         };
         let mut at = self.rect.min + vec2(10.0, 8.0);

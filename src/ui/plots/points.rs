@@ -3,12 +3,15 @@
 use eframe::egui::{self, Ui};
 use egui_plot::PlotResponse;
 
-use super::{super::widgets::Out, Panel};
+use super::{
+    super::{series::arrived_by, widgets::Out},
+    Panel,
+};
 use crate::{
     app::{Edit, Input, LineageEdit, State},
     engine::{
         frame::LaneFrame,
-        protocol::{Listing, NumberOf, TICKS_PER_SECOND},
+        protocol::{Listing, NumberOf},
     },
 };
 
@@ -27,7 +30,7 @@ pub fn listed(
     }
     let Some(at) = response.response.interact_pointer_pos() else { return };
     let seconds = response.transform.value_from_position(at).x;
-    let to = arrived_by(lane, seconds * TICKS_PER_SECOND as f64);
+    let to = arrived_by(&lane.outline, seconds);
     let before = ui.input(|input| input.modifiers.contains(egui::Modifiers::SHIFT)).then(|| last_end(state));
     let from = before.flatten().unwrap_or(0);
     let within = Some((from.min(to), from.max(to)));
@@ -42,21 +45,4 @@ fn last_end(state: &State) -> Option<u64> {
         Listing::Behind(_, NumberOf { within: Some((_, to)), .. }) => Some(*to),
         _ => None,
     }
-}
-
-/// Records that have arrived by a tick; between two points of the outline at an even rate.
-fn arrived_by(lane: &LaneFrame, tick: f64) -> u64 {
-    let after = lane.outline.partition_point(|point| (point.tick as f64) < tick);
-    let Some(next) = lane.outline.get(after) else { return lane.log_records };
-    let Some(last) = after.checked_sub(1).and_then(|at| lane.outline.get(at)) else { return next.records };
-    let span = (next.tick - last.tick).max(1) as f64;
-    let share = ((tick - last.tick as f64) / span).clamp(0.0, 1.0);
-    let grown = (next.records - last.records) as f64 * share;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between nothing and the records of the log"
-    )]
-    let grown = grown.round() as u64;
-    last.records + grown
 }

@@ -97,6 +97,7 @@ fn bars_of<'a>(
 
 fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
     let none = || ("-".to_owned(), t.subdued);
+    let mut short = None;
     let (title, number, line, color) = match place {
         Card::Served => {
             let serving = kappa.serving.as_ref();
@@ -111,10 +112,12 @@ fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
                 let color = if is_down(version) { t.crash } else { t.subdued };
                 let ink = if is_down(version) { t.crash } else { t.strong };
                 let number = (state.measure.text(&version.totals), ink);
+                short = Some(format!("{} · {}", part(kappa, version), version.settings));
                 (format!("Version {}", version.number), number, stands(kappa, version), color)
             }
             (None, Some(number)) => {
                 let gone = "its view and its checkpoints are gone".to_owned();
+                short = Some("view and checkpoints gone".to_owned());
                 (format!("Version {number}, deleted"), none(), gone, t.subdued)
             }
             (None, None) => {
@@ -125,16 +128,27 @@ fn head_of(state: &State, kappa: &KappaFrame, place: Card, t: &Tokens) -> Head {
     };
     let thickness = if place == Card::Served { 4.0 } else { 3.0 };
     let short_title = title.clone();
-    Head { title, short_title, swatch: (place.color(t), thickness), number, line: vec![(line, color)] }
+    Head {
+        title,
+        short_title,
+        swatch: (place.color(t), thickness),
+        number,
+        line: vec![(line, color)],
+        short_line: short.map(|text| vec![(text, color)]),
+    }
+}
+
+fn part(kappa: &KappaFrame, version: &VersionFrame) -> &'static str {
+    match &kappa.other {
+        Some((Part::Next, other)) if other.number == version.number => "next",
+        Some((Part::Old, other)) if other.number == version.number => "kept",
+        _ => "serves",
+    }
 }
 
 /// What part a version plays, where it stands, by which rules.
 fn stands(kappa: &KappaFrame, version: &VersionFrame) -> String {
-    let part = match &kappa.other {
-        Some((Part::Next, other)) if other.number == version.number => "next",
-        Some((Part::Old, other)) if other.number == version.number => "kept",
-        _ => "serves",
-    };
+    let part = part(kappa, version);
     let stands = match version.state {
         VersionState::Crashed { .. } => "down".to_owned(),
         VersionState::Rereading { .. } => "reads again".to_owned(),

@@ -16,6 +16,9 @@ use crate::{
 /// A table is never lower, however little room there is.
 const LOW: f32 = 48.0;
 
+/// From this width on there is room for wide columns.
+const ROOMY: f32 = 600.0;
+
 /// Draws the cells.
 pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut Out) {
     let shown = view.cells.len() as u64;
@@ -24,11 +27,14 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
     section(ui, &format!("Cells that differ: {}{more}", thousands(view.differing)));
     let scale = theme::scale(ui);
     let row_height = ui.spacing().interact_size.y;
-    let mut titles = vec![("Page", 0.0), ("Day", 84.0), ("Ours", 64.0), ("Theirs", 64.0)];
+    // Where there is little room the page's name needs it most.
+    let [amount, users, because] =
+        if ui.available_width() < ROOMY * scale { [52.0, 46.0, 68.0] } else { [64.0, 52.0, 84.0] };
+    let mut titles = vec![("Page", 0.0), ("Day", 84.0), ("Ours", amount), ("Theirs", amount)];
     if view.has_users {
-        titles.extend([("Users", 52.0), ("Theirs", 52.0)]);
+        titles.extend([("Users", users), ("Theirs", users)]);
     }
-    titles.push(("Because", 84.0));
+    titles.push(("Because", because));
     ui.push_id("their-cells", |ui| {
         let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false).min_scrolled_height(LOW);
         for (_, width) in &titles {
@@ -42,6 +48,10 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
             for (at, (title, _)) in titles.iter().enumerate() {
                 header.col(|ui| {
                     let text = RichText::new(*title).font(theme::small(ui)).color(tokens(ui).subdued);
+                    if at == 0 {
+                        // Over the names, which are buttons.
+                        ui.add_space(ui.spacing().button_padding.x);
+                    }
                     aligned(ui, at > 0, text);
                 });
             }
@@ -141,7 +151,7 @@ fn proof_table(ui: &mut Ui, page: &TheirsPage) {
     let row_height = ui.spacing().interact_size.y;
     let share = ui.available_width();
     let place = (220.0 * scale).min(share * 0.34);
-    let what = (240.0 * scale).min(share * 0.36);
+    let what = (290.0 * scale).min(share * 0.38);
     ui.push_id("their-proof", |ui| {
         let builder = TableBuilder::new(ui).striped(true).auto_shrink(false).min_scrolled_height(LOW);
         let builder = builder
