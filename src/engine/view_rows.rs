@@ -13,7 +13,7 @@ use super::{
     wanted::Wanted,
 };
 use crate::{
-    domain::{CanonicalRow, View},
+    domain::{CanonicalRow, Cell, KeyId, View},
     processing::BatchView,
 };
 
@@ -62,7 +62,8 @@ impl Session {
             let rows = view.rows();
             let total = rows.len() as u64;
             let first = usize::try_from(first).unwrap_or(usize::MAX);
-            Answer::Rows { rows: rows.into_iter().skip(first).take(count as usize).collect(), total }
+            let rows: Vec<CanonicalRow> = rows.into_iter().skip(first).take(count as usize).collect();
+            Answer::Rows { finals: view.finals(&rows), rows, total }
         });
     }
 
@@ -98,6 +99,18 @@ impl ViewRows {
             ViewKind::Speed | ViewKind::Version(_) => canonical(&self.united(View::new())),
             ViewKind::Merged => canonical(&self.united(self.batch.view.clone())),
             ViewKind::Recount => self.recounts.read(&self.of, self.covers, &self.wanted, canonical),
+        }
+    }
+
+    /// How many page views of each row the batch view has; only of the merged view some are final and some are not.
+    fn finals(&self, rows: &[CanonicalRow]) -> Vec<u64> {
+        let views = |row: &CanonicalRow| {
+            let key = KeyId(self.of.index.keys().find(&row.page)?);
+            Some(self.batch.view.row(Cell { key, day: row.day })?.views)
+        };
+        match self.kind {
+            ViewKind::Merged => rows.iter().map(|row| views(row).unwrap_or_default()).collect(),
+            ViewKind::Batch | ViewKind::Speed | ViewKind::Recount | ViewKind::Version(_) => Vec::new(),
         }
     }
 
