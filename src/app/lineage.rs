@@ -7,7 +7,8 @@ use super::{
     update_command::ask,
 };
 use crate::engine::protocol::{
-    Answer, Listed, Listing, Pair, PairDifference, Query, RecordLine, RecordNumbers, SearchKind, ViewFates,
+    Answer, BookView, Listed, Listing, Pair, PairDifference, Query, RecordLine, RecordNumbers, SearchKind,
+    ViewFates,
 };
 
 /// Found lines that are kept; a search of the lines rests there until it is told to go on.
@@ -91,6 +92,8 @@ pub struct LineagePages {
     pub pair: Pair,
     /// Why they differ.
     pub difference: Option<Box<PairDifference>>,
+    /// Why they cannot be compared now.
+    pub problem: Option<String>,
     /// Whether a table stands for the waterfall.
     pub as_table: bool,
 }
@@ -151,12 +154,34 @@ pub(super) fn edited(state: &mut State, edit: LineageEdit) -> Vec<Effect> {
             return opened(state, RightDrawer::Fates);
         }
         LineageEdit::Compare(pair) => {
-            (pages.pair, pages.difference) = (pair, None);
+            (pages.pair, pages.difference, pages.problem) = (pair, None, None);
             return ask(state, Query::Differences { lane: state.lane, pair });
         }
         LineageEdit::AsTable => pages.as_table = !pages.as_table,
     }
     Vec::new()
+}
+
+/// The drawer about differences was opened: it is about versions while these are shown, and never about one that is gone.
+pub(super) fn compares(state: &mut State) -> Vec<Effect> {
+    let now = state.answers.lineage.pair;
+    let is_there = |view| match view {
+        BookView::Version(number) => state.version(number).is_some(),
+        _ => true,
+    };
+    let is_gone = !now.views().into_iter().all(is_there);
+    let wants_versions =
+        is_gone || (state.shows_kappa() && !now.views().into_iter().any(BookView::is_version));
+    let pair = match state.version_pair() {
+        Ok(pair) if wants_versions => pair,
+        _ if is_gone => Pair::default(),
+        _ => now,
+    };
+    if pair != now {
+        let pages = &mut state.answers.lineage;
+        (pages.pair, pages.difference, pages.problem) = (pair, None, None);
+    }
+    opened(state, RightDrawer::Differences)
 }
 
 /// What a drawer that was opened asks for.
@@ -248,7 +273,12 @@ pub(super) fn answered(state: &mut State, query: Query, answer: Answer) -> Vec<E
         (Query::Fates { .. }, Answer::Fates(fates)) => pages.fates = fates,
         (Query::NumbersOf { .. }, Answer::Numbers(numbers)) => pages.numbers = Some(numbers),
         (Query::Differences { pair, .. }, Answer::Differences(difference)) if pair == pages.pair => {
-            pages.difference = Some(difference);
+            (pages.difference, pages.problem) = (Some(difference), None);
+        }
+        (Query::Differences { pair, .. }, Answer::Nothing(why)) => {
+            if pair == pages.pair {
+                (pages.difference, pages.problem) = (None, Some(why));
+            }
         }
         (Query::RecordsOf { listing, first, .. }, Answer::Listed(listed))
             if pages.listing.as_ref().is_some_and(|page| page.listing == listing) =>

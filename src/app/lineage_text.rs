@@ -1,5 +1,7 @@
 //! The sentences about fates, listings and differences.
 
+use std::borrow::Cow;
+
 use super::{
     Measure,
     format::{self, signed, thousands},
@@ -10,27 +12,35 @@ use crate::engine::{
 };
 
 /// A view by name.
-pub fn view_name(view: BookView) -> &'static str {
-    match view {
+pub fn view_name(view: BookView) -> Cow<'static, str> {
+    Cow::Borrowed(match view {
+        BookView::Version(number) => return Cow::Owned(format!("version {number}")),
         BookView::Batch => "batch view",
         BookView::Speed => "speed view",
         BookView::Memory => "stream's memory",
         BookView::Merged => "merged view",
         BookView::Recount => "full recount",
         BookView::Log => "whole log",
-    }
+    })
+}
+
+/// The same inside a sentence.
+pub fn the_view(view: BookView) -> String {
+    let article = if view.is_version() { "" } else { "the " };
+    format!("{article}{}", view_name(view))
 }
 
 /// A view by name, as the head of a narrow column.
-pub fn view_short(view: BookView) -> &'static str {
-    match view {
+pub fn view_short(view: BookView) -> Cow<'static, str> {
+    Cow::Borrowed(match view {
+        BookView::Version(number) => return Cow::Owned(format!("V{number}")),
         BookView::Batch => "Batch",
         BookView::Speed => "Speed",
         BookView::Memory => "Memory",
         BookView::Merged => "Merged",
         BookView::Recount => "Recount",
         BookView::Log => "Log",
-    }
+    })
 }
 
 /// Where to look, in a few words.
@@ -116,27 +126,27 @@ pub fn cause_sentence(pair: Pair, part: &CausePart) -> String {
     } else {
         (pair.second, pair.first)
     };
-    let (lacking, other) = (view_name(lacking), view_name(other));
+    let (lacking, other) = (the_view(lacking), the_view(other));
     let records = many(part.records, "record");
     match part.cause {
         Cause::Unexplained => {
             "The records do not account for this: a view shows something else than its books.".to_owned()
         }
-        Cause::NotYetRead => format!("{records} not yet read for the {lacking}; the {other} counts them."),
-        Cause::HandedOver => format!("{records} that batch covers; the {lacking} has handed them over."),
-        Cause::Late => format!("{records} came after their day was closed; the {lacking} dropped them."),
-        Cause::CountedTwice => format!("{records} counted more than once in the {other}."),
-        Cause::Lost => format!("{records} read, and lost with the memory; the {lacking} lacks them."),
-        Cause::Gap => format!("{records} between what batch and what speed cover; the {lacking} lacks them."),
-        Cause::Overlap => format!("{records} counted in both layers of the {other}."),
+        Cause::NotYetRead => format!("{records} not yet read for {lacking}; {other} counts them."),
+        Cause::HandedOver => format!("{records} that batch covers; {lacking} has handed them over."),
+        Cause::Late => format!("{records} came after their day was closed; {lacking} dropped them."),
+        Cause::CountedTwice => format!("{records} counted more than once in {other}."),
+        Cause::Lost => format!("{records} read, and lost with the memory; {lacking} lacks them."),
+        Cause::Gap => format!("{records} between what batch and what speed cover; {lacking} lacks them."),
+        Cause::Overlap => format!("{records} counted in both layers of {other}."),
         Cause::DuplicateId => {
-            format!("{records} seen before; the {lacking} skips them, the {other} counts them.")
+            format!("{records} seen before; {lacking} skips them, {other} counts them.")
         }
         Cause::OtherDayZone => format!("{records} counted on another day."),
         Cause::OtherPageRule => format!("{records} counted on another page."),
-        Cause::Malformed => format!("{records} without an event in the {lacking}; the {other} counts them."),
+        Cause::Malformed => format!("{records} without an event in {lacking}; {other} counts them."),
         Cause::NoUser => {
-            format!("{records} without a user; the {lacking} skips them, the {other} counts them.")
+            format!("{records} without a user; {lacking} skips them, {other} counts them.")
         }
         Cause::UniquesAdded => "Unique users of two parts were added where they must be united.".to_owned(),
         Cause::SketchError => "One of the two estimates unique users.".to_owned(),
@@ -182,12 +192,12 @@ fn many(count: u64, what: &str) -> String {
 /// What is listed.
 pub fn listing_title(listing: &Listing) -> String {
     match listing {
-        Listing::Behind(view, number) => format!("Counted in the {}{}", view_name(*view), of(number)),
-        Listing::Fate(view, fate) => format!("In the {}: {}", view_name(*view), fate.name()),
+        Listing::Behind(view, number) => format!("Counted in {}{}", the_view(*view), of(number)),
+        Listing::Fate(view, fate) => format!("In {}: {}", the_view(*view), fate.name()),
         Listing::Differing(pair, cause, number) => {
             let cause = cause.map_or("what differs", cause_name);
-            let (first, second) = (view_name(pair.first), view_name(pair.second));
-            format!("The {first} less the {second}: {cause}{}", of(number))
+            let (first, second) = (the_view(pair.first), the_view(pair.second));
+            format!("{} less {second}: {cause}{}", super::theirs::capital(&first), of(number))
         }
         Listing::Search(kind, text) => format!("Search in {}: {text}", search_name(*kind)),
     }

@@ -12,9 +12,9 @@ use crate::{
     engine::{
         frame::{Flow, KappaFrame, Role, VersionFrame, VersionState},
         protocol::{
-            Answer, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
-            LaneCommand, LaneId, LateOf, NoUser, Query, VersionDifferences, VersionNumber, VersionSettings,
-            ViewKind,
+            Answer, BookView, Command, CrashWhen, Duplicates, Fact, KAPPA, KappaCommand, KappaFact, LAMBDA,
+            LaneCommand, LaneId, LateOf, NoUser, Pair, Query, VersionDifferences, VersionNumber,
+            VersionSettings, ViewKind,
         },
     },
 };
@@ -151,6 +151,18 @@ impl State {
     /// A version by its number.
     pub fn version(&self, number: VersionNumber) -> Option<&VersionFrame> {
         self.kappa()?.versions().find(|version| version.number == number)
+    }
+
+    /// Both versions, to be compared: the one that serves first. Where there are no two, why not.
+    pub fn version_pair(&self) -> Result<Pair, &'static str> {
+        let kappa = self.kappa().ok_or("No version has been started")?;
+        match (&kappa.serving, &kappa.other) {
+            (Some(serving), Some((_, other))) => {
+                let [first, second] = [serving, other].map(|version| BookView::Version(version.number));
+                Ok(Pair { first, second })
+            }
+            _ => Err("Only one version is there: the next one is started in the drawer of versions"),
+        }
     }
 
     /// The step that the open drawer leads to.

@@ -292,7 +292,8 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             let query = late_query(state);
             ask(state, query)
         }
-        Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) => lineage::opened(state, drawer),
+        Some(drawer @ RightDrawer::Fates) => lineage::opened(state, drawer),
+        Some(RightDrawer::Differences) => lineage::compares(state),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{jobs::refold, lane::Lane, protocol::BookView, wanted::Wanted};
+use super::{jobs::refold, kappa::VersionBooks, lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
-    analysis::{Books, Fate, FateTally, Layer, Ledger as _, Reader, Taken, tally},
-    domain::{Offsets, RangeCounts, Uniques, Verdict, View},
+    analysis::{Books, Fate, FateTally, Layer, Ledger, Reader, Taken, tally},
+    domain::{Counts, Offsets, RangeCounts, Uniques, Verdict, View},
     ingest::{Entry, LogIndex},
     processing::BatchView,
-    serving::Numbers,
+    serving::{Numbers, VersionNumber},
 };
 
 /// Records looked at by a check between facts: in so many ticks every record comes up again.
@@ -38,6 +38,7 @@ pub(super) struct LaneBooks {
     speed: LayerBooks,
     memory: Option<LayerBooks>,
     vectors: Vectors,
+    versions: Vec<VersionBooks>,
     /// Whether anybody waits for what is read in them.
     pub wanted: Wanted,
 }
@@ -72,6 +73,8 @@ impl<'a> Parts<'a> {
             BookView::Merged => Books::Merged { batch, speed, read },
             BookView::Recount => Books::Recount { to: covers },
             BookView::Log => Books::Recount { to: end },
+            // A version has no layers: what it makes of a record is found anew.
+            BookView::Version(_) => return None,
         })
     }
 }
@@ -104,6 +107,7 @@ impl LaneBooks {
                 late: books.late.clone(),
             }),
             vectors: Vectors::of(lane),
+            versions: lane.version_books(),
             wanted: Wanted::default(),
         }
     }
@@ -136,6 +140,38 @@ impl LaneBooks {
         Some(Reader::new(books))
     }
 
+    /// What a view makes of each record, beside another view. That of a version wants every record from the first one.
+    pub fn ledger_beside(&self, view: BookView, other: BookView) -> Result<Box<dyn Ledger + '_>, String> {
+        const UNKNOWN: &str =
+            "what the stream's memory counts is not known at this moment: its books are too long";
+        match view {
+            BookView::Version(number) => Ok(Box::new(self.version(number)?.ledger())),
+            _ => match self.reader_beside(view, other) {
+                Some(reader) => Ok(Box::new(reader)),
+                None => Err(UNKNOWN.to_owned()),
+            },
+        }
+    }
+
+    /// The books of a version, or in words that it is not there.
+    pub fn version(&self, number: VersionNumber) -> Result<&VersionBooks, String> {
+        let mut versions = self.versions.iter();
+        versions
+            .find(|version| version.number == number)
+            .ok_or_else(|| format!("version {number} is not there"))
+    }
+
+    /// Records that a view has looked at, and what became of them.
+    pub fn counts(&self, view: BookView) -> Counts {
+        match view {
+            BookView::Version(number) => match self.version(number) {
+                Ok(version) => version.counts(self.walk(0, version.reach(&self.index))),
+                Err(_) => Counts::default(),
+            },
+            _ => self.index.counts_at(self.reach(view)),
+        }
+    }
+
     /// The view in the stream's memory, folded from the log by its books; `None` where they are not known.
     pub fn memory_view(&self, uniques: Uniques) -> Option<View> {
         let memory = self.memory.as_ref()?;
@@ -153,6 +189,9 @@ impl LaneBooks {
             }
             BookView::Merged | BookView::Recount => (start, covers),
             BookView::Log => (start, end),
+            BookView::Version(number) => {
+                self.version(number).map_or((start, start), |version| (start, &version.position))
+            }
         }
     }
 
@@ -180,6 +219,7 @@ impl LaneBooks {
             BookView::Memory => self.memory.as_ref().map_or(0, |memory| memory.to.total()),
             BookView::Merged | BookView::Recount => self.covers_records,
             BookView::Log => self.index.len(),
+            BookView::Version(number) => self.version(number).map_or(0, |version| version.position.total()),
         }
     }
 
@@ -250,7 +290,7 @@ fn shown(lane: &Lane, view: BookView) -> Option<Numbers> {
         BookView::Speed => Some(lane.lambda.speed_numbers()),
         BookView::Memory => Some(lane.stream.memory),
         BookView::Merged => Some(lane.lambda.merged_numbers()),
-        BookView::Recount | BookView::Log => None,
+        BookView::Recount | BookView::Log | BookView::Version(_) => None,
     }
 }
 
@@ -321,7 +361,11 @@ fn tally_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
         let shown = match view {
             BookView::Recount => lane.index.totals(lane.covers()).views,
             BookView::Log => lane.index.totals(records).views,
-            BookView::Batch | BookView::Speed | BookView::Memory | BookView::Merged => shown(lane, *view)?.views,
+            BookView::Batch
+            | BookView::Speed
+            | BookView::Memory
+            | BookView::Merged
+            | BookView::Version(_) => shown(lane, *view)?.views,
         };
         let holds = tally.records() == records && tally.views() == shown;
         (!holds).then(|| {

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    protocol::{HandoverSetup, LogSummary},
+    kappa::VersionBooks,
+    protocol::{Duplicates, HandoverSetup, LogSummary, NoUser, VersionSettings},
     scenario::{Expectations, LogReference, RunSettings, SCENARIO_VERSION, Scenario},
 };
 use crate::{
-    domain::{Anonymous, Lateness, StreamOptions},
+    domain::{Anonymous, Lateness, Offsets, StreamOptions, Uniques},
     ingest::{LogDirectory, Mapping, TimeFormat},
     serving::{Boundary, BoundaryRule, SpeedStart},
 };
@@ -74,6 +75,42 @@ pub(super) fn merge_command(
         words.extend(["--idle-after".to_owned(), options.idle_after_records.to_string()]);
     }
     words.join(" ")
+}
+
+/// The command line that computes the view of a version, and the settings in force for it. What counts users by sketches is
+/// counted exactly by the command.
+pub(super) fn version_command(log: &str, mapping: &Mapping, version: &VersionBooks) -> (String, String) {
+    let VersionSettings { zone, duplicates, no_user, .. } = version.settings;
+    let mut mapping = mapping.clone();
+    if let Some(zone) = zone {
+        mapping.zone = zone.to_string();
+    }
+    match duplicates {
+        Some(Duplicates::Count) => mapping.id = None,
+        Some(Duplicates::Drop) | None => {}
+    }
+    match no_user {
+        Some(NoUser::Count) => mapping.anonymous = Anonymous::Count,
+        Some(NoUser::Skip) => mapping.anonymous = Anonymous::Skip,
+        None => {}
+    }
+    let options = version.reading.options;
+    let cut = Offsets::start(version.position.as_slice().len());
+    let start = SpeedStart::At(cut.clone());
+    let boundary = Boundary { cut, start, position: version.position.clone() };
+    let command = merge_command(log, &mapping, &boundary, &HandoverSetup::default(), options);
+    let settings = format!(
+        "{} zone={} lateness={} idle-after={} uniques={}",
+        mapping.describe(),
+        mapping.zone,
+        options.lateness,
+        options.idle_after_records,
+        match options.uniques {
+            Uniques::Set => "set",
+            Uniques::Hll => "hll",
+        }
+    );
+    (command, settings)
 }
 
 /// A command over a log with every option that decides what its lines mean.

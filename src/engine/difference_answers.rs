@@ -8,9 +8,10 @@ use std::{
 
 use super::{
     books::{LaneBooks, speed_views},
-    describe::merge_command,
+    describe::{merge_command, version_command},
     export::csv_field,
     frame::Totals,
+    kappa::{VersionBooks, VersionShown},
     keeping::NEVER_WRITTEN,
     lane::Lane,
     protocol::{
@@ -44,11 +45,22 @@ struct Comparison {
     counting: domain::Uniques,
     /// What the speed and the merged view show over the run, and what the stream's memory holds.
     shown: [Numbers; 3],
+    /// What the versions show that are compared.
+    versions: Vec<VersionShown>,
+    /// In force, where a view is that of a version.
+    settings: [String; 2],
     pair: Pair,
     command: String,
     /// For the same as SQL.
     log: Option<(LogDirectory, Mapping)>,
     sums: bool,
+}
+
+/// What was found.
+struct Compared {
+    run: GroupDifference,
+    cells: Vec<GroupDifference>,
+    days: Vec<GroupDifference>,
 }
 
 impl Session {
@@ -85,8 +97,27 @@ impl Session {
         let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
         let setup = HandoverSetup::default();
         let options = open.scenario.settings.stream_options();
-        comparison.command =
-            merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup, options);
+        let log = &open.scenario.log.path;
+        let lambda = merge_command(log, &open.mapping, &boundary, &setup, options);
+        let side = |view| match view {
+            BookView::Version(number) => comparison.books.version(number).ok(),
+            _ => None,
+        };
+        let sides = pair.views().map(side);
+        let commands = sides.map(|side| match side {
+            Some(version) => version_command(log, &open.mapping, version).0,
+            None => lambda.clone(),
+        });
+        let settings = sides.map(|side| match side {
+            Some(version) => {
+                let guarantee = open.scenario.settings.guarantee;
+                format!("{} guarantee={guarantee}", version_command(log, &open.mapping, version).1)
+            }
+            None => String::new(),
+        });
+        let [first, second] = commands;
+        comparison.command = if first == second { first } else { format!("{first}\n{second}") };
+        comparison.settings = settings;
         comparison.sums = open.summary.has_values;
         comparison.log = Some((open.log.clone(), open.mapping.clone()));
         (comparison.recounts, comparison.of.run) = (self.recounts.clone(), self.run);
@@ -103,9 +134,15 @@ pub(super) fn unexplained(lane: &Lane) -> Option<String> {
         (BookView::Log, BookView::Merged),
         (BookView::Memory, BookView::Speed),
     ];
-    pairs.into_iter().find_map(|(first, second)| {
-        let (run, cells) = Comparison::of(lane, Pair { first, second }).compare().ok()?;
-        std::iter::once(run).chain(cells).find_map(|group| {
+    let versions: Vec<BookView> =
+        lane.version_books().iter().map(|version| BookView::Version(version.number)).collect();
+    let versions = match versions[..] {
+        [first, second] => Some((first, second)),
+        _ => None,
+    };
+    pairs.into_iter().chain(versions).find_map(|(first, second)| {
+        let Compared { run, cells, days } = Comparison::of(lane, Pair { first, second }).compare().ok()?;
+        std::iter::once(run).chain(cells).chain(days).find_map(|group| {
             let by = group.first.views.cast_signed() - group.second.views.cast_signed();
             let users = group.first.users.cast_signed() - group.second.users.cast_signed();
             let sum = |of: fn(&Part) -> i64| group.parts.iter().map(of).sum::<i64>();
@@ -127,6 +164,15 @@ impl Comparison {
             of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
             counting: lane.plan.settings.uniques,
             shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers(), lane.stream.memory],
+            versions: pair
+                .views()
+                .into_iter()
+                .filter_map(|view| match view {
+                    BookView::Version(number) => lane.version_shown(number),
+                    _ => None,
+                })
+                .collect(),
+            settings: Default::default(),
             pair,
             command: String::new(),
             log: None,
@@ -135,7 +181,7 @@ impl Comparison {
     }
 
     fn answer(&self) -> Answer {
-        let (run, mut cells) = match self.compare() {
+        let Compared { run, mut cells, days } = match self.compare() {
             Ok(found) => found,
             Err(why) => return Answer::Nothing(why),
         };
@@ -148,7 +194,7 @@ impl Comparison {
         let by_text = text_order(index);
         cells.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| by_text(a, b)));
         cells.truncate(MOST_CELLS);
-        let read = [self.pair.first, self.pair.second].map(|view| index.counts_at(self.books.reach(view)));
+        let read = self.pair.views().map(|view| self.books.counts(view));
         Answer::Differences(Box::new(PairDifference {
             pair: self.pair,
             first: run.first.into(),
@@ -156,6 +202,8 @@ impl Comparison {
             parts: parts(&run.parts),
             cells: cells.iter().map(|cell| cell_of(index, cell)).collect(),
             cells_in_all,
+            days: days.iter().map(|day| cell_of(index, day)).collect(),
+            settings: self.settings.clone(),
             read,
             command: self.command.clone(),
             sql: self.sql().map(Box::new),
@@ -164,36 +212,53 @@ impl Comparison {
 
     /// Both views as queries over the files of the log.
     fn sql(&self) -> Option<PairSql> {
-        let (log, mapping) = self.log.as_ref()?;
+        // A version may read the lines otherwise than the run does.
+        let (log, mapping) = self.log.as_ref().filter(|_| self.settings.iter().all(String::is_empty))?;
         let segments: usize = log.partitions().iter().map(|partition| partition.segments.len()).sum();
-        let side = |view: BookView| {
+        let names = self.pair.views().map(BookView::id);
+        let [first, second] = names.each_ref().map(|name| &**name);
+        let side = |name, view: BookView| {
             let (from, to) = self.books.range(view);
-            SqlSide { name: view.id(), from, to }
+            SqlSide { name, from, to }
         };
-        let sides = [side(self.pair.first), side(self.pair.second)];
+        let sides = [side(first, self.pair.first), side(second, self.pair.second)];
         let query = |by| duckdb_comparison(mapping, log, by, sides).filter(|_| segments <= MOST_SQL_FILES);
         Some(PairSql { cells: query(SqlBy::Cells)?, days: query(SqlBy::Days)?, run: query(SqlBy::Run)? })
     }
 
-    /// Over the run, and every cell that differs.
-    fn compare(&self) -> Result<(GroupDifference, Vec<GroupDifference>), String> {
+    /// Over the run, every cell that differs, and of two versions every day that does.
+    fn compare(&self) -> Result<Compared, String> {
         let Pair { first, second } = self.pair;
-        let unknown = || "what the stream's memory counts is not known at this moment".to_owned();
-        let reader = |view, other| self.books.reader_beside(view, other).ok_or_else(unknown);
-        let (mut first_reader, mut second_reader) = (reader(first, second)?, reader(second, first)?);
+        let mut first_ledger = self.books.ledger_beside(first, second)?;
+        let mut second_ledger = self.books.ledger_beside(second, first)?;
         let shown = [first, second].map(|view| self.shown(view));
         let [[run_first, cells_first], [run_second, cells_second]] = shown.each_ref().map(|shown| &**shown);
+        let days = self.version(first).zip(self.version(second));
+        let mut groupings =
+            vec![(Grouping::Cells, cells_first, cells_second), (Grouping::Run, run_first, run_second)];
+        groupings.extend(days.map(|(first, second)| (Grouping::Days, &first.by_day, &second.by_day)));
         let mut found = differences(
             self.books.entries(),
-            &mut Side { ledger: &mut first_reader, uniques: self.uniques(first) },
-            &mut Side { ledger: &mut second_reader, uniques: self.uniques(second) },
-            &[(Grouping::Cells, cells_first, cells_second), (Grouping::Run, run_first, run_second)],
+            &mut Side { ledger: &mut *first_ledger, uniques: self.uniques(first) },
+            &mut Side { ledger: &mut *second_ledger, uniques: self.uniques(second) },
+            &groupings,
         );
+        let mut days = if days.is_some() { found.pop().unwrap_or_default() } else { Vec::new() };
+        days.sort_by_key(|day| day.scope.day);
         let run = found.pop().and_then(|run| run.into_iter().next());
         match (run, found.pop()) {
-            (Some(run), Some(cells)) => Ok((run, cells)),
+            (Some(run), Some(cells)) => Ok(Compared { run, cells, days }),
             _ => Err("nothing was compared".to_owned()),
         }
+    }
+
+    /// What a version that is compared shows.
+    fn version(&self, view: BookView) -> Option<&VersionShown> {
+        let number = match view {
+            BookView::Version(number) => number,
+            _ => return None,
+        };
+        self.versions.iter().find(|version| version.number == number)
     }
 
     /// What a view shows: over the run, and by cell.
@@ -207,6 +272,9 @@ impl Comparison {
             BookView::Speed => speed().collect(),
             BookView::Memory => memory.iter().collect(),
             BookView::Merged => std::iter::once(batch).chain(speed()).collect(),
+            BookView::Version(_) => {
+                self.version(view).into_iter().flat_map(|version| &version.views).collect()
+            }
             BookView::Recount | BookView::Log => {
                 // A recount of its own, which shares nothing with the books but the rules.
                 return self.recounts.shown(&self.of, self.books.reach(view), &self.books.wanted);
@@ -214,6 +282,9 @@ impl Comparison {
         };
         if self.uniques(view) == Uniques::United && view != BookView::Memory {
             return Arc::new([Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping)));
+        }
+        if let Some(version) = self.version(view) {
+            return Arc::new([version.whole.clone(), self.estimated(&views)]);
         }
         let [speed, merged, memory] = self.shown;
         let run = match view {
@@ -226,6 +297,9 @@ impl Comparison {
 
     fn uniques(&self, view: BookView) -> Uniques {
         match view {
+            BookView::Version(number) => {
+                self.books.version(number).map_or(Uniques::United, VersionBooks::uniques)
+            }
             BookView::Speed | BookView::Memory | BookView::Merged
                 if self.counting != domain::Uniques::Set =>
             {
@@ -246,7 +320,7 @@ impl Comparison {
     }
 
     fn export(&self, path: &Path) -> Result<(), String> {
-        let (run, mut cells) = self.compare()?;
+        let Compared { run, mut cells, .. } = self.compare()?;
         let index = &self.books.index;
         cells.sort_by(text_order(index));
         let mut text = String::from(
@@ -312,3 +386,7 @@ fn cell_of(index: &LogIndex, cell: &GroupDifference) -> CellDifference {
         parts: parts(&cell.parts),
     }
 }
+
+#[cfg(test)]
+#[path = "difference_answers_tests.rs"]
+mod tests;

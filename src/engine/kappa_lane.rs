@@ -3,7 +3,7 @@
 use super::{
     frame::{Construction, KappaFrame, Known, RuleChange},
     journal::Entry,
-    kappa::{Beside, Comparison, Ground, KappaLane, cells, name_of},
+    kappa::{Beside, Comparison, Ground, KappaLane, VersionBooks, VersionShown, cells, name_of},
     lane::Lane,
     protocol::{
         Answer, EngineEvent, Fact, KAPPA, KappaCommand, KappaFact, KappaMoment, LaneCommand,
@@ -56,6 +56,17 @@ impl Lane {
     pub(super) fn comparison(&self) -> Option<Comparison> {
         let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
         self.kappa.as_ref().and_then(|kappa| kappa.comparison(&ground))
+    }
+
+    /// What each version makes of the records.
+    pub(super) fn version_books(&self) -> Vec<VersionBooks> {
+        let ground = Ground::new(&self.plan, &self.index, self.tick, self.arrived);
+        self.kappa.as_ref().map(|kappa| kappa.books(&ground)).unwrap_or_default()
+    }
+
+    /// What the view of a version shows.
+    pub(super) fn version_shown(&self, number: VersionNumber) -> Option<VersionShown> {
+        self.kappa.as_ref()?.shown(number)
     }
 
     /// Carries a command to the Kappa lane out; refused in words where it is not allowed.

@@ -8,7 +8,7 @@ use super::{
     frame::Totals,
     protocol::{
         Answer, BookView, EngineEvent, Fate, Listed, Listing, NumberOf, Pair, RecordLine, RecordNumbers,
-        SearchKind, TouchedNumber, TouchedView, ViewFates,
+        SearchKind, TouchedNumber, TouchedView, VersionNumber, ViewFates,
     },
     session::Session,
 };
@@ -78,8 +78,9 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
         Err(why) => return Answer::Nothing(why),
     };
     let mut views = 0;
+    let versions = versions_of(listing);
     let (from, to) = match listing {
-        Listing::Behind(_, NumberOf { within: Some(within), .. }) => *within,
+        Listing::Behind(_, NumberOf { within: Some(within), .. }) if versions.is_empty() => *within,
         _ => (0, books.index.len()),
     };
     let mut take = |entry: &Entry| {
@@ -87,8 +88,10 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
         views += u64::from(times);
         Some(*entry)
     };
-    // Only what the question touches is looked at, where its page or its day says what that is.
+    // Only what the question touches is looked at, where its page or its day says what that is. A version has days of its
+    // own, and remembers the ids of all records.
     let scope = match listing {
+        _ if !versions.is_empty() => Ok(Scope::default()),
         Listing::Behind(_, number) | Listing::Differing(_, _, number) => scope_of(&books.index, number),
         Listing::Fate(..) | Listing::Search(..) => Ok(Scope::default()),
     };
@@ -100,7 +103,8 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
         _ => find(books.walk(from, to), first, count, &mut take),
     };
     drop(wanted);
-    match lines(books, found.page) {
+    let read = lines(books, found.page).and_then(|records| said_by_versions(books, &versions, records));
+    match read {
         Ok(records) => Answer::Listed(Listed { records, total: found.total, views, searched_to: None }),
         Err(why) => Answer::Nothing(why),
     }
@@ -110,14 +114,15 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
 type Wanted<'a> = Box<dyn FnMut(&Entry) -> Option<u32> + 'a>;
 
 fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, String> {
-    let unknown = "what the stream's memory counts is not known at this moment: its books are too long";
-    let reader = |view| books.reader(view).ok_or_else(|| unknown.to_owned());
+    let reader = |view| books.ledger_beside(view, view);
     Ok(match listing {
         Listing::Behind(view, number) => {
             let (mut reader, scope) = (reader(*view)?, scope_of(&books.index, number)?);
+            let within = number.within.unwrap_or((0, u64::MAX));
             Box::new(move |entry| {
                 let taken = reader.take(entry);
-                (taken.times() > 0 && lies_in(taken, scope)).then(|| taken.times())
+                let is_in = lies_in(taken, scope) && (within.0..within.1).contains(&entry.number);
+                (taken.times() > 0 && is_in).then(|| taken.times())
             })
         }
         Listing::Fate(view, fate) => {
@@ -128,11 +133,11 @@ fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, 
             })
         }
         Listing::Differing(Pair { first, second }, cause, number) => {
-            let beside = |view, other| books.reader_beside(view, other).ok_or_else(|| unknown.to_owned());
-            let (mut first, mut second) = (beside(*first, *second)?, beside(*second, *first)?);
+            let mut first_ledger = books.ledger_beside(*first, *second)?;
+            let mut second_ledger = books.ledger_beside(*second, *first)?;
             let scope = scope_of(&books.index, number)?;
             Box::new(move |entry| {
-                let (first, second) = (first.take(entry), second.take(entry));
+                let (first, second) = (first_ledger.take(entry), second_ledger.take(entry));
                 let is_in = lies_in(first, scope) || lies_in(second, scope);
                 let is_wanted = |found| cause.is_none_or(|cause| cause == found);
                 let has_cause = || causes_of(first, second).iter().any(|(found, _)| is_wanted(*found));
@@ -141,6 +146,52 @@ fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, 
         }
         Listing::Search(kind, text) => searched(&books.index, *kind, text.trim())?,
     })
+}
+
+/// The versions that a listing is about.
+fn versions_of(listing: &Listing) -> Vec<VersionNumber> {
+    let views = match listing {
+        Listing::Behind(view, _) | Listing::Fate(view, _) => vec![*view],
+        Listing::Differing(pair, ..) => pair.views().to_vec(),
+        Listing::Search(..) => Vec::new(),
+    };
+    let number = |view| match view {
+        BookView::Version(number) => Some(number),
+        _ => None,
+    };
+    views.into_iter().filter_map(number).collect()
+}
+
+/// Records as the versions that are asked about see them, in place of what merged makes of them.
+fn said_by_versions(
+    books: &LaneBooks,
+    versions: &[VersionNumber],
+    mut records: Vec<RecordLine>,
+) -> Result<Vec<RecordLine>, String> {
+    let Some(last) = records.last().map(|record| record.number) else { return Ok(records) };
+    let mut all_said = vec![Vec::new(); records.len()];
+    for (at, &number) in versions.iter().enumerate() {
+        let version = books.version(number)?;
+        let mut ledger = version.ledger();
+        let mut shown = records.iter_mut().zip(&mut all_said).peekable();
+        // Verdicts depend on all records before.
+        for entry in books.walk(0, last + 1) {
+            let taken = ledger.take(&entry);
+            let Some((record, said)) = shown.next_if(|(record, _)| record.number == entry.number) else {
+                continue;
+            };
+            // Of two versions the second one, which is taken away, is not what a count is about.
+            if at == 0 {
+                record.read = version.deliveries.count(entry.number);
+                record.counted = taken.times();
+            }
+            said.push(format!("version {number}: {}", taken.fate.name()));
+        }
+    }
+    for (record, said) in records.iter_mut().zip(all_said).filter(|(_, said)| !said.is_empty()) {
+        record.fate = said.join(", ");
+    }
+    Ok(records)
 }
 
 /// A record without an event lies in no scope but the run.

@@ -15,25 +15,36 @@ use crate::{
         AppCommand, Edit, Input, LineageEdit, Measure, RightDrawer, SaveKind, State,
         format::{millionths, signed, thousands},
         lineage_text::{cause_name, cause_sentence, difference_text, part_text, part_value, view_name},
+        theirs::capital,
     },
     domain::{Counts, Uniques},
-    engine::protocol::{BookView, Cause, CausePart, CellDifference, Listing, NumberOf, Pair, PairDifference},
+    engine::frame::KappaFrame,
+    engine::protocol::{
+        BookView, Cause, CausePart, CellDifference, Listing, NumberOf, Pair, PairDifference, VersionNumber,
+    },
 };
 
 /// Draws the drawer.
 pub fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Why they differ", AppCommand::Right(RightDrawer::Differences));
     if state.shows_kappa() {
-        small_text(
-            ui,
-            "The views of the Lambda lane. Versions of the Kappa lane are compared day by day in their own drawer.",
-        );
+        if let Err(why) = state.version_pair() {
+            small_text(ui, format!("Versions cannot be compared: {}.", uncapital(why)));
+        }
         command_button(ui, state, out, AppCommand::Right(RightDrawer::Versions), "Two versions (Kappa)");
     }
     let pages = &state.answers.lineage;
-    pair_ui(ui, pages.pair, out);
+    pair_ui(ui, state, pages.pair, out);
     let Some(difference) = &pages.difference else {
-        small_text(ui, "Comparing…");
+        match &pages.problem {
+            Some(why) => {
+                let text = RichText::new(format!("{}.", capital(why))).color(tokens(ui).warning);
+                ui.add(Label::new(text).wrap());
+            }
+            None => {
+                small_text(ui, "Comparing…");
+            }
+        }
         return;
     };
     ScrollArea::vertical().id_salt("differences").auto_shrink(false).show(ui, |ui| {
@@ -46,7 +57,20 @@ fn compare(pair: Pair) -> Input {
     Input::Edit(Edit::Lineage(LineageEdit::Compare(pair)))
 }
 
-fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
+/// In the middle of a sentence.
+fn uncapital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|letter| letter.to_lowercase().collect()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
+fn pair_ui(ui: &mut Ui, state: &State, pair: Pair, out: &mut Out) {
+    let versions: Vec<BookView> = state
+        .kappa()
+        .into_iter()
+        .flat_map(KappaFrame::versions)
+        .map(|version| BookView::Version(version.number))
+        .collect();
     let mut chosen = pair;
     let width = ((ui.available_width() - 44.0) / 2.0).min(150.0 * theme::scale(ui));
     ui.horizontal(|ui| {
@@ -54,7 +78,7 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
         for (name, view) in [("First view", &mut chosen.first), ("Second view", &mut chosen.second)] {
             let combo = ComboBox::from_id_salt(name).width(width).selected_text(view_name(*view));
             let shown = combo.show_ui(ui, |ui| {
-                for choice in BookView::ALL {
+                for choice in versions.iter().copied().chain(BookView::ALL) {
                     ui.selectable_value(view, choice, view_name(choice));
                 }
             });
@@ -69,6 +93,13 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = eframe::egui::vec2(2.0, 2.0);
+        if let Ok(wanted) = state.version_pair() {
+            let name = format!("{}, {}", view_name(wanted.first), view_name(wanted.second));
+            let text = RichText::new(name).font(theme::small(ui));
+            if ui.selectable_label(pair == wanted, text).clicked() {
+                out.push(compare(wanted));
+            }
+        }
         for (name, first, second) in [
             ("merged, recount", BookView::Merged, BookView::Recount),
             ("batch, speed", BookView::Batch, BookView::Speed),
@@ -125,7 +156,10 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
     for part in &difference.parts {
         sentence_ui(ui, state, difference, part, out);
     }
-    cells_ui(ui, state, difference, out);
+    if difference.pair.is_of_versions() {
+        groups_ui(ui, state, difference, (Groups::Days, &difference.days), out);
+    }
+    groups_ui(ui, state, difference, (Groups::Cells, &difference.cells), out);
     settings_ui(ui, state, difference);
 }
 
@@ -133,13 +167,21 @@ fn list(pair: Pair, cause: Option<Cause>, number: NumberOf) -> Input {
     Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Differing(pair, cause, number))))
 }
 
-fn color_of(view: BookView, t: &Tokens) -> Color32 {
+fn color_of(state: &State, view: BookView, t: &Tokens) -> Color32 {
     match view {
         BookView::Batch => t.batch,
         BookView::Speed | BookView::Memory => t.speed,
         BookView::Merged => t.merged,
         BookView::Recount | BookView::Log => t.recount,
+        BookView::Version(number) => version_color(state, number, t),
     }
+}
+
+/// As the place of the version is drawn in the plots.
+fn version_color(state: &State, number: VersionNumber, t: &Tokens) -> Color32 {
+    let newest = state.kappa().and_then(|kappa| kappa.series.last());
+    let first = newest.and_then(|point| point.versions.first().copied().flatten());
+    if first.is_some_and(|first| first.version == number) { t.batch } else { t.speed }
 }
 
 /// What is as it should be is grey, what a rule decides is the accent, what went wrong warns.
@@ -163,15 +205,15 @@ fn cause_color(cause: Cause, t: &Tokens) -> Color32 {
 }
 
 /// From the first view down to the second: what the first has more is taken away.
-fn steps(measure: Measure, difference: &PairDifference, t: &Tokens) -> Vec<Step> {
-    let Pair { first, second } = difference.pair;
+fn steps(state: &State, difference: &PairDifference, t: &Tokens) -> Vec<Step> {
+    let (measure, Pair { first, second }) = (state.measure, difference.pair);
     let total = |view: BookView, totals| Step {
-        name: view_name(view).to_owned(),
+        name: view_name(view).into_owned(),
         text: measure.text(totals),
         from: 0.0,
         to: measure.of(totals),
         is_total: true,
-        color: color_of(view, t),
+        color: color_of(state, view, t),
         words: format!("{}: {} {}", view_name(view), measure.text(totals), measure.name()),
     };
     let mut steps = vec![total(first, &difference.first)];
@@ -196,7 +238,7 @@ fn steps(measure: Measure, difference: &PairDifference, t: &Tokens) -> Vec<Step>
 }
 
 fn causes_waterfall(ui: &mut Ui, state: &State, difference: &PairDifference, out: &mut Out) {
-    let steps = steps(state.measure, difference, tokens(ui));
+    let steps = steps(state, difference, tokens(ui));
     let part = waterfall_ui(ui, &steps).and_then(|at| difference.parts.get(at.checked_sub(1)?));
     if let Some(part) = part {
         out.push(list(difference.pair, Some(part.cause), NumberOf::default()));
@@ -268,35 +310,63 @@ fn sentence_ui(ui: &mut Ui, state: &State, difference: &PairDifference, part: &C
     }
 }
 
-fn cells_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &mut Out) {
+/// What is listed by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    Cells,
+    Days,
+}
+
+fn groups_ui(
+    ui: &mut Ui,
+    state: &State,
+    difference: &PairDifference,
+    (groups, shown): (Groups, &[CellDifference]),
+    out: &mut Out,
+) {
     let measure = state.measure;
-    let all = difference.cells_in_all;
-    section(ui, &format!("Cells that differ: {}", thousands(all)));
-    if difference.cells.is_empty() {
+    let (title, all, first) = match groups {
+        Groups::Cells => ("Cells that differ", difference.cells_in_all, "Page"),
+        Groups::Days => ("Days that differ", shown.len() as u64, "Day"),
+    };
+    section(ui, &format!("{title}: {}", thousands(all)));
+    if shown.is_empty() {
         return;
     }
-    let widths = [74.0, 54.0, 54.0, 54.0];
-    let head = ["day", "first", "second", "by"].map(str::to_owned);
-    row_ui(ui, "Page", &head, &widths, Weight::Head, Sense::hover());
+    let (mut widths, mut head) = (vec![54.0, 54.0, 54.0], vec!["first", "second", "by"]);
+    if groups == Groups::Cells {
+        widths.insert(0, 74.0);
+        head.insert(0, "day");
+    }
+    let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
+    row_ui(ui, first, &head, &widths, Weight::Head, Sense::hover());
     let row = ROW * theme::scale(ui);
-    let height = row * (difference.cells.len().min(8) as f32 + 0.5);
-    let cells = ScrollArea::vertical().id_salt("cells").max_height(height).auto_shrink([false, true]);
-    cells.show_rows(ui, row, difference.cells.len(), |ui, range| {
-        for cell in difference.cells.get(range).unwrap_or_default() {
-            let texts = [
-                cell.day.to_string(),
-                measure.text(&cell.first),
-                measure.text(&cell.second),
-                difference_text(measure, &cell.first, &cell.second),
+    let height = row * (shown.len().min(8) as f32 + 0.5);
+    let rows = ScrollArea::vertical().id_salt(title).max_height(height).auto_shrink([false, true]);
+    rows.show_rows(ui, row, shown.len(), |ui, range| {
+        for group in shown.get(range).unwrap_or_default() {
+            let day = group.day.to_string();
+            let mut texts = vec![
+                measure.text(&group.first),
+                measure.text(&group.second),
+                difference_text(measure, &group.first, &group.second),
             ];
-            let response = row_ui(ui, &cell.page, &texts, &widths, Weight::Plain, Sense::click());
-            if response.on_hover_text(cell_words(measure, cell)).clicked() {
-                let number = NumberOf { page: Some(cell.page.clone()), day: Some(cell.day), within: None };
+            let label = match groups {
+                Groups::Cells => {
+                    texts.insert(0, day);
+                    &group.page
+                }
+                Groups::Days => &day,
+            };
+            let response = row_ui(ui, label, &texts, &widths, Weight::Plain, Sense::click());
+            if response.on_hover_text(cell_words(measure, group)).clicked() {
+                let page = Some(group.page.clone()).filter(|_| groups == Groups::Cells);
+                let number = NumberOf { page, day: Some(group.day), within: None };
                 out.push(list(difference.pair, None, number));
             }
         }
     });
-    if all > difference.cells.len() as u64 {
+    if all > shown.len() as u64 {
         small_text(ui, "The largest differences; the file has all.");
     }
 }
@@ -304,7 +374,8 @@ fn cells_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &mut O
 fn cell_words(measure: Measure, cell: &CellDifference) -> String {
     let part = |part: &CausePart| format!("{} {}", cause_name(part.cause), part_text(measure, part));
     let parts: Vec<String> = cell.parts.iter().map(part).collect();
-    format!("{}, {}: {}", cell.page, cell.day, parts.join(", "))
+    let page = if cell.page.is_empty() { String::new() } else { format!("{}, ", cell.page) };
+    format!("{page}{}: {}", cell.day, parts.join(", "))
 }
 
 fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
@@ -314,8 +385,18 @@ fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
         fact_row(ui, &format!("{}, up to record", view_name(view)), thousands(counts.records()));
         small_text(ui, skipped(counts));
     }
-    if let Some(summary) = &state.summary {
-        section(ui, "Settings");
+    section(ui, "Settings");
+    let mono = |ui: &mut Ui, text: &str| {
+        let text = RichText::new(text).font(theme::mono_small(ui)).color(tokens(ui).subdued);
+        ui.add(Label::new(text).wrap());
+    };
+    for (view, settings) in difference.pair.views().into_iter().zip(&difference.settings) {
+        if !settings.is_empty() {
+            small_text(ui, capital(&view_name(view)));
+            mono(ui, settings);
+        }
+    }
+    if let Some(summary) = state.summary.as_ref().filter(|_| !difference.pair.is_of_versions()) {
         let guarantee = summary.guarantee;
         let mut settings = format!("{} zone={} guarantee={guarantee}", summary.mapping, summary.zone);
         if let Some(lane) = state.lane() {
@@ -332,9 +413,7 @@ fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
                 lane.knobs.micro_batch
             );
         }
-        ui.add(
-            Label::new(RichText::new(settings).font(theme::mono_small(ui)).color(tokens(ui).subdued)).wrap(),
-        );
+        mono(ui, &settings);
     }
 }
 

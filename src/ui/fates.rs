@@ -63,7 +63,7 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let has_room = ui.available_width() / theme::scale(ui) - width * fates.len() as f32 >= 112.0;
     small_text(ui, "One fate a record in each view. Click a number for its records.");
     ScrollArea::vertical().id_salt("fates").auto_shrink(false).show(ui, |ui| {
-        let head: Vec<String> = fates.iter().map(|view| view_short(view.view).to_owned()).collect();
+        let head: Vec<String> = fates.iter().map(|view| view_short(view.view).into_owned()).collect();
         row_ui(ui, "Records", &head, &widths, Weight::Head, Sense::hover());
         for fate in Fate::ALL {
             let counts: Vec<u64> = fates.iter().map(|view| count(view, fate)).collect();
@@ -135,14 +135,14 @@ fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     rows_ui(ui, state, out);
 }
 
-/// Which books stand behind a view; those of a version are not kept record by record.
-fn book_view(view: ViewKind) -> Option<BookView> {
+/// Which books stand behind a view.
+fn book_view(view: ViewKind) -> BookView {
     match view {
-        ViewKind::Batch => Some(BookView::Batch),
-        ViewKind::Speed => Some(BookView::Speed),
-        ViewKind::Merged => Some(BookView::Merged),
-        ViewKind::Recount => Some(BookView::Recount),
-        ViewKind::Version(_) => None,
+        ViewKind::Batch => BookView::Batch,
+        ViewKind::Speed => BookView::Speed,
+        ViewKind::Merged => BookView::Merged,
+        ViewKind::Recount => BookView::Recount,
+        ViewKind::Version(number) => BookView::Version(number),
     }
 }
 
@@ -180,10 +180,6 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             if has_values {
                 texts.push(format::millionths(row.sum));
             }
-            let Some(books) = book_view(page.view) else {
-                row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::hover());
-                continue;
-            };
             let response = row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::click());
             let hint = last.map_or_else(String::new, |last| {
                 let rest = format::thousands(row.views.saturating_sub(last));
@@ -191,7 +187,7 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             });
             if response.on_hover_text(hint + "The records behind it").clicked() {
                 let number = NumberOf { page: Some(row.page.clone()), day: Some(row.day), within: None };
-                let listing = Listing::Behind(books, number);
+                let listing = Listing::Behind(book_view(page.view), number);
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
             }
         }

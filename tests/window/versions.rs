@@ -2,7 +2,10 @@
 
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use rederive::{app::AppCommand, engine::frame::Flow};
+use rederive::{
+    app::AppCommand,
+    engine::{frame::Flow, protocol::Cause},
+};
 
 use super::{
     live::{Live, sample},
@@ -217,4 +220,63 @@ fn versions_are_shown_by_page_and_by_day_and_their_views_are_exported() {
         std::fs::read_to_string(live.directory.path().join(format!("version-{version}.csv"))).unwrap()
     });
     assert_ne!(texts[0], texts[1], "days in another zone");
+}
+
+#[test]
+fn why_two_versions_differ_is_shown_with_the_records_behind_every_cause() {
+    let mut live = serving();
+    live.key(Key::Y);
+    live.until_sees("Versions cannot be compared: only one version is there");
+    live.key(Key::V);
+    live.fill("Days in", "Asia/Tokyo");
+    live.fill("Late after", "1h");
+    live.click("Start version 2");
+    gate_opens(&mut live);
+    live.until("late records", |live| live.state().kappa().unwrap().versions().any(|one| one.late > 20));
+    pause(&mut live);
+    live.key(Key::Y);
+    live.until_sees("List the records: on another day");
+    live.until_sees("came after their day was closed; version 2 dropped them.");
+    live.until("it is about now", |live| {
+        let difference = live.state().answers.lineage.difference.as_ref();
+        let views = live.state().kappa().unwrap().serving.as_ref().unwrap().totals.views;
+        difference.is_some_and(|difference| {
+            difference.first.views == views && live.state().answers.pending.is_empty()
+        })
+    });
+    look(&live, "version-differences");
+    let found = live.state().answers.lineage.difference.clone().unwrap();
+    let views: i64 = found.parts.iter().map(|part| part.views).sum();
+    assert_eq!(views, found.first.views.cast_signed() - found.second.views.cast_signed());
+    assert!(found.parts.iter().all(|part| part.cause != Cause::Unexplained), "{:?}", found.parts);
+    assert!(found.days.len() > 3 && found.cells_in_all > found.days.len() as u64);
+    assert!(
+        found.command.lines().count() == 2 && found.command.contains("--zone Asia/Tokyo"),
+        "{}",
+        found.command
+    );
+    assert!(found.settings[1].contains("zone=Asia/Tokyo lateness=1h"), "{:?}", found.settings);
+    let late = found.parts.iter().find(|part| part.cause == Cause::Late).unwrap().records;
+    assert_eq!((found.read[1].late, found.read[0].late), (late, 0));
+    let file = live.directory.path().join("versions.csv");
+    live.click("Export…");
+    live.type_over(&file.display().to_string());
+    live.click("Save");
+    live.until("it is saved", |_| file.exists());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(",other-day-zone,") && text.contains(",late,"), "{text}");
+    assert!(!text.contains("unexplained"), "{text}");
+    live.click("List the records: late");
+    let listed = |live: &Live| live.state().answers.lineage.listing.clone().filter(|page| page.is_known);
+    live.until("the late ones", |live| listed(live).is_some_and(|page| page.total == late));
+    live.until_sees("Version 1 less version 2: late");
+    live.until_sees("version 1: counted, version 2: late");
+    look(&live, "version-differences-listing");
+    assert!(listed(&live).unwrap().records.iter().all(|record| record.line > 0 && !record.file.is_empty()));
+    // A day, and a cell.
+    let day = &found.days[1];
+    live.h.get_all_by_label_contains(&format!("{}: ", day.day)).next().unwrap().click();
+    live.settle();
+    live.until_sees(&format!("what differs: {}", day.day));
+    live.until("the list", |live| listed(live).is_some_and(|page| page.total > 0));
 }

@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Ground, KappaLane};
+use super::{Ground, KappaLane, VersionBooks};
 use crate::{
-    analysis::{
-        Actual, Fate, GroupDifference, Grouping, Ledger, Part, Scope, Side, Taken, Uniques, differences,
-    },
-    domain::{self, Cell, LateRecords, Offsets, PartitionMemory, Reading, Verdict, classify_in},
+    analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, differences},
+    domain::View,
     engine::protocol::{DayCauses, VersionCause, VersionDifferences},
-    ingest::{Entry, LogIndex},
+    ingest::LogIndex,
     serving::{Version, VersionNumber},
 };
 
@@ -21,12 +19,18 @@ pub(in crate::engine) struct Comparison {
 }
 
 struct Compared {
-    number: VersionNumber,
-    reading: Reading,
-    position: Offsets,
-    late: LateRecords,
-    by_day: Actual,
-    whole: Actual,
+    books: VersionBooks,
+    shown: VersionShown,
+}
+
+/// What the view of a version shows.
+#[derive(Debug)]
+pub(in crate::engine) struct VersionShown {
+    pub number: VersionNumber,
+    pub whole: Actual,
+    pub by_day: Actual,
+    /// The view itself, in its parts.
+    pub views: Vec<View>,
 }
 
 impl KappaLane {
@@ -34,33 +38,31 @@ impl KappaLane {
     pub(in crate::engine) fn comparison(&self, ground: &Ground<'_>) -> Option<Comparison> {
         let serving = self.kappa.serving()?;
         let (_, other) = self.kappa.other()?;
-        let side = |version: &Version| Compared::of(version, ground);
-        Some(Comparison { index: Arc::clone(ground.index), serving: side(serving), other: side(other) })
+        let side = |version: &Version| {
+            let books = VersionBooks::of(version, self.side(version.number())?, ground);
+            Some(Compared { books, shown: VersionShown::totals(version) })
+        };
+        Some(Comparison { index: Arc::clone(ground.index), serving: side(serving)?, other: side(other)? })
+    }
+
+    /// All that the view of a version shows; `None` where there is no such version.
+    pub(in crate::engine) fn shown(&self, number: VersionNumber) -> Option<VersionShown> {
+        let version = self.kappa.version(number)?;
+        let views = version.view().speed().buckets.iter().map(|bucket| bucket.view.clone()).collect();
+        Some(VersionShown { views, ..VersionShown::totals(version) })
     }
 }
 
-impl Compared {
-    fn of(version: &Version, ground: &Ground<'_>) -> Compared {
+impl VersionShown {
+    /// Without the view itself.
+    fn totals(version: &Version) -> VersionShown {
         let view = version.view();
         let of_day = |day| (Scope { key: None, day: Some(day) }, view.day_numbers(day).1);
-        Compared {
+        VersionShown {
             number: version.number(),
-            reading: super::side::stream_reading(version.reading(), ground),
-            position: version.position().clone(),
-            late: version.late().clone(),
-            by_day: view.speed_days().map(of_day).collect(),
             whole: Actual::from([(Scope::default(), view.merged_numbers())]),
-        }
-    }
-
-    fn ledger(&self) -> VersionLedger<'_> {
-        VersionLedger { of: self, memories: Vec::new() }
-    }
-
-    fn uniques(&self) -> Uniques {
-        match self.reading.options.uniques {
-            domain::Uniques::Set => Uniques::United,
-            domain::Uniques::Hll => Uniques::Estimated,
+            by_day: view.speed_days().map(of_day).collect(),
+            views: Vec::new(),
         }
     }
 }
@@ -69,14 +71,16 @@ impl Comparison {
     /// Walks the log once; the version that serves minus the other one.
     pub(in crate::engine) fn differences(&self) -> VersionDifferences {
         let (serving, other) = (&self.serving, &self.other);
-        let (mut first, mut second) = (serving.ledger(), other.ledger());
+        let (mut first, mut second) = (serving.books.ledger(), other.books.ledger());
         let (mut first, mut second) = (
-            Side { ledger: &mut first, uniques: serving.uniques() },
-            Side { ledger: &mut second, uniques: other.uniques() },
+            Side { ledger: &mut first, uniques: serving.books.uniques() },
+            Side { ledger: &mut second, uniques: other.books.uniques() },
         );
-        let records = serving.position.total().max(other.position.total());
+        let [first_at, second_at] = [serving, other].map(|side| side.books.position.total());
+        let records = first_at.max(second_at);
+        let (shown, beside) = (&serving.shown, &other.shown);
         let groupings =
-            [(Grouping::Run, &serving.whole, &other.whole), (Grouping::Days, &serving.by_day, &other.by_day)];
+            [(Grouping::Run, &shown.whole, &beside.whole), (Grouping::Days, &shown.by_day, &beside.by_day)];
         let entries = self.index.entries(0, records);
         let mut found = differences(entries, &mut first, &mut second, &groupings).into_iter();
         let total = found.next().and_then(|run| run.into_iter().next()).map(day_causes);
@@ -87,13 +91,13 @@ impl Comparison {
             .filter_map(|group| Some((group.scope.day?, group)))
             .collect();
         VersionDifferences {
-            first: serving.number,
-            second: other.number,
-            first_at: serving.position.total(),
-            second_at: other.position.total(),
+            first: shown.number,
+            second: beside.number,
+            first_at,
+            second_at,
             total: total.unwrap_or_default(),
             days: differing.into_values().map(day_causes).collect(),
-            all_days: union_of_days(&serving.by_day, &other.by_day),
+            all_days: union_of_days(&shown.by_day, &beside.by_day),
         }
     }
 }
@@ -116,32 +120,5 @@ fn day_causes(group: GroupDifference) -> DayCauses {
         first: group.first.into(),
         second: group.second.into(),
         causes: group.parts.into_iter().map(part).collect(),
-    }
-}
-
-/// What a version makes of each record, found anew from its settings; late are those that it lists.
-struct VersionLedger<'a> {
-    of: &'a Compared,
-    memories: Vec<PartitionMemory>,
-}
-
-impl Ledger for VersionLedger<'_> {
-    fn take(&mut self, entry: &Entry) -> Taken {
-        let Compared { reading, position, late, .. } = self.of;
-        let record = reading.of(&entry.record);
-        let cell = record.event.map(|event| Cell { key: event.key, day: event.day });
-        if !position.contains(record.partition, record.offset) {
-            return Taken { layers: [0, 0], cell, fate: Fate::NotYetRead };
-        }
-        let fate = match classify_in(&mut self.memories, &record, reading.rules) {
-            Verdict::Malformed => Fate::Malformed,
-            Verdict::Redelivery => Fate::Redelivery,
-            Verdict::MissingUser => Fate::NoUser,
-            Verdict::Duplicate => Fate::Duplicate,
-            Verdict::Late => Fate::Late,
-            Verdict::Counted if late.contains(record.partition, record.offset) => Fate::Late,
-            Verdict::Counted => Fate::Counted,
-        };
-        Taken { layers: [u32::from(fate == Fate::Counted), 0], cell, fate }
     }
 }

@@ -3,6 +3,7 @@
 //! There only once somebody has asked for it, so that runs without it are what they were. A version is a stream processor
 //! with checkpoints of its own; which one serves readers is decided by [`crate::serving::Kappa`] alone.
 
+mod books;
 mod commands;
 mod compare;
 mod history;
@@ -11,8 +12,9 @@ mod side;
 
 use std::sync::Arc;
 
+pub(super) use books::VersionBooks;
 pub(super) use commands::name_of;
-pub(super) use compare::Comparison;
+pub(super) use compare::{Comparison, VersionShown};
 pub(super) use picture::{Beside, cells};
 pub(super) use side::Spent;
 use side::VersionSide;

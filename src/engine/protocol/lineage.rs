@@ -1,6 +1,8 @@
 //! What became of each record, which records are behind a number, and why two views differ: questions and answers.
 
-use super::RecordLine;
+use std::borrow::Cow;
+
+use super::{RecordLine, VersionNumber};
 use crate::{
     domain::{Counts, Day},
     engine::frame::Totals,
@@ -24,10 +26,12 @@ pub enum BookView {
     Recount,
     /// A full recount of the whole loaded log.
     Log,
+    /// The view of a version of the Kappa lane.
+    Version(VersionNumber),
 }
 
 impl BookView {
-    /// All, in the order of the screen.
+    /// All of the Lambda lane, in the order of the screen.
     pub const ALL: [BookView; 6] = [
         BookView::Batch,
         BookView::Speed,
@@ -38,15 +42,21 @@ impl BookView {
     ];
 
     /// In files.
-    pub fn id(self) -> &'static str {
-        match self {
+    pub fn id(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             BookView::Batch => "batch",
             BookView::Speed => "speed",
             BookView::Memory => "memory",
             BookView::Merged => "merged",
             BookView::Recount => "recount",
             BookView::Log => "log",
-        }
+            BookView::Version(number) => return Cow::Owned(format!("version-{number}")),
+        })
+    }
+
+    /// Whether it is the view of a version.
+    pub fn is_version(self) -> bool {
+        matches!(self, BookView::Version(_))
     }
 }
 
@@ -57,6 +67,18 @@ pub struct Pair {
     pub first: BookView,
     /// This one is taken away.
     pub second: BookView,
+}
+
+impl Pair {
+    /// Both, the first one first.
+    pub fn views(self) -> [BookView; 2] {
+        [self.first, self.second]
+    }
+
+    /// Whether both are versions of the Kappa lane.
+    pub fn is_of_versions(self) -> bool {
+        self.views().into_iter().all(BookView::is_version)
+    }
 }
 
 impl Default for Pair {
@@ -192,7 +214,7 @@ pub struct CausePart {
 /// A cell in which two views differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellDifference {
-    /// The page.
+    /// The page; empty: all.
     pub page: String,
     /// The day.
     pub day: Day,
@@ -219,9 +241,13 @@ pub struct PairDifference {
     pub cells: Vec<CellDifference>,
     /// How many cells differ.
     pub cells_in_all: u64,
+    /// Of two versions: the days that differ, in order, over all pages.
+    pub days: Vec<CellDifference>,
+    /// The settings in force, where a view is that of a version; empty for the others, which read as the run does.
+    pub settings: [String; 2],
     /// Records that each of the two has looked at, and what became of them.
     pub read: [Counts; 2],
-    /// The command line that computes the same views.
+    /// The command lines that compute the same views.
     pub command: String,
     /// DuckDB queries that do; `None` where the files do not say which record is which, or are very many.
     pub sql: Option<Box<PairSql>>,

@@ -1,0 +1,184 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use proptest::prelude::*;
+
+use super::{super::lineage_answers::listed, *};
+use crate::{
+    domain::ZoneName,
+    engine::{
+        driver::Driver,
+        play::{OpenScenario, lane_plan, memory_disk, open_log},
+        protocol::{Duplicates, KappaCommand, LaneCommand, Listing, NoUser, NumberOf, VersionSettings},
+    },
+    serving::VersionNumber,
+};
+
+const VERSIONS: Pair =
+    Pair { first: BookView::Version(VersionNumber(1)), second: BookView::Version(VersionNumber(2)) };
+
+/// What a record is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planted {
+    /// Both versions count it alike.
+    Plain,
+    /// Its id was seen before: version 2 counts it too.
+    SeenBefore,
+    /// Without a user: version 2 counts it too.
+    NoUser,
+    /// Late in the evening: the next day for version 2.
+    Evening,
+    /// Ten days late: version 2 drops it.
+    Late,
+}
+
+impl Planted {
+    fn line(self, at: usize) -> String {
+        let time = match self {
+            Planted::Plain | Planted::SeenBefore | Planted::NoUser => "2024-01-10T09:00:00Z",
+            Planted::Evening => "2024-01-10T23:30:00Z",
+            Planted::Late => "2024-01-01T09:00:00Z",
+        };
+        let id = if self == Planted::SeenBefore { 0 } else { at };
+        let user = if self == Planted::NoUser { String::new() } else { format!(",\"user\":\"u{}\"", at % 5) };
+        format!("{{\"page\":\"/p{}\",\"time\":\"{time}\",\"id\":\"{id}\"{user}}}\n", at % 3)
+    }
+}
+
+/// By cause, records and page views of version 1 minus version 2.
+type Parts = BTreeMap<Cause, (u64, i64)>;
+
+/// What was planted, read up to these records.
+fn expected(planted: &[Planted], [first, second]: [u64; 2]) -> Parts {
+    let mut parts = Parts::new();
+    for (at, planted) in (0..).zip(planted) {
+        let counts = [
+            at < first && matches!(planted, Planted::Plain | Planted::Evening | Planted::Late),
+            at < second && *planted != Planted::Late,
+        ];
+        let (cause, views) = match (counts, planted) {
+            ([true, true], Planted::Evening) => (Cause::OtherDayZone, 0),
+            ([true, false], _) => (if at < second { Cause::Late } else { Cause::NotYetRead }, 1),
+            ([false, true], _) if at >= first => (Cause::NotYetRead, -1),
+            ([false, true], Planted::SeenBefore) => (Cause::DuplicateId, -1),
+            ([false, true], _) => (Cause::NoUser, -1),
+            _ => continue,
+        };
+        let part = parts.entry(cause).or_default();
+        *part = (part.0 + 1, part.1 + views);
+    }
+    parts
+}
+
+fn open(planted: &[Planted]) -> (tempfile::TempDir, OpenScenario) {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    std::fs::create_dir_all(log.join("one")).unwrap();
+    let lines: String = planted.iter().enumerate().map(|(at, planted)| planted.line(at)).collect();
+    std::fs::write(log.join("one/a.jsonl"), lines).unwrap();
+    let options = [("page", "page"), ("user", "user"), ("time", "time"), ("id", "id")];
+    let mut open = open_log(&log, &options.map(|(a, b)| (a.to_owned(), b.to_owned()))).unwrap();
+    let settings = &mut open.scenario.settings;
+    (settings.rate, settings.stream_capacity, settings.batch_capacity) = (60, 90, 200);
+    (settings.micro_batch_records, settings.checkpoint_every_records) = (3, 20);
+    (directory, open)
+}
+
+/// All that is said of the two versions now is what was planted, and every cause lists its records.
+fn compare(lane: &Lane, planted: &[Planted]) -> Result<(), TestCaseError> {
+    let books = LaneBooks::of(lane);
+    let positions = VERSIONS.views().map(|view| books.reach(view));
+    let comparison = Comparison::of(lane, VERSIONS);
+    let Compared { run, cells, days } = comparison.compare().unwrap();
+    let found: Parts = run.parts.iter().map(|part| (part.cause, (part.records, part.views))).collect();
+    let found_views = found.iter().filter(|(_, part)| **part != (0, 0)).map(|(a, b)| (*a, *b)).collect();
+    let planted = expected(planted, positions);
+    prop_assert_eq!(&planted, &found_views, "at {:?}", positions);
+    for group in std::iter::once(&run).chain(&cells).chain(&days) {
+        let views: i64 = group.parts.iter().map(|part| part.views).sum();
+        let users: i64 = group.parts.iter().map(|part| part.users).sum();
+        prop_assert_eq!(views, group.first.views.cast_signed() - group.second.views.cast_signed());
+        prop_assert_eq!(users, group.first.users.cast_signed() - group.second.users.cast_signed());
+        prop_assert!(group.parts.iter().all(|part| part.cause != Cause::Unexplained), "{group:?}");
+    }
+    for groups in [&cells, &days] {
+        let by: i64 = groups.iter().flat_map(|group| &group.parts).map(|part| part.views).sum();
+        let run: i64 = run.parts.iter().map(|part| part.views).sum();
+        prop_assert_eq!(by, run);
+    }
+    for (cause, (records, _)) in planted {
+        let listing = Listing::Differing(VERSIONS, Some(cause), NumberOf::default());
+        let Answer::Listed(listed) = listed(&books, &listing, 0, 1_000) else { panic!("no list") };
+        prop_assert_eq!(listed.total, records, "{:?}", cause);
+        let has_place = |line: u64, number| line == number + 1;
+        prop_assert!(
+            listed.records.iter().all(|one| has_place(one.line, one.number) && one.file == "one/a.jsonl")
+        );
+        prop_assert!(listed.records.iter().all(|one| one.fate.starts_with("version 1: ")));
+    }
+    for (view, counts) in VERSIONS.views().into_iter().zip(VERSIONS.views().map(|view| books.counts(view))) {
+        prop_assert_eq!(counts.records(), books.reach(view));
+        let listing = Listing::Behind(view, NumberOf::default());
+        let Answer::Listed(listed) = listed(&books, &listing, 0, 1) else { panic!("no list") };
+        prop_assert_eq!((listed.total, listed.views), (counts.counted, counts.counted));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Zone, duplicates, missing users, late records and what is not read yet come out exactly, at every moment.
+    #[test]
+    fn planted_differences_of_two_versions_come_out_exactly(
+        early in proptest::collection::vec(0_u8..3, 0..40),
+        evening in 0_usize..12,
+        late in 0_usize..12,
+        started in 0_u64..60,
+    ) {
+        let mut planted = vec![Planted::Plain];
+        planted.extend(early.into_iter().map(|kind| match kind {
+            0 => Planted::Plain,
+            1 => Planted::SeenBefore,
+            _ => Planted::NoUser,
+        }));
+        planted.extend(std::iter::repeat_n(Planted::Evening, evening));
+        planted.extend(std::iter::repeat_n(Planted::Late, late));
+        let (_directory, open) = open(&planted);
+        let plan = lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk());
+        let mut lane = Lane::new(plan, Arc::clone(&open.index));
+        lane.command(LaneCommand::Kappa(KappaCommand::Start));
+        // Before the run is done.
+        for _ in 0..started % planted.len() as u64 {
+            lane.tick();
+        }
+        let settings = VersionSettings {
+            zone: Some(ZoneName::parse("Asia/Tokyo").unwrap()),
+            duplicates: Some(Duplicates::Count),
+            no_user: Some(NoUser::Count),
+            lateness: Some(crate::domain::Lateness::Within(3_600_000_000_000)),
+            ..VersionSettings::default()
+        };
+        lane.command(LaneCommand::Kappa(KappaCommand::StartVersion(settings)));
+        while !lane.is_stuck() {
+            compare(&lane, &planted)?;
+            for _ in 0..7 {
+                lane.tick();
+            }
+        }
+        compare(&lane, &planted)?;
+        prop_assert_eq!(unexplained(&lane), None);
+    }
+}
+
+#[test]
+fn a_version_that_is_not_there_is_said_to_be_missing() {
+    let (_directory, open) = open(&[Planted::Plain]);
+    let plan = lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk());
+    let mut lane = Lane::new(plan, Arc::clone(&open.index));
+    lane.command(LaneCommand::Kappa(KappaCommand::Start));
+    let why = Comparison::of(&lane, VERSIONS).compare().err();
+    assert_eq!(why.as_deref(), Some("version 2 is not there"));
+    let listing = Listing::Behind(VERSIONS.second, NumberOf::default());
+    let answer = listed(&LaneBooks::of(&lane), &listing, 0, 1);
+    assert_eq!(answer, Answer::Nothing("version 2 is not there".to_owned()));
+}
