@@ -182,7 +182,7 @@ fn questions_are_answered_page_by_page() {
                 assert!(records[0].text.contains("user_id") && records[0].line > 0);
                 assert_eq!(records[0].fate, "counted in speed");
             }
-            EngineEvent::Answered(8, Answer::Rows { rows, total }) => {
+            EngineEvent::Answered(8, Answer::Rows { rows, total, .. }) => {
                 assert!(rows.len() == 5 && *total > 100);
             }
             EngineEvent::Answered(number, answer) => panic!("{number}: {answer:?}"),

@@ -9,6 +9,7 @@ mod dialogs;
 mod enabled;
 pub mod event_time;
 pub mod format;
+pub mod freshness;
 mod handover;
 mod keys;
 mod lineage;

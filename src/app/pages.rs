@@ -41,6 +41,8 @@ pub struct RowsPage {
     pub first: u64,
     /// The rows.
     pub rows: Vec<CanonicalRow>,
+    /// Of the merged view: how many page views of each row are final.
+    pub finals: Vec<u64>,
     /// How many there are in all.
     pub total: u64,
 }

@@ -449,8 +449,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         (Query::Late { of, first, .. }, Answer::Late { lines, total }) => {
             state.answers.late = super::LatePage { of, first, lines, total };
         }
-        (Query::Rows { view, first, .. }, Answer::Rows { rows, total }) => {
-            state.answers.rows = RowsPage { view, first, rows, total };
+        (Query::Rows { view, first, .. }, Answer::Rows { rows, finals, total }) => {
+            state.answers.rows = RowsPage { view, first, rows, finals, total };
         }
         (Query::CheckpointContents { id, .. }, Answer::CheckpointContents(sections)) => {
             state.answers.checkpoint = Some(CheckpointPage { id, sections });

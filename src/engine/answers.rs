@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
-    domain::{CanonicalRow, View},
+    domain::{CanonicalRow, Cell, KeyId, View},
     ingest::LogIndex,
 };
 
@@ -102,7 +102,26 @@ impl Session {
         };
         let total = rows.len() as u64;
         let first = usize::try_from(first).unwrap_or(usize::MAX);
-        Answer::Rows { rows: rows.into_iter().skip(first).take(count as usize).collect(), total }
+        let rows: Vec<CanonicalRow> = rows.into_iter().skip(first).take(count as usize).collect();
+        let finals = match view {
+            ViewKind::Merged => self.final_views(&rows),
+            ViewKind::Batch | ViewKind::Speed | ViewKind::Recount | ViewKind::Version(_) => Vec::new(),
+        };
+        Answer::Rows { rows, finals, total }
+    }
+
+    /// How many page views of each row the batch view has.
+    fn final_views(&self, rows: &[CanonicalRow]) -> Vec<u64> {
+        let open = self.open.as_ref();
+        let Some((index, lane)) = open.and_then(|open| open.index.as_ref().zip(open.lane.as_ref())) else {
+            return Vec::new();
+        };
+        let batch = &lane.lambda.batch().view;
+        let views = |row: &CanonicalRow| {
+            let key = KeyId(index.keys().find(&row.page)?);
+            Some(batch.row(Cell { key, day: row.day })?.views)
+        };
+        rows.iter().map(|row| views(row).unwrap_or_default()).collect()
     }
 
     fn contents(&self, id: u64) -> Answer {

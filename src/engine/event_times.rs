@@ -68,15 +68,11 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        engine::play::open_log,
-        ingest::{LogDirectory, Mapping, MappingOptions, load},
-    };
+    use crate::engine::test_support::opened;
 
     #[test]
     fn one_log_is_looked_at_once_for_each_lateness() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/clicks");
-        let open = open_log(&path, &[]).unwrap();
+        let open = opened("clicks");
         let cache = EventTimesCache::default();
         let under = |lateness| {
             cache.get(&open.index, &Judging { days: DayRule::Utc, lateness, idle_after_records: 10 })
@@ -84,9 +80,7 @@ mod tests {
         let first = under(Lateness::Unbounded);
         assert!(!Arc::ptr_eq(&first, &under(Lateness::Within(0))));
         assert!(Arc::ptr_eq(&first, &under(Lateness::Unbounded)));
-        let log = LogDirectory::open(&path, false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-        let other = load(&log, &mapping).unwrap();
+        let other = opened("clicks").index;
         let judging = Judging { days: DayRule::Utc, lateness: Lateness::Unbounded, idle_after_records: 10 };
         assert!(!Arc::ptr_eq(&first, &cache.get(&other, &judging)), "another version of the log");
         assert_eq!(*first, *cache.get(&other, &judging));

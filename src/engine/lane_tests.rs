@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,8 +12,9 @@ use super::{
     driver::Driver,
     jobs::BatchJob,
     lane::{Lane, OpenDisk, Ticked},
-    play::{OpenScenario, lane_plan, memory_disk, open_log},
+    play::{OpenScenario, memory_disk},
     protocol::{CrashTarget, CrashWhen, Fact, LaneCommand},
+    test_support::{lane, lane_on, opened, until},
 };
 use crate::{
     checkpoint::{
@@ -30,24 +30,9 @@ const CRASH: LaneCommand = LaneCommand::Crash { target: CrashTarget::Stream, whe
 const DRIVERS: [Driver; 2] = [Driver::Inline, Driver::Threads];
 
 fn clicks() -> OpenScenario {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/clicks");
-    let mut open = open_log(&path, &[]).unwrap();
+    let mut open = opened("clicks");
     open.scenario.settings.checkpoint_every_records = 5;
     open
-}
-
-fn lane(open: &OpenScenario, driver: Driver, disk: OpenDisk) -> Lane {
-    Lane::new(lane_plan(&open.scenario, &open.mapping, driver, disk), Arc::clone(&open.index))
-}
-
-fn until(lane: &mut Lane, what: &str, done: impl Fn(&Lane) -> bool) {
-    for _ in 0..20_000 {
-        if done(lane) {
-            return;
-        }
-        lane.tick();
-    }
-    panic!("waited in vain until {what}");
 }
 
 /// To the end, which is right; the run's digest.
@@ -123,7 +108,7 @@ impl Disk for PanickingDisk {
 /// The stream processor goes down by itself, the lane says why, a restore puts it right.
 fn goes_down_and_is_restored(disk: &dyn Fn() -> OpenDisk, why: &str) {
     let digests = DRIVERS.map(|driver| {
-        let mut lane = lane(&clicks(), driver, disk());
+        let mut lane = lane_on(&clicks(), driver, disk());
         until(&mut lane, "it is down", Lane::is_down);
         assert!(!lane.stream.slot.is_running() && lane.stream.memory.views == 0);
         let troubles = lane.take_troubles();
@@ -196,7 +181,7 @@ impl RecordSource for BrokenSource {
 fn a_batch_run_that_fails_or_panics_publishes_nothing_and_is_run_again() {
     for (panics, why) in [(false, "nowhere"), (true, "it panicked")] {
         let digests = DRIVERS.map(|driver| {
-            let mut lane = lane(&clicks(), driver, memory_disk());
+            let mut lane = lane_on(&clicks(), driver, memory_disk());
             until(&mut lane, "a batch run", |lane| lane.batch.slot.is_running());
             let cut = lane.batch.cut;
             let source = BrokenSource { source: IndexSource::new(Arc::clone(&lane.index)), panics };
@@ -254,7 +239,7 @@ fn a_restored_state_that_is_not_that_of_a_run_that_never_crashed_is_told_once() 
     let mut open = clicks();
     open.scenario.settings.batch_every_records = 0;
     let opened = disk.clone();
-    let mut lane = lane(&open, Driver::Inline, Box::new(move || Ok(Box::new(opened.clone()))));
+    let mut lane = lane_on(&open, Driver::Inline, Box::new(move || Ok(Box::new(opened.clone()))));
     for position in [12, 13] {
         until(&mut lane, "the crash", |lane| lane.stream_position() == position);
         assert_eq!(lane.first_broken().is_some(), position == 13);
@@ -277,20 +262,20 @@ fn a_restored_state_that_is_not_that_of_a_run_that_never_crashed_is_told_once() 
 #[test]
 fn batch_runs_of_two_playings_that_disagree_are_told_once() {
     let open = clicks();
-    let mut first = lane(&open, Driver::Inline, memory_disk());
+    let mut first = lane(&open);
     until(&mut first, "a publication", |lane| lane.batch.runs == 1);
     let mut known = first.invariants.publications().clone();
     let cut = first.batch.covers;
     assert_eq!(known.len(), 1);
 
-    let mut again = lane(&open, Driver::Inline, memory_disk());
+    let mut again = lane(&open);
     again.invariants.know(known.clone());
     ends_right(&mut again);
     assert_eq!(broken(&mut again), []);
 
     let other = known.get_mut(&cut).unwrap();
     other.0 = other.0.wrapping_add(1);
-    let mut wrong = lane(&open, Driver::Inline, memory_disk());
+    let mut wrong = lane(&open);
     wrong.invariants.know(known);
     while wrong.tick() == Ticked::On {}
     let told = broken(&mut wrong);

@@ -55,6 +55,8 @@ mod source;
 pub mod sql;
 mod strip;
 mod sweep;
+#[cfg(test)]
+mod test_support;
 mod theirs;
 mod thinned;
 mod work;

@@ -186,20 +186,18 @@ pub fn each_record(index: &Arc<LogIndex>, from: u64, to: u64, mut take: impl FnM
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{LogDirectory, Mapping, MappingOptions, load};
+    use crate::engine::test_support::opened;
 
     #[test]
     fn the_growing_fingerprint_is_that_of_the_whole_view() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop");
-        let log = LogDirectory::open(&path, false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-        let index = load(&log, &mapping).unwrap();
-        let mut recount = Recount::new(mapping.rules());
+        let open = opened("shop");
+        let index = &open.index;
+        let mut recount = Recount::new(open.mapping.rules());
         for records in [0, 1, 900, 901, 12_000, 5_000, 31_106] {
-            let grown = recount.fingerprint(&index, records);
-            let whole = recount.view(&index, records).fingerprint(index.keys(), index.users());
+            let grown = recount.fingerprint(index, records);
+            let whole = recount.view(index, records).fingerprint(index.keys(), index.users());
             assert_eq!(grown, whole, "{records}");
-            assert_eq!(recount.view(&index, records).total_views(), Recount::numbers(&index, records).views);
+            assert_eq!(recount.view(index, records).total_views(), Recount::numbers(index, records).views);
         }
     }
 }

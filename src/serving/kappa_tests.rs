@@ -7,7 +7,7 @@ use crate::{
         BatchProcessor, RangeFold, StreamProcessor,
         test_support::{any_log, names, rules},
     },
-    serving::approximation_tests::{HOUR, late_by_definition, vector, with_times},
+    serving::lambda_tests::{HOUR, late_by_definition, vector, with_times},
 };
 
 fn reading(ids: Ids) -> Reading {

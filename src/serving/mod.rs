@@ -2,11 +2,11 @@
 //!
 //! Absent on purpose: reading the log (a refold is handed in), threads, disks.
 
-#[cfg(test)]
-mod approximation_tests;
 mod boundary;
 mod kappa;
 mod lambda;
+#[cfg(test)]
+mod lambda_tests;
 mod reading;
 mod sketched;
 

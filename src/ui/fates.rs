@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::{
-        AppCommand, Edit, FatesTab, Input, LineageEdit, RightDrawer, State, format,
+        AppCommand, Edit, FatesTab, Input, LineageEdit, RightDrawer, State, format, freshness,
         lineage_text::{fate_hint, fate_short, view_name, view_short},
     },
     domain::CanonicalRow,
@@ -129,6 +129,9 @@ fn view_rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             out.push(Input::Edit(Edit::Copy(as_text(&page.rows))));
         }
     });
+    if let Some(lane) = state.lane() {
+        small_text(ui, freshness::of_view(page.view, lane));
+    }
     rows_ui(ui, state, out);
 }
 
@@ -150,19 +153,30 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         return;
     }
     let has_values = state.summary.as_ref().is_none_or(|summary| summary.has_values);
-    let (mut widths, mut head) = (vec![76.0, 52.0, 52.0], vec!["day", "views", "users"]);
-    if has_values {
-        widths.push(62.0);
-        head.push("sum");
+    let is_merged = page.finals.len() == page.rows.len();
+    let room = ui.available_width() / theme::scale(ui);
+    // Where there is no room for it, it is said under the pointer.
+    let shows_final = is_merged && (!has_values || room >= 396.0);
+    let mut columns = vec![(76.0, "day"), (52.0, "views")];
+    if shows_final {
+        columns.push((52.0, "final"));
     }
-    let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
+    columns.push((52.0, "users"));
+    if has_values {
+        columns.push((62.0, "sum"));
+    }
+    let widths: Vec<f32> = columns.iter().map(|(width, _)| *width).collect();
+    let head: Vec<String> = columns.iter().map(|(_, name)| (*name).to_owned()).collect();
     row_ui(ui, "Page", &head, &widths, Weight::Head, Sense::hover());
     let row_height = ROW * theme::scale(ui);
     let scroll = ScrollArea::vertical().id_salt("rows").auto_shrink(false);
     scroll.show_rows(ui, row_height, page.rows.len(), |ui, range| {
-        for row in page.rows.get(range).unwrap_or_default() {
-            let mut texts =
-                vec![row.day.to_string(), format::thousands(row.views), format::thousands(row.unique_users)];
+        let first = range.start;
+        for (at, row) in (first..).zip(page.rows.get(range).unwrap_or_default()) {
+            let last = page.finals.get(at).copied().filter(|_| is_merged);
+            let mut texts = vec![row.day.to_string(), format::thousands(row.views)];
+            texts.extend(last.filter(|_| shows_final).map(format::thousands));
+            texts.push(format::thousands(row.unique_users));
             if has_values {
                 texts.push(format::millionths(row.sum));
             }
@@ -171,7 +185,11 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
                 continue;
             };
             let response = row_ui(ui, &row.page, &texts, &widths, Weight::Plain, Sense::click());
-            if response.on_hover_text("The records behind it").clicked() {
+            let hint = last.map_or_else(String::new, |last| {
+                let rest = format::thousands(row.views.saturating_sub(last));
+                format!("{} final + {rest} provisional\n", format::thousands(last))
+            });
+            if response.on_hover_text(hint + "The records behind it").clicked() {
                 let number = NumberOf { page: Some(row.page.clone()), day: Some(row.day), within: None };
                 let listing = Listing::Behind(books, number);
                 out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));

@@ -14,7 +14,7 @@ mod versions;
 pub use selectors::selectors;
 
 use eframe::egui::{Color32, Rect, Role, Ui, UiBuilder};
-use egui_plot::PlotResponse;
+use egui_plot::{HoverPosition, PlotResponse};
 
 use super::{
     bars,
@@ -26,10 +26,10 @@ use super::{
     widgets::{Out, named},
 };
 use crate::{
-    app::{Look, Measure, State, format::thousands},
+    app::{Look, Measure, State, format::thousands, freshness},
     engine::{
-        frame::{BatchState, LaneFrame},
-        protocol::BookView,
+        frame::{BatchState, LaneFrame, Point},
+        protocol::{BookView, ViewKind},
     },
 };
 
@@ -174,20 +174,17 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
     let measure = state.measure;
     match panel {
         Panel::Batch => {
+            let covers = thousands(lane.batch_covers);
             let text = match (lane.batch_runs, lane.batch) {
                 (0, BatchState::Waiting) => "nothing published yet".to_owned(),
                 (_, BatchState::Running { cut, done }) => {
-                    format!(
-                        "covers up to {} · running: {} of {}",
-                        thousands(lane.batch_covers),
-                        thousands(done),
-                        thousands(cut)
-                    )
+                    format!("up to {covers} · running: {} of {}", thousands(done), thousands(cut))
                 }
-                (1, _) => format!("covers up to {} · 1 batch run", thousands(lane.batch_covers)),
-                (runs, _) => format!("covers up to {} · {runs} batch runs", thousands(lane.batch_covers)),
+                (1, _) => format!("up to {covers} · 1 batch run"),
+                (runs, _) => format!("up to {covers} · {runs} batch runs"),
             };
-            vec![(text, t.subdued)]
+            let all = if lane.batch_runs > 0 { "final " } else { "" };
+            vec![(all.to_owned(), t.batch_text), (text, t.subdued)]
         }
         Panel::Speed => {
             let served = measure.text(&lane.speed_totals);
@@ -195,6 +192,7 @@ fn sub_line(state: &State, lane: &LaneFrame, panel: Panel, t: &Tokens) -> Vec<(S
             if lane.stale {
                 parts.push((" stale".to_owned(), t.warning));
             }
+            parts.push((" provisional".to_owned(), t.speed_text));
             parts
         }
         Panel::Merged => {
@@ -269,18 +267,24 @@ fn accessible(measure: Measure, lane: &LaneFrame, panel: Panel) -> String {
     let name = measure.name();
     match panel {
         Panel::Batch => format!(
-            "Batch view: {} {name}, covers {} records, {} runs.",
+            "Batch view: {} {name}, covers {} records, {} runs. {}",
             measure.text(&lane.batch_totals),
             thousands(lane.batch_covers),
-            lane.batch_runs
+            lane.batch_runs,
+            freshness::of_view(ViewKind::Batch, lane)
         ),
         Panel::Speed => {
             let memory = lane.memory_totals.as_ref().map_or("gone".to_owned(), |totals| measure.text(totals));
-            format!("Speed view: memory {memory}, served {} {name}.", measure.text(&lane.speed_totals))
+            format!(
+                "Speed view: memory {memory}, served {} {name}. {}",
+                measure.text(&lane.speed_totals),
+                freshness::of_view(ViewKind::Speed, lane)
+            )
         }
         Panel::Merged => format!(
-            "Merged view: {} {name}; full recount of the same records {}; whole log {}.{}",
+            "Merged view: {} {name}, {}; full recount of the same records {}; whole log {}.{}",
             measure.text(&lane.merged_totals),
+            freshness::split(measure, &lane.batch_totals, &lane.merged_totals),
             measure.text(&lane.recount_totals),
             measure.text(&lane.log_totals),
             if lane.stale { " Stale." } else { "" }
@@ -299,7 +303,9 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
     };
     let room = marks::legend_room(ui, panel);
     let height = height * if panel == Panel::Speed { 1.0 + room } else { 1.04 };
-    let plot = over_time(ui, ("plot", panel.title()), end, height, view.fit);
+    let series = std::sync::Arc::clone(&lane.series);
+    let plot = over_time(ui, ("plot", panel.title()), end, height, view.fit)
+        .label_formatter(move |position| hover_label(position, &series, measure));
     let response = plot.show(ui, |plot| {
         if let Some((from, to)) = view.close {
             plot.set_plot_bounds_x(seconds(from)..=seconds(to));
@@ -320,4 +326,21 @@ fn plot_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, panel: Panel, view: Vie
     }
     marks::paint(ui, (state, lane, view.seams), panel, &response.response, &response.transform);
     response
+}
+
+/// What a point of a line says, and how much of it is final.
+fn hover_label(position: &HoverPosition<'_>, series: &[Point], measure: Measure) -> Option<String> {
+    let HoverPosition::NearDataPoint { plot_name, position: place, .. } = position else { return None };
+    let text = over_time::hover_text(plot_name, place);
+    let part = match *plot_name {
+        "batch view" => "all final".to_owned(),
+        "served" | "in memory" => "all provisional".to_owned(),
+        "merged view" => {
+            let after = series.partition_point(|point| seconds(point.tick) <= place.x + 1e-6);
+            let point = after.checked_sub(1).and_then(|at| series.get(at))?;
+            freshness::split(measure, &point.batch, &point.merged)
+        }
+        _ => return Some(text),
+    };
+    Some(format!("{text}\n{part}"))
 }

@@ -7,16 +7,21 @@ use super::{
     widgets::Out,
 };
 use crate::{
-    app::{AppCommand, Input, State, format},
+    app::{AppCommand, Input, State, format, freshness},
     engine::frame::LaneFrame,
 };
+
+/// From this width on there is room for all readings beside a message.
+const ROOM_FOR_ALL: f32 = 1_300.0;
 
 /// Draws the status line. `hidden` names a drawer that does not fit, `frame_micros` is how long the last frame took.
 pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, frame_micros: Option<u64>, out: &mut Out) {
     ui.horizontal_centered(|ui| {
         let t = tokens(ui);
         if let Some(lane) = state.lane() {
-            for (name, value) in readings(state, lane, frame_micros) {
+            // A message needs the room more.
+            let is_short = state.notice.is_some() && ui.available_width() / theme::scale(ui) < ROOM_FOR_ALL;
+            for (name, value) in readings(state, lane, frame_micros, is_short) {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 ui.label(RichText::new(name).font(theme::small(ui)).color(t.subdued));
                 ui.label(RichText::new(value).font(theme::mono_small(ui)).color(t.text));
@@ -39,7 +44,12 @@ pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, frame_micros:
     });
 }
 
-fn readings(state: &State, lane: &LaneFrame, frame_micros: Option<u64>) -> Vec<(&'static str, String)> {
+fn readings(
+    state: &State,
+    lane: &LaneFrame,
+    frame_micros: Option<u64>,
+    is_short: bool,
+) -> Vec<(&'static str, String)> {
     let mut readings = vec![("Records behind", format::thousands(lane.lag_records()))];
     if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.loading.complete) {
         let loading = &frame.loading;
@@ -48,8 +58,11 @@ fn readings(state: &State, lane: &LaneFrame, frame_micros: Option<u64>) -> Vec<(
             format!("{} ({})", format::thousands(loading.records), format::bytes(loading.bytes)),
         ));
     }
-    readings.push(("Batch view", format!("{} old", format::seconds(lane.batch_cost.age_ticks))));
-    readings.push(("Speed view", format!("{} old", format::seconds(lane.stream_cost.age_ticks))));
+    if is_short {
+        return readings;
+    }
+    readings.push(("Batch view", freshness::batch_age(lane)));
+    readings.push(("Speed view", freshness::speed_age(lane)));
     readings.push(("Batch", format!("{}/s", format::thousands(lane.batch_cost.simulated_throughput))));
     readings.push((
         "Stream",

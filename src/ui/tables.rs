@@ -181,20 +181,18 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
     let off = |a: &Totals, b: &Totals| state.measure.difference_text(state.measure.difference(a, b));
     let columns = [
         "Run time",
-        "Batch",
+        "Batch, final",
         "In memory",
         "Served",
         "Merged",
+        "Provisional",
         "Full recount",
         "Off by",
         "If every read counted",
     ];
+    let width = |title: &str| if title.len() > 14 { 128.0 } else { 88.0 };
     Twin {
-        // The last title is the longest.
-        columns: columns
-            .into_iter()
-            .map(|title| Column::number(title, if title.len() > 16 { 124.0 } else { 100.0 }))
-            .collect(),
+        columns: columns.into_iter().map(|title| Column::number(title, width(title))).collect(),
         rows: lane
             .series
             .iter()
@@ -206,6 +204,7 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
                     maybe(&point.memory),
                     text(&point.speed),
                     text(&point.merged),
+                    off(&point.merged, &point.batch).trim_start_matches('+').to_owned(),
                     text(&point.recount),
                     off(&point.merged, &point.recount),
                     maybe(&point.every_read),

@@ -164,8 +164,12 @@ fn gate_ui(ui: &mut Ui, kappa: &KappaFrame, other: &VersionFrame) {
         format!("Version {} stands at {} of {}", other.number, thousands(at), thousands(to)),
     );
     let behind = to.saturating_sub(at);
-    let pace = format!("{} at {}/s, simulated", thousands(behind), thousands(other.capacity));
-    fact_row(ui, "Records to go", if behind == 0 { "none".to_owned() } else { pace });
+    if behind == 0 {
+        fact_row(ui, "Records to go", "none");
+    } else {
+        let pace = format!("{} at {}/s", thousands(behind), thousands(other.capacity));
+        fact_row(ui, "Records to go, simulated", pace);
+    }
     ui.horizontal_wrapped(|ui| match &kappa.closed {
         None => {
             badge(ui, "gate open", t.success);

@@ -114,6 +114,27 @@ fn hands_off_each_batch_run_takes_an_error_back_and_the_words_say_it() {
             || live.sees("Error of merged")
     );
     live.picture("shop-60-s");
+    for words in [
+        "Batch view: 8,000 page views, covers 8,000 records, 2 runs. All of it is final. 12.9 s old, 2,200 not in it.",
+        "All of it is provisional. 0.0 s old, 0 not in it.",
+        "page views, 8,000 final + 2,182 provisional; full recount of the same records 10,200",
+    ] {
+        live.h.get_by_label_contains(words);
+    }
+    live.key(Key::W);
+    live.click("Row by row");
+    live.until("the rows", |live| !live.state().answers.rows.finals.is_empty());
+    live.until_sees(
+        "Page views: 8,000 final + 2,182 provisional. 0 arrived and not in it. 18 late are missing.",
+    );
+    let rows = live.state().answers.rows.clone();
+    assert!(rows.rows.iter().zip(&rows.finals).all(|(row, last)| *last <= row.views));
+    live.picture("shop-rows");
+    live.key(Key::W);
+    live.click("as tables");
+    live.until_sees("Batch, final");
+    live.picture("shop-table");
+    live.click("over the run");
     for cut in ["12,000", "16,000"] {
         let before = live.lane().merged_totals.views;
         live.h.key_press(Key::PageDown);

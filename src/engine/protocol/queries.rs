@@ -173,6 +173,8 @@ pub enum Answer {
     Rows {
         /// The rows asked for.
         rows: Vec<CanonicalRow>,
+        /// Of the merged view: how many page views of each row are final.
+        finals: Vec<u64>,
         /// How many the view has.
         total: u64,
     },

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, hash::Hash};
 
 use eframe::egui::{Id, Rangef, Ui, Vec2b, vec2};
-use egui_plot::{AxisHints, HoverPosition, Plot};
+use egui_plot::{AxisHints, HoverPosition, Plot, PlotPoint};
 
 use super::{marks, number};
 use crate::ui::theme::{self, tokens};
@@ -52,11 +52,14 @@ pub(super) fn over_time(ui: &Ui, id: impl Hash + Debug, end: f64, height: f64, f
 
 fn hover_label(position: &HoverPosition<'_>) -> Option<String> {
     match position {
-        HoverPosition::NearDataPoint { plot_name, position, .. } => {
-            Some(format!("{plot_name}\n{} at {:.1} s", number(position.y), position.x))
-        }
+        HoverPosition::NearDataPoint { plot_name, position, .. } => Some(hover_text(plot_name, position)),
         HoverPosition::Elsewhere { .. } => None,
     }
+}
+
+/// What a point of a line says.
+pub(super) fn hover_text(name: &str, point: &PlotPoint) -> String {
+    format!("{name}\n{} at {:.1} s", number(point.y), point.x)
 }
 
 /// Seconds with as many decimals as the steps between them need.
