@@ -1,12 +1,13 @@
 //! The books of a comparison under one grouping: what each side counts by scope, and which cause makes which part.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{
     Actual, Cause, GroupDifference, Grouping, Part, Scope, Taken, Uniques,
     differences::{causes_of, moved, reason},
+    distinct::{Distinct, group_of, key_of},
 };
-use crate::{domain::UserId, ingest::Entry, serving::Numbers};
+use crate::{ingest::Entry, serving::Numbers};
 
 /// One scope.
 #[derive(Debug)]
@@ -25,16 +26,13 @@ struct Booked {
     users_added: u64,
 }
 
-/// Users of one side.
+/// Users of one side that the other side does not count in the same scope with the same record.
 #[derive(Debug, Default)]
 struct SideUsers {
-    /// By scope.
-    united: FxHashSet<(u32, UserId)>,
-    /// By scope and layer.
-    by_layer: FxHashSet<(u32, bool, UserId)>,
-    /// Users with a record that the other side does not count in the same scope, with the cause of the first such record.
-    alone: Vec<(u32, UserId, Cause)>,
-    seen_alone: FxHashSet<(u32, UserId)>,
+    /// With the cause, in the order of the records.
+    alone: Vec<(u64, Cause)>,
+    /// By scope and layer; only where layers are added.
+    by_layer: [Distinct; 2],
 }
 
 /// Both sides under one grouping.
@@ -43,13 +41,26 @@ pub(super) struct Account {
     grouping: Grouping,
     places: FxHashMap<Scope, u32>,
     groups: Vec<Group>,
+    uniques: [Uniques; 2],
+    /// Users by scope whom both sides count there by one record: nearly all of them.
+    both: Distinct,
     users: [SideUsers; 2],
+    /// Neighbours mostly lie in few scopes.
+    last: Option<(Scope, u32)>,
 }
 
 impl Account {
     /// Nothing compared yet.
-    pub fn new(grouping: Grouping) -> Self {
-        Account { grouping, places: FxHashMap::default(), groups: Vec::new(), users: Default::default() }
+    pub fn new(grouping: Grouping, uniques: [Uniques; 2]) -> Self {
+        Account {
+            grouping,
+            places: FxHashMap::default(),
+            groups: Vec::new(),
+            uniques,
+            both: Distinct::default(),
+            users: Default::default(),
+            last: None,
+        }
     }
 
     /// What both sides make of a record.
@@ -62,8 +73,13 @@ impl Account {
             taken.cell.map(|cell| account.place(account.grouping.scope(cell)))
         };
         let at = [place(self, first), place(self, second)];
+        let together = first.times() > 0 && second.times() > 0 && at[0] == at[1];
         for side in [0, 1] {
             self.count(entry, taken, at, side);
+        }
+        if together && let (Some(here), Some(user)) = (at[0], entry.record.event.and_then(|event| event.user))
+        {
+            self.both.add(here, user);
         }
         let value = entry.record.event.map_or(0, |event| i128::from(event.value.0));
         let both = first.times() > 0 && second.times() > 0;
@@ -85,22 +101,16 @@ impl Account {
     }
 
     /// The differences, against what the sides really show.
-    pub fn finish(mut self, uniques: [Uniques; 2], actual: [&Actual; 2]) -> Vec<GroupDifference> {
+    pub fn finish(mut self, actual: [&Actual; 2]) -> Vec<GroupDifference> {
         for scope in actual.iter().flat_map(|actual| actual.keys()) {
             self.place(*scope);
         }
         if self.grouping == Grouping::Run {
             self.place(Scope::default());
         }
-        let [mine, theirs] = std::mem::take(&mut self.users);
-        for (alone, other, sign) in [(&mine.alone, &theirs.united, 1), (&theirs.alone, &mine.united, -1)] {
-            for &(at, user, cause) in alone {
-                if !other.contains(&(at, user)) {
-                    self.part(at, cause, |part| part.users += sign);
-                }
-            }
-        }
+        self.unite_users();
         let is_run = self.grouping == Grouping::Run;
+        let uniques = self.uniques;
         let groups = self.groups.into_iter().map(|group| group.finish(uniques, actual));
         let mut groups: Vec<GroupDifference> =
             groups.filter(|group| is_run || !group.parts.is_empty()).collect();
@@ -108,32 +118,82 @@ impl Account {
         groups
     }
 
+    /// Counts the users of both sides by scope, and those whom only one side has under the cause of the first record
+    /// that made it so.
+    fn unite_users(&mut self) {
+        let both = std::mem::take(&mut self.both).close();
+        for side in 0..self.uniques.len() {
+            for &key in &both {
+                self.booked(group_of(key), side, |booked| booked.numbers.users += 1);
+            }
+        }
+        let sides = std::mem::take(&mut self.users).map(|users| {
+            let mut alone = users.alone;
+            // Stable: the first record of a user stays the first.
+            alone.sort_by_key(|(key, _)| *key);
+            alone.dedup_by_key(|(key, _)| *key);
+            (alone, users.by_layer)
+        });
+        let [(mine, _), (theirs, _)] = &sides;
+        let is_in =
+            |alone: &[(u64, Cause)], key: u64| alone.binary_search_by_key(&key, |(key, _)| *key).is_ok();
+        for (side, alone, other, sign) in [(0, mine, theirs, 1), (1, theirs, mine, -1)] {
+            for &(key, cause) in alone {
+                if both.binary_search(&key).is_ok() {
+                    continue;
+                }
+                self.booked(group_of(key), side, |booked| booked.numbers.users += 1);
+                if !is_in(other, key) {
+                    self.part(u32::try_from(key >> 32).unwrap_or(u32::MAX), cause, |part| part.users += sign);
+                }
+            }
+        }
+        for (side, (_, by_layer)) in sides.into_iter().enumerate() {
+            for key in by_layer.into_iter().flat_map(Distinct::close) {
+                self.booked(group_of(key), side, |booked| booked.users_added += 1);
+            }
+        }
+    }
+
+    fn booked(&mut self, group: usize, side: usize, change: impl FnOnce(&mut Booked)) {
+        if let Some(booked) = self.groups.get_mut(group).and_then(|group| group.booked.get_mut(side)) {
+            change(booked);
+        }
+    }
+
     fn count(&mut self, entry: &Entry, taken: [Taken; 2], at: [Option<u32>; 2], side: usize) {
         let [mine, other] = if side == 0 { taken } else { [taken[1], taken[0]] };
         let [Some(here), there] = (if side == 0 { at } else { [at[1], at[0]] }) else { return };
         let (Some(event), true) = (entry.record.event, mine.times() > 0) else { return };
-        let Some(group) = self.groups.get_mut(here as usize) else { return };
-        let Some(booked) = group.booked.get_mut(side) else { return };
-        booked.numbers.views += u64::from(mine.times());
-        booked.numbers.sum += i128::from(event.value.0) * i128::from(mine.times());
+        self.booked(here as usize, side, |booked| {
+            booked.numbers.views += u64::from(mine.times());
+            booked.numbers.sum += i128::from(event.value.0) * i128::from(mine.times());
+        });
+        let is_added = self.uniques.get(side) == Some(&Uniques::Added);
         let (Some(user), Some(users)) = (event.user, self.users.get_mut(side)) else { return };
-        booked.numbers.users += u64::from(users.united.insert((here, user)));
-        for (layer, times) in [false, true].into_iter().zip(mine.layers) {
-            booked.users_added += u64::from(times > 0 && users.by_layer.insert((here, layer, user)));
+        if is_added {
+            let layers = users.by_layer.iter_mut().zip(mine.layers).filter(|(_, times)| *times > 0);
+            layers.for_each(|(layer, _)| layer.add(here, user));
         }
         let other_counts = other.times() > 0 && there == Some(here);
-        if !other_counts && users.seen_alone.insert((here, user)) {
+        if !other_counts {
             let cause = if other.times() > 0 { moved(mine, other) } else { reason(other.fate) };
-            users.alone.push((here, user, cause));
+            users.alone.push((key_of(here, user), cause));
         }
     }
 
     fn place(&mut self, scope: Scope) -> u32 {
+        if let Some((last, at)) = self.last
+            && last == scope
+        {
+            return at;
+        }
         let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         let at = *self.places.entry(scope).or_insert(next);
         if at == next {
             self.groups.push(Group { scope, parts: Vec::new(), booked: [Booked::default(); 2] });
         }
+        self.last = Some((scope, at));
         at
     }
 
@@ -170,7 +230,7 @@ impl Group {
         for (((shown, booked), uniques), sign) in shown.into_iter().zip(self.booked).zip(uniques).zip([1, -1])
         {
             let signed = |shown: u64, booked: u64| sign * (shown.cast_signed() - booked.cast_signed());
-            let added = booked.users_added - booked.numbers.users;
+            let added = booked.users_added.saturating_sub(booked.numbers.users);
             let (cause, users) = match uniques {
                 Uniques::United => (Cause::Unexplained, signed(shown.users, booked.numbers.users)),
                 Uniques::Added => (Cause::Unexplained, signed(shown.users, booked.users_added)),

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use super::{Cause, Fate, Ledger, Taken, account::Account};
+use super::{
+    Cause, Fate, Ledger, Taken,
+    account::Account,
+    distinct::{Distinct, group_of},
+};
 use crate::{
-    domain::{Cell, Day, KeyId, UserId, View},
+    domain::{Cell, Day, KeyId, View},
     ingest::Entry,
     serving::Numbers,
 };
@@ -61,16 +65,27 @@ pub type Actual = BTreeMap<Scope, Numbers>;
 
 /// What the views together show: counts add, users unite.
 pub fn actual_of(views: &[&View], grouping: Grouping) -> Actual {
-    let mut actual = Actual::new();
-    let mut users: FxHashSet<(Scope, UserId)> = FxHashSet::default();
+    let mut places: FxHashMap<Scope, u32> = FxHashMap::default();
+    let mut groups: Vec<(Scope, Numbers)> = Vec::new();
+    let mut users = Distinct::default();
     for row in views.iter().flat_map(|view| view.rows()) {
         let scope = grouping.scope(row.cell);
-        let numbers = actual.entry(scope).or_default();
+        let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let at = *places.entry(scope).or_insert(next);
+        if at == next {
+            groups.push((scope, Numbers::default()));
+        }
+        let Some((_, numbers)) = groups.get_mut(at as usize) else { continue };
         numbers.views += row.views;
         numbers.sum += row.sum;
-        numbers.users += row.users.iter().filter(|&&user| users.insert((scope, user))).count() as u64;
+        row.users.iter().for_each(|&user| users.add(at, user));
     }
-    actual
+    for key in users.close() {
+        if let Some((_, numbers)) = groups.get_mut(group_of(key)) {
+            numbers.users += 1;
+        }
+    }
+    groups.into_iter().collect()
 }
 
 /// How a side comes to its unique users.
@@ -139,16 +154,17 @@ pub fn differences(
     second: &mut Side<'_>,
     groupings: &[(Grouping, &Actual, &Actual)],
 ) -> Vec<Vec<GroupDifference>> {
-    let mut accounts: Vec<Account> = groupings.iter().map(|(grouping, ..)| Account::new(*grouping)).collect();
+    let uniques = [first.uniques, second.uniques];
+    let mut accounts: Vec<Account> =
+        groupings.iter().map(|(grouping, ..)| Account::new(*grouping, uniques)).collect();
     for entry in entries {
         let taken = [first.ledger.take(&entry), second.ledger.take(&entry)];
         for account in &mut accounts {
             account.add(&entry, taken);
         }
     }
-    let uniques = [first.uniques, second.uniques];
     let finished = accounts.into_iter().zip(groupings);
-    finished.map(|(account, (_, first, second))| account.finish(uniques, [first, second])).collect()
+    finished.map(|(account, (_, first, second))| account.finish([first, second])).collect()
 }
 
 /// Why two sides differ in a record: causes with their part of the page views. Empty where they do not differ.

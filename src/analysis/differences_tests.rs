@@ -6,7 +6,7 @@ use crate::{
         Reader, Uniques,
         testing::{Run, entries_of},
     },
-    domain::{Event, EventTime, PartitionIndex, Record, Verdict},
+    domain::{Event, EventTime, PartitionIndex, Record, UserId, Verdict},
     processing::test_support::any_log,
 };
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::event_tiles::{LateBits, Window, tiles};
 use crate::{
     domain::{
         Day, DayRule, Event, EventTime, Lateness, Offsets, PartitionIndex, Record, Verdict, Watermarks,
@@ -145,8 +146,9 @@ pub struct EventTimes {
     pub enough_nanos: u64,
 }
 
-/// Looks at all records of `index`. `what_if`: other allowances for which late records are counted as well.
-pub fn event_times(index: &LogIndex, judging: &Judging, what_if: &[Lateness]) -> EventTimes {
+/// Looks at all records of `index`. `what_if`: other allowances for which late records are counted as well. Which records
+/// are late is handed out too, where they are too many for dots.
+pub fn event_times(index: &LogIndex, judging: &Judging, what_if: &[Lateness]) -> (EventTimes, LateBits) {
     // Only a log that is loaded to its end says where a partition is finished.
     let end = if index.is_last() {
         index.end().clone()
@@ -156,8 +158,9 @@ pub fn event_times(index: &LogIndex, judging: &Judging, what_if: &[Lateness]) ->
     let mut pass = Pass::new(index.partitions(), end, index.len(), judging, what_if);
     index.entries(0, index.len()).for_each(|entry| pass.take(&entry));
     let (span, late_bits) = (pass.span(), std::mem::take(&mut pass.late_bits));
-    let tiles = || tiles(index.entries(0, index.len()), index.len(), span, &late_bits);
-    pass.finish(tiles)
+    let whole = Window::of_all(index.len(), span);
+    let tiles = || tiles(index.entries(0, index.len()), whole, (TILE_COLUMNS, TILE_ROWS), &late_bits);
+    (pass.finish(tiles), late_bits)
 }
 
 struct Pass<'a> {
@@ -170,7 +173,7 @@ struct Pass<'a> {
     days: BTreeMap<Day, (u64, u64)>,
     out: EventTimes,
     /// Which records are late, by number; only where they become tiles.
-    late_bits: Vec<u64>,
+    late_bits: LateBits,
     dots: Vec<Dot>,
     records: u64,
     longest_delay: i128,
@@ -207,7 +210,7 @@ impl<'a> Pass<'a> {
                 what_if: what_if.iter().map(|&lateness| (lateness, 0)).collect(),
                 enough_nanos: 0,
             },
-            late_bits: Vec::new(),
+            late_bits: LateBits::default(),
             dots: Vec::new(),
             records,
             longest_delay: -1,
@@ -268,13 +271,7 @@ impl<'a> Pass<'a> {
             let record = u32::try_from(number).unwrap_or(u32::MAX);
             self.dots.push(Dot { record, partition, is_late, time });
         } else if is_late {
-            let (word, bit) = (usize::try_from(number / 64).unwrap_or(usize::MAX), number % 64);
-            if self.late_bits.len() <= word {
-                self.late_bits.resize(word + 1, 0);
-            }
-            if let Some(bits) = self.late_bits.get_mut(word) {
-                *bits |= 1 << bit;
-            }
+            self.late_bits.set(number);
         }
     }
 
@@ -327,31 +324,6 @@ impl<'a> Pass<'a> {
 }
 
 /// How many records lie where.
-fn tiles(
-    entries: impl Iterator<Item = Entry>,
-    records: u64,
-    (first, last): (EventTime, EventTime),
-    late_bits: &[u64],
-) -> Vec<Tile> {
-    let height = i128::from(last.0) - i128::from(first.0) + 1;
-    let mut grid: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
-    for entry in entries {
-        let Some(event) = entry.record.event else { continue };
-        let column = u128::from(entry.number) * u128::from(TILE_COLUMNS) / u128::from(records.max(1));
-        let row = (i128::from(event.time.0) - i128::from(first.0)) * i128::from(TILE_ROWS) / height.max(1);
-        let place = (u32::try_from(column).unwrap_or(u32::MAX), u32::try_from(row).unwrap_or(u32::MAX));
-        let word = usize::try_from(entry.number / 64).unwrap_or(usize::MAX);
-        let is_late = late_bits.get(word).is_some_and(|bits| bits & (1 << (entry.number % 64)) != 0);
-        let tile = grid.entry(place).or_default();
-        tile.0 += 1;
-        tile.1 += u32::from(is_late);
-    }
-    let tile = |((column, row), (records, late))| Tile { column, row, records, late };
-    let mut tiles: Vec<Tile> = grid.into_iter().map(tile).collect();
-    tiles.sort_unstable_by_key(|tile| (tile.column, tile.row));
-    tiles
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,7 +403,9 @@ mod tests {
     fn tiles_hold_every_record_once() {
         let entries = at_hours(&[1, 23, 30, 2, 31, 3]);
         let of = look(&entries, &judging(Lateness::Within(0)), &[]);
-        let tiles = tiles(entries.iter().copied(), 6, of.span, &[0b10_1000]);
+        let late: LateBits = [3, 5].into_iter().collect();
+        let whole = Window::of_all(6, of.span);
+        let tiles = tiles(entries.iter().copied(), whole, (TILE_COLUMNS, TILE_ROWS), &late);
         assert_eq!(tiles.iter().map(|tile| tile.records).sum::<u32>(), 6);
         assert_eq!(tiles.iter().map(|tile| tile.late).sum::<u32>(), 2);
         assert!(tiles.iter().all(|tile| tile.column < TILE_COLUMNS && tile.row < TILE_ROWS));

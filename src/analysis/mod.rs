@@ -6,6 +6,8 @@
 mod account;
 mod causes;
 mod differences;
+mod distinct;
+mod event_tiles;
 mod event_time;
 mod lineage;
 mod numbers_of;
@@ -18,6 +20,7 @@ pub use causes::{Cause, CauseShare};
 pub use differences::{
     Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, causes_of, differences,
 };
+pub use event_tiles::{CloseUp, LateBits, MOST_NEAR_DOTS, NEAR_COLUMNS, NEAR_ROWS, Window, close_up};
 pub use event_time::{
     Cloud, DayBand, Dot, EventTimes, Judging, LateDot, MOST_DOTS, TILE_COLUMNS, TILE_ROWS, Tile,
     WatermarkStep, event_times,

@@ -1,7 +1,5 @@
 //! From a record to every number of a view that it touches: its cell, its page, its day, the run.
 
-use rustc_hash::FxHashSet;
-
 use super::{Fate, Grouping, Ledger, Scope, Taken};
 use crate::{domain::Cell, ingest::Entry, serving::Numbers};
 
@@ -29,51 +27,70 @@ pub struct Touched {
     pub touches: Vec<Touch>,
 }
 
-/// Follows record `target` into a view. `entries`: all records, in delivery order.
-pub fn numbers_of(entries: impl Iterator<Item = Entry>, ledger: &mut dyn Ledger, target: &Entry) -> Touched {
-    let taken = ledger.take(target);
-    let (Some(cell), Some(event)) = (taken.cell, target.record.event) else {
-        return Touched { fate: taken.fate, touches: Vec::new() };
-    };
-    if taken.times() == 0 {
-        return Touched { fate: taken.fate, touches: Vec::new() };
+/// Follows record `target` into views, one for each of the `ledgers`. `entries`: all records, in delivery order; they are
+/// walked through once.
+pub fn numbers_of(
+    entries: impl Iterator<Item = Entry>,
+    ledgers: &mut [&mut dyn Ledger],
+    target: &Entry,
+) -> Vec<Touched> {
+    let mut views: Vec<(Taken, Vec<Followed>)> = Vec::new();
+    for ledger in ledgers.iter_mut() {
+        let taken = ledger.take(target);
+        let cell = taken.cell.filter(|_| taken.times() > 0 && target.record.event.is_some());
+        let scopes = cell.map(|cell| {
+            [Grouping::Cells, Grouping::Pages, Grouping::Days, Grouping::Run]
+                .map(|grouping| Followed::new(grouping.scope(cell)))
+                .to_vec()
+        });
+        views.push((taken, scopes.unwrap_or_default()));
     }
-    let mut scopes: Vec<Followed> = [Grouping::Cells, Grouping::Pages, Grouping::Days, Grouping::Run]
-        .into_iter()
-        .map(|grouping| Followed::new(grouping.scope(cell)))
-        .collect();
-    for entry in entries {
-        let counted = ledger.take(&entry);
-        if counted.times() > 0
-            && let Some(cell) = counted.cell
-        {
-            for followed in &mut scopes {
-                followed.add(&entry, counted, cell, target);
+    if views.iter().any(|(_, scopes)| !scopes.is_empty()) {
+        for entry in entries {
+            for (ledger, (_, scopes)) in ledgers.iter_mut().zip(&mut views) {
+                if scopes.is_empty() {
+                    continue;
+                }
+                let counted = ledger.take(&entry);
+                if counted.times() > 0
+                    && let Some(cell) = counted.cell
+                {
+                    for followed in scopes {
+                        followed.add(&entry, counted, cell, target);
+                    }
+                }
             }
         }
     }
+    views.into_iter().map(|(taken, scopes)| touched(taken, scopes, target)).collect()
+}
+
+fn touched(taken: Taken, scopes: Vec<Followed>, target: &Entry) -> Touched {
     let times = taken.times();
+    let event = target.record.event;
     let touches = scopes.into_iter().map(|followed| Touch {
         scope: followed.scope,
-        numbers: Numbers { users: followed.users.len() as u64, ..followed.numbers },
+        numbers: followed.numbers,
         views: times,
-        sum: i128::from(event.value.0) * i128::from(times),
-        is_first_of_user: event.user.is_some() && !followed.user_before,
+        sum: event.map_or(0, |event| i128::from(event.value.0)) * i128::from(times),
+        is_first_of_user: event.is_some_and(|event| event.user.is_some()) && !followed.user_before,
     });
     Touched { fate: taken.fate, touches: touches.collect() }
 }
 
+#[derive(Debug, Clone)]
 struct Followed {
     scope: Scope,
     numbers: Numbers,
-    users: FxHashSet<u32>,
+    /// Users seen so far, a bit each: there are as many as the log has.
+    users: Vec<u64>,
     /// Whether the record's user counts in the scope by an earlier record.
     user_before: bool,
 }
 
 impl Followed {
     fn new(scope: Scope) -> Self {
-        Followed { scope, numbers: Numbers::default(), users: FxHashSet::default(), user_before: false }
+        Followed { scope, numbers: Numbers::default(), users: Vec::new(), user_before: false }
     }
 
     fn add(&mut self, entry: &Entry, taken: Taken, cell: Cell, target: &Entry) {
@@ -81,9 +98,20 @@ impl Followed {
         self.numbers.views += u64::from(taken.times());
         self.numbers.sum += i128::from(event.value.0) * i128::from(taken.times());
         if let Some(user) = event.user {
-            self.users.insert(user.0);
+            self.see(user.0);
             let is_same = target.record.event.is_some_and(|target| target.user == Some(user));
             self.user_before |= is_same && entry.number < target.number;
+        }
+    }
+
+    fn see(&mut self, user: u32) {
+        let (word, bit) = (user as usize / 64, 1_u64 << (user % 64));
+        if self.users.len() <= word {
+            self.users.resize(word + 1, 0);
+        }
+        if let Some(slot) = self.users.get_mut(word) {
+            self.numbers.users += u64::from(*slot & bit == 0);
+            *slot |= bit;
         }
     }
 }
@@ -120,7 +148,7 @@ mod tests {
                     let views: u64 = behind.page.iter().map(|(_, times)| times).sum();
                     let mut first_of = 0;
                     for target in run.entries() {
-                        let touched = numbers_of(run.entries(), &mut Reader::new(books), &target);
+                        let touched = numbers_of(run.entries(), &mut [&mut Reader::new(books)], &target).remove(0);
                         let touch = touched.touches.iter().find(|touch| touch.scope == scope);
                         let listed = behind.page.iter().find(|(number, _)| *number == target.number);
                         prop_assert_eq!(touch.map(|touch| u64::from(touch.views)), listed.map(|(_, times)| *times));
@@ -133,7 +161,7 @@ mod tests {
                     }
                     // As many firsts as unique users.
                     let any = run.entries().find_map(|target| {
-                        let touched = numbers_of(run.entries(), &mut Reader::new(books), &target);
+                        let touched = numbers_of(run.entries(), &mut [&mut Reader::new(books)], &target).remove(0);
                         touched.touches.iter().find(|touch| touch.scope == scope).map(|touch| touch.numbers.users)
                     });
                     prop_assert_eq!(any.unwrap_or(0), first_of, "{} {:?}", name, scope);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{EventTime, Lateness},
-    engine::protocol::{Answer, EventTimes, Query},
+    engine::protocol::{Answer, CloseUp, EventTimes, Query, TilesOf, Window},
 };
 
 /// What the look holds.
@@ -21,6 +21,30 @@ pub struct EventTimePage {
     pub partition: Option<usize>,
     /// The newest answer, with the lateness that was asked about.
     pub times: Option<(Option<Lateness>, Arc<EventTimes>)>,
+    /// The part that is looked at closer; `None`: all of it.
+    pub window: Option<Window>,
+    /// The newest answer about such a part.
+    pub near: Option<Near>,
+}
+
+/// A part of the log closer up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    /// Under this lateness.
+    pub lateness: Option<Lateness>,
+    /// Of a log with so many records.
+    pub records: u64,
+    /// The part.
+    pub part: Arc<CloseUp>,
+}
+
+impl EventTimePage {
+    /// The part closer up, where it belongs to what is shown.
+    pub fn near(&self) -> Option<&CloseUp> {
+        let (lateness, times) = self.times.as_ref()?;
+        let near = self.near.as_ref()?;
+        (near.lateness == *lateness && near.records == times.records).then_some(&*near.part)
+    }
 }
 
 /// Chosen in the look.
@@ -30,6 +54,8 @@ pub enum EventTimeEdit {
     Lateness(Option<Lateness>),
     /// Let the watermark of this partition stand out; `None`: the combined one.
     Partition(Option<usize>),
+    /// This part came into sight; `None`: all of it.
+    Window(Option<Window>),
 }
 
 /// Something was chosen.
@@ -38,6 +64,12 @@ pub(super) fn edited(state: &mut State, edit: EventTimeEdit) -> Vec<Effect> {
     match edit {
         EventTimeEdit::Lateness(lateness) => mine.lateness = lateness,
         EventTimeEdit::Partition(partition) => mine.partition = partition,
+        EventTimeEdit::Window(window) => {
+            if std::mem::replace(&mut mine.window, window) == window {
+                return Vec::new();
+            }
+            return look_closer(state);
+        }
     }
     put(state)
 }
@@ -61,12 +93,31 @@ pub(super) fn put(state: &mut State) -> Vec<Effect> {
     ask(state, Query::EventTimes(lateness))
 }
 
+/// Asks for the part in sight. A part that was asked for before is not waited for.
+fn look_closer(state: &mut State) -> Vec<Effect> {
+    let EventTimePage { lateness, window: Some(window), .. } = state.answers.event_time else {
+        state.answers.event_time.near = None;
+        return Vec::new();
+    };
+    ask(state, Query::Tiles(TilesOf { lateness, window }))
+}
+
+/// Takes the part in sight.
+pub(super) fn looked_closer(state: &mut State, of: TilesOf, answer: Answer) {
+    let Answer::Tiles(part) = answer else { return };
+    let mine = &mut state.answers.event_time;
+    let records = mine.times.as_ref().map_or(0, |(_, times)| times.records);
+    if mine.window == Some(of.window) {
+        mine.near = Some(Near { lateness: of.lateness, records, part });
+    }
+}
+
 /// Takes an answer; asks again where another lateness is tried meanwhile.
 pub(super) fn answered(state: &mut State, asked: Option<Lateness>, answer: Answer) -> Vec<Effect> {
     let Answer::EventTimes(times) = answer else { return Vec::new() };
     let mine = &mut state.answers.event_time;
     mine.times = Some((asked, times));
-    if mine.lateness == asked { Vec::new() } else { put(state) }
+    if mine.lateness == asked { look_closer(state) } else { put(state) }
 }
 
 /// `1 h`, `7 days`; `for ever` where nothing is late.

@@ -49,9 +49,9 @@ impl Price {
     pub fn unit(self) -> &'static str {
         match self {
             Price::Cpu => "µs of CPU a record, measured",
-            Price::Reads => "reads of each record",
-            Price::Bytes => "bytes written a record",
-            Price::Syncs => "files synced a record",
+            Price::Reads => "reads of each record, simulated",
+            Price::Bytes => "bytes written a record, simulated",
+            Price::Syncs => "files synced a record, simulated",
         }
     }
 
@@ -324,12 +324,14 @@ pub fn in_words(family: Family, point: &TradePoint) -> String {
     let of = |price: Price, layer: &LayerPrice| amount(price.of(layer, point.records));
     match family {
         Family::Batch => format!(
-            "Batch run every {}: its view is {} old on average, {} at most; each record is read {} times and costs {} µs of CPU.",
+            "Batch run every {}: its view is {} old on average, {} at most; each record is read {} times and costs {} µs of CPU, {} bytes and {} syncs.",
             format::records(point.knobs.batch_every),
             age(point.batch.mean_age_micros),
             age(point.batch.most_age_micros),
             of(Price::Reads, &point.batch),
             of(Price::Cpu, &point.batch),
+            of(Price::Bytes, &point.batch),
+            of(Price::Syncs, &point.batch),
         ),
         Family::Stream => format!(
             "Micro-batches of {}, checkpoint every {}: the view is {} old on average, {} at most; each record costs {} µs of CPU, {} bytes and {} syncs.",

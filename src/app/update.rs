@@ -397,8 +397,10 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     state.frame = Some(frame);
     let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
     let due = due || stopped || is_new;
-    // A sweep keeps asking; pages are refreshed between its points.
-    let is_waiting = state.answers.pending.iter().any(|(_, query)| !matches!(query, Query::TradeOff(_)));
+    // What takes seconds has a thread of its own; pages are refreshed meanwhile.
+    let is_long =
+        |query: &Query| matches!(query, Query::TradeOff(_) | Query::Compare(_) | Query::Proof { .. });
+    let is_waiting = state.answers.pending.iter().any(|(_, query)| !is_long(query));
     if !due || is_waiting {
         return Vec::new();
     }
@@ -440,6 +442,8 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
+        // A newer question is under way.
+        (_, Answer::Replaced) => {}
         (Query::Records { first, .. }, Answer::Records(records)) => {
             (state.answers.records.first, state.answers.records.records) = (first, records);
         }
@@ -478,6 +482,7 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
             say(state, why);
         }
         (Query::EventTimes(lateness), answer) => return event_time::answered(state, lateness, answer),
+        (Query::Tiles(of), answer) => event_time::looked_closer(state, of, answer),
         (Query::TradeOff(knobs), answer) => return trade_off::answered(state, knobs, answer),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),

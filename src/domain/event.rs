@@ -139,6 +139,16 @@ impl Offsets {
         self.0.get(partition.index()).copied().unwrap_or(0)
     }
 
+    /// A partition's position, which then is one further on.
+    pub fn next(&mut self, partition: PartitionIndex) -> u64 {
+        if let Some(slot) = self.0.get_mut(partition.index()) {
+            *slot += 1;
+            return *slot - 1;
+        }
+        self.set(partition, 1);
+        0
+    }
+
     /// Sets the position in `partition`, growing the vector where needed.
     pub fn set(&mut self, partition: PartitionIndex, position: u64) {
         if self.0.len() <= partition.index() {

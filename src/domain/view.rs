@@ -87,6 +87,9 @@ pub struct View {
     rows: Vec<Row>,
     /// (row, user) pairs, so that a user joins a cell's set once.
     pairs: FxHashSet<u64>,
+    /// Rows, by number, whose users are not among the pairs yet: of most rows of a finished view nobody adds to, nobody
+    /// has to know them.
+    bare: Vec<bool>,
     views: u64,
     sum: i128,
 }
@@ -97,9 +100,33 @@ impl View {
         Self::default()
     }
 
+    /// Of finished rows, one for each cell, each user in it once.
+    pub fn of_rows(rows: Vec<Row>) -> Self {
+        let at = |(at, row): (u32, &Row)| (row.cell, at);
+        View {
+            index: (0..).zip(&rows).map(at).collect(),
+            pairs: FxHashSet::default(),
+            bare: vec![true; rows.len()],
+            views: rows.iter().map(|row| row.views).sum(),
+            sum: rows.iter().map(|row| row.sum).sum(),
+            rows,
+        }
+    }
+
+    /// Makes sure that a row's users are known as pairs.
+    fn pair_up(&mut self, at: u32) {
+        if let Some(is_bare) = self.bare.get_mut(at as usize)
+            && std::mem::take(is_bare)
+        {
+            let users = self.rows.get(at as usize).map_or(&[][..], |row| &row.users);
+            self.pairs.extend(users.iter().map(|&user| pair(at, user)));
+        }
+    }
+
     /// Counts one event; the number of its row in [`View::rows`].
     pub fn add(&mut self, cell: Cell, user: Option<UserId>, value: Value) -> u32 {
         let at = self.row_at(cell);
+        self.pair_up(at);
         self.views += 1;
         self.sum += i128::from(value.0);
         if let Some(row) = self.rows.get_mut(at as usize) {
@@ -126,6 +153,7 @@ impl View {
     /// Adds a whole row: counts and sums add, user sets and sketches unite. The number of its row in [`View::rows`].
     pub fn add_row(&mut self, row: &Row) -> u32 {
         let at = self.row_at(row.cell);
+        self.pair_up(at);
         self.views += row.views;
         self.sum += row.sum;
         if let Some(mine) = self.rows.get_mut(at as usize) {
@@ -149,6 +177,7 @@ impl View {
     /// its set only grew at its end; `None` where the set had to be replaced.
     pub fn replace_row(&mut self, row: &Row) -> Option<usize> {
         let at = self.row_at(row.cell);
+        self.pair_up(at);
         let mine = self.rows.get_mut(at as usize)?;
         self.views = self.views - mine.views + row.views;
         self.sum = self.sum - mine.sum + row.sum;

@@ -1,4 +1,4 @@
-//! One thread for questions that take long: files have to be read, or all records looked at. Run time goes on meanwhile.
+//! Threads for questions that take time: files have to be read, or all records looked at. Run time goes on meanwhile.
 
 use std::{
     io,
@@ -16,11 +16,21 @@ const WAITING: usize = 64;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// The thread `answers`, started with the first question. Dropped, it ends after the question that it is at; those that
-/// wait behind it are not answered.
+/// How long work takes at most, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// A walk through the records.
+    Walk,
+    /// Seconds: nothing that a person clicks on may wait behind it.
+    Long,
+}
+
+/// The threads `answers` and `answers-long`, each started with its first question. Dropped, they end after the question
+/// that they are at; those that wait behind it are not answered.
 #[derive(Debug, Default)]
 pub(super) struct Answerer {
-    running: Option<Running>,
+    walks: Option<Running>,
+    long: Option<Running>,
 }
 
 #[derive(Debug)]
@@ -42,10 +52,14 @@ pub(super) enum NotTaken {
 
 impl Answerer {
     /// Queues work; never waits.
-    pub fn take(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), NotTaken> {
-        let running = match &mut self.running {
+    pub fn take(&mut self, effort: Effort, work: impl FnOnce() + Send + 'static) -> Result<(), NotTaken> {
+        let (running, name) = match effort {
+            Effort::Walk => (&mut self.walks, "answers"),
+            Effort::Long => (&mut self.long, "answers-long"),
+        };
+        let running = match running {
             Some(running) => running,
-            none => none.insert(start()?),
+            none => none.insert(start(name)?),
         };
         let queue = running.queue.as_ref().ok_or(NotTaken::TooMany)?;
         queue.try_send(Box::new(work)).map_err(|_| NotTaken::TooMany)
@@ -62,11 +76,11 @@ impl Drop for Running {
     }
 }
 
-fn start() -> io::Result<Running> {
+fn start(name: &str) -> io::Result<Running> {
     let (queue, inbox) = bounded::<Work>(WAITING);
     let closed = Arc::new(AtomicBool::new(false));
     let is_closed = Arc::clone(&closed);
-    let handle = thread::Builder::new().name("answers".to_owned()).spawn(move || {
+    let handle = thread::Builder::new().name(name.to_owned()).spawn(move || {
         for work in inbox {
             if is_closed.load(Ordering::Relaxed) {
                 return;
@@ -86,11 +100,11 @@ mod tests {
         let (told, answers) = bounded(2 * WAITING);
         let (go, wait) = bounded::<()>(0);
         let mut answerer = Answerer::default();
-        answerer.take(move || wait.recv().unwrap()).unwrap();
+        answerer.take(Effort::Walk, move || wait.recv().unwrap()).unwrap();
         let mut taken = 0_usize;
         let refused = loop {
             let told = told.clone();
-            match answerer.take(move || told.send(taken).unwrap()) {
+            match answerer.take(Effort::Walk, move || told.send(taken).unwrap()) {
                 Ok(()) => taken += 1,
                 Err(refused) => break refused,
             }
@@ -108,8 +122,8 @@ mod tests {
         let (told, answers) = bounded(2 * WAITING);
         let mut answerer = Answerer::default();
         let first = told.clone();
-        answerer.take(move || first.send(0).unwrap()).unwrap();
-        let closed = Arc::clone(&answerer.running.as_ref().unwrap().closed);
+        answerer.take(Effort::Walk, move || first.send(0).unwrap()).unwrap();
+        let closed = Arc::clone(&answerer.walks.as_ref().unwrap().closed);
         let long = told.clone();
         let question = move || {
             while !closed.load(Ordering::Relaxed) {
@@ -117,10 +131,10 @@ mod tests {
             }
             long.send(1).unwrap();
         };
-        answerer.take(question).unwrap();
+        answerer.take(Effort::Walk, question).unwrap();
         for number in 2..WAITING {
             let told = told.clone();
-            answerer.take(move || told.send(number).unwrap()).unwrap();
+            answerer.take(Effort::Walk, move || told.send(number).unwrap()).unwrap();
         }
         drop((told, answerer));
         let all: Vec<usize> = answers.iter().collect();

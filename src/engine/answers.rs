@@ -1,31 +1,32 @@
 //! Answers to questions about things too large for a frame.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    export::{Format, TableRow, render, sums},
-    keeping::NEVER_WRITTEN,
     lineage_answers::{fates, listed, numbers, records},
-    protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query, ViewKind},
-    runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only, replace_file},
+    protocol::{Answer, EngineEvent, IssueLine, KeptRun, Query},
+    runs::{RunDirectory, delete_run, kept_runs, open_disk_read_only},
     session::Session,
+    wanted::Topic,
 };
 use crate::{
     checkpoint::{checkpoint_name, decode_checkpoint, inspect},
-    domain::{CanonicalRow, Cell, KeyId, View},
     ingest::LogIndex,
 };
 
 impl Session {
     /// Answers now, or (what needs files or all records) by and by.
     pub(super) fn answer(&mut self, number: u64, query: &Query) {
+        self.newest.put(number, Topic::of(query));
         let answer = match query {
             Query::Records { first, count } => {
                 let (first, count) = (*first, *count);
                 return self.answer_from_books(number, move |books| records(books, first, count));
             }
             Query::Malformed { first, count } => self.malformed(*first, *count),
-            Query::Rows { view, first, count, .. } => self.rows(*view, *first, *count),
+            Query::Rows { view, first, count, .. } => {
+                return self.answer_rows(number, *view, *first, *count);
+            }
             Query::Late { of, first, count } => self.late(*of, *first, *count),
             Query::CheckpointContents { id, .. } => self.contents(id.0),
             Query::Handover { setup, .. } => return self.answer_handover(number, setup),
@@ -47,6 +48,7 @@ impl Session {
             Query::Differences { pair, .. } => return self.answer_differences(number, *pair),
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
             Query::EventTimes(lateness) => return self.answer_event_times(number, *lateness),
+            Query::Tiles(request) => return self.answer_tiles(number, *request),
             Query::TradeOff(knobs) => return self.answer_trade_off(number, *knobs),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
@@ -76,54 +78,6 @@ impl Session {
         Answer::Malformed { lines: lines.map(line).collect(), total: index.counts().malformed }
     }
 
-    fn view_rows(&mut self, view: ViewKind) -> Option<Vec<CanonicalRow>> {
-        let open = self.open.as_mut()?;
-        let index = open.index.clone()?;
-        let lane = open.lane.as_mut()?;
-        let canonical = |view: &View| view.canonical(index.keys());
-        Some(match view {
-            ViewKind::Batch => canonical(&lane.lambda.batch().view),
-            ViewKind::Speed => canonical(&lane.lambda.speed().view()),
-            ViewKind::Merged => canonical(&lane.lambda.merged_view(index.users())),
-            ViewKind::Recount => {
-                let covers = lane.covers();
-                canonical(lane.recount.view(&index, covers))
-            }
-            ViewKind::Version(number) => {
-                let version = lane.kappa.as_ref()?.kappa.version(number)?;
-                canonical(&version.view().speed().view())
-            }
-        })
-    }
-
-    fn rows(&mut self, view: ViewKind, first: u64, count: u32) -> Answer {
-        let Some(rows) = self.view_rows(view) else {
-            return Answer::Nothing("that view is not there".to_owned());
-        };
-        let total = rows.len() as u64;
-        let first = usize::try_from(first).unwrap_or(usize::MAX);
-        let rows: Vec<CanonicalRow> = rows.into_iter().skip(first).take(count as usize).collect();
-        let finals = match view {
-            ViewKind::Merged => self.final_views(&rows),
-            ViewKind::Batch | ViewKind::Speed | ViewKind::Recount | ViewKind::Version(_) => Vec::new(),
-        };
-        Answer::Rows { rows, finals, total }
-    }
-
-    /// How many page views of each row the batch view has.
-    fn final_views(&self, rows: &[CanonicalRow]) -> Vec<u64> {
-        let open = self.open.as_ref();
-        let Some((index, lane)) = open.and_then(|open| open.index.as_ref().zip(open.lane.as_ref())) else {
-            return Vec::new();
-        };
-        let batch = &lane.lambda.batch().view;
-        let views = |row: &CanonicalRow| {
-            let key = KeyId(index.keys().find(&row.page)?);
-            Some(batch.row(Cell { key, day: row.day })?.views)
-        };
-        rows.iter().map(|row| views(row).unwrap_or_default()).collect()
-    }
-
     fn contents(&self, id: u64) -> Answer {
         let Some(directory) = self.open.as_ref().and_then(|open| open.directory.as_ref()) else {
             return Answer::Nothing("this run keeps its checkpoints in memory".to_owned());
@@ -134,23 +88,6 @@ impl Session {
             Ok(Some(bytes)) => Answer::CheckpointContents(sections(&bytes)),
             Ok(None) => Answer::Nothing(format!("checkpoint {id} is not there any more")),
             Err(error) => Answer::Nothing(error.to_string()),
-        }
-    }
-
-    pub(super) fn export_view(&mut self, view: ViewKind, path: &Path) {
-        let Some(sums) = self.open.as_ref().map(|open| sums(&open.mapping)) else { return };
-        let Some(rows) = self.view_rows(view) else {
-            return self.failed("export the view", "that view is not there");
-        };
-        if self.open.as_ref().is_some_and(|open| open.log.contains(path)) {
-            return self.failed("export the view", NEVER_WRITTEN);
-        }
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
-        let format = if is_json { Format::Json } else { Format::Csv };
-        let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
-        match replace_file(path, render(&rows, format, sums).as_bytes()) {
-            Ok(()) => self.tell(EngineEvent::Saved(path.to_owned())),
-            Err(error) => self.failed("export the view", &error.to_string()),
         }
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    jobs::{BatchJob, Notice, refold},
+    jobs::{BatchJob, Notice, Publication, refold},
     lane::Lane,
     protocol::{Fact, TICKS_PER_SECOND},
 };
 use crate::{
     domain::{Offsets, RangeCounts},
-    processing::{BatchProcessor, BatchView},
+    processing::BatchProcessor,
 };
 
 /// Ticks between the crash of a batch run and its being run again.
@@ -75,8 +75,8 @@ impl Lane {
             let spent = self.batch.armed.iter().position(|&record| Some(record) == report.crashed_at);
             spent.map(|spent| self.batch.armed.swap_remove(spent));
             self.batch_ended(report.done);
-        } else if let Some(view) = report.published {
-            self.publish(view);
+        } else if let Some(published) = report.published {
+            self.publish(published);
         }
     }
 
@@ -86,13 +86,14 @@ impl Lane {
         self.happened(Fact::BatchCrashed { cut: self.batch.cut, done });
     }
 
-    fn publish(&mut self, view: BatchView) {
+    fn publish(&mut self, published: Publication) {
+        let Publication { view, users } = published;
         let cut = view.cut.total();
         self.stream.notices.push(Notice::Published(view.cut.clone()));
         let late = self.lambda.speed().late.total();
         let (uniques, index) = (self.plan.settings.uniques, Arc::clone(&self.index));
         let refold = |from: &Offsets, effects: &[RangeCounts]| refold(&index, uniques, from, effects);
-        self.lambda.publish(Arc::new(view), index.users(), refold);
+        self.lambda.publish_counted(Arc::new(view), users, index.users(), refold);
         let fingerprint = self.lambda.batch_fingerprint(self.index.keys(), self.index.users());
         self.check_publication(cut, fingerprint);
         self.stream.beside.clip_below(cut);

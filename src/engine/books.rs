@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{lane::Lane, protocol::BookView};
+use super::{jobs::refold, lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
     analysis::{Books, Fate, FateTally, Layer, Ledger as _, Reader, Taken, tally},
-    domain::{Offsets, RangeCounts, Verdict, View},
+    domain::{Offsets, RangeCounts, Uniques, Verdict, View},
     ingest::{Entry, LogIndex},
     processing::BatchView,
     serving::Numbers,
@@ -14,6 +14,8 @@ use crate::{
 
 /// Records looked at by a check between facts: in so many ticks every record comes up again.
 const RECORDS_A_TICK: u64 = 256;
+/// Records walked through before it is asked whether anybody still waits.
+const STEP_RECORDS: u64 = 4_096;
 
 /// A speed layer's books.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +38,8 @@ pub(super) struct LaneBooks {
     speed: LayerBooks,
     memory: Option<LayerBooks>,
     vectors: Vectors,
+    /// Whether anybody waits for what is read in them.
+    pub wanted: Wanted,
 }
 
 /// Where things stand.
@@ -100,7 +104,14 @@ impl LaneBooks {
                 late: books.late.clone(),
             }),
             vectors: Vectors::of(lane),
+            wanted: Wanted::default(),
         }
+    }
+
+    /// The same, for an answer that may be given up.
+    #[must_use]
+    pub fn for_answer(self, wanted: Wanted) -> LaneBooks {
+        LaneBooks { wanted, ..self }
     }
 
     /// The books of a view; `None` where they are not known at this moment.
@@ -110,14 +121,55 @@ impl LaneBooks {
         Parts { batch, speed: self.speed.layer(), memory, vectors: &self.vectors }.books(view)
     }
 
+    /// A reader of a view's books beside another view. What the stream's memory holds beyond what it has emitted is not
+    /// lost: the served views have not got it yet.
+    pub fn reader_beside(&self, view: BookView, other: BookView) -> Option<Reader<'_>> {
+        let books = match self.books(view)? {
+            Books::Speed { batch, speed, .. } if view == BookView::Speed && other == BookView::Memory => {
+                Books::Speed { batch, speed, read: &self.speed.to }
+            }
+            Books::Merged { batch, speed, .. } if other == BookView::Memory => {
+                Books::Merged { batch, speed, read: &self.vectors.covers }
+            }
+            books => books,
+        };
+        Some(Reader::new(books))
+    }
+
+    /// The view in the stream's memory, folded from the log by its books; `None` where they are not known.
+    pub fn memory_view(&self, uniques: Uniques) -> Option<View> {
+        let memory = self.memory.as_ref()?;
+        Some(refold(&self.index, uniques, &memory.from, &memory.effects).0)
+    }
+
+    /// The records that a view is about, by partition.
+    pub fn range(&self, view: BookView) -> (&Offsets, &Offsets) {
+        let Vectors { start, covers, end, .. } = &self.vectors;
+        match view {
+            BookView::Batch => (start, &self.batch.cut),
+            BookView::Speed => (&self.speed.from, &self.speed.to),
+            BookView::Memory => {
+                self.memory.as_ref().map_or((start, start), |memory| (&memory.from, &memory.to))
+            }
+            BookView::Merged | BookView::Recount => (start, covers),
+            BookView::Log => (start, end),
+        }
+    }
+
     /// A reader of a view's books.
     pub fn reader(&self, view: BookView) -> Option<Reader<'_>> {
         self.books(view).map(Reader::new)
     }
 
-    /// All records.
+    /// All records; it ends early where nobody waits any more.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.index.entries(0, self.index.len())
+        self.walk(0, self.index.len())
+    }
+
+    /// The records `[from, to)`, as long as somebody waits.
+    pub fn walk(&self, from: u64, to: u64) -> impl Iterator<Item = Entry> {
+        let is_wanted = |entry: &Entry| !entry.number.is_multiple_of(STEP_RECORDS) || self.wanted.is_wanted();
+        self.index.entries(from, to).take_while(is_wanted)
     }
 
     /// Records below the vector that a view goes up to.

@@ -1,9 +1,9 @@
 //! Why two views of a lane differ: the question, and the same as a file.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -15,41 +15,49 @@ use super::{
     lane::Lane,
     protocol::{
         Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
+        PairSql, RunId,
     },
-    recount::Recount,
+    recounts::{RecountOf, Recounts, Shown},
     runs::replace_file,
     session::Session,
+    sql::{SqlBy, SqlSide, duckdb_comparison},
 };
 use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
-    domain::{self, NameTable as _, Row, Rules, Value, View},
-    ingest::LogIndex,
+    domain::{self, NameTable as _, Row, Value, View},
+    ingest::{LogDirectory, LogIndex, Mapping},
     serving::{Boundary, Numbers, SpeedStart},
 };
 
 /// Most cells that go to the window; a file has all.
 const MOST_CELLS: usize = 2_000;
+/// With more files a query would be longer than anybody pastes.
+const MOST_SQL_FILES: usize = 2_000;
 
 /// What is needed to compare two views on another thread.
 struct Comparison {
     books: LaneBooks,
     speed: Vec<View>,
-    rules: Rules,
-    /// Whether the speed layer estimates its unique users.
-    estimates: bool,
-    /// What the speed and the merged view show over the run.
-    shown: [Numbers; 2],
+    recounts: Recounts,
+    of: RecountOf,
+    /// How the speed layer counts users.
+    counting: domain::Uniques,
+    /// What the speed and the merged view show over the run, and what the stream's memory holds.
+    shown: [Numbers; 3],
     pair: Pair,
     command: String,
+    /// For the same as SQL.
+    log: Option<(LogDirectory, Mapping)>,
     sums: bool,
 }
 
 impl Session {
     pub(super) fn answer_differences(&mut self, number: u64, pair: Pair) {
-        let Some(comparison) = self.comparison(pair) else {
+        let Some(mut comparison) = self.comparison(pair) else {
             let answer = Answer::Nothing("no log is open".to_owned());
             return self.tell(EngineEvent::Answered(number, answer));
         };
+        comparison.books.wanted = self.wanted(number);
         self.answer_later(number, move || comparison.answer());
     }
 
@@ -80,6 +88,8 @@ impl Session {
         comparison.command =
             merge_command(&open.scenario.log.path, &open.mapping, &boundary, &setup, options);
         comparison.sums = open.summary.has_values;
+        comparison.log = Some((open.log.clone(), open.mapping.clone()));
+        (comparison.recounts, comparison.of.run) = (self.recounts.clone(), self.run);
         Some(comparison)
     }
 }
@@ -91,6 +101,7 @@ pub(super) fn unexplained(lane: &Lane) -> Option<String> {
         (BookView::Merged, BookView::Recount),
         (BookView::Batch, BookView::Speed),
         (BookView::Log, BookView::Merged),
+        (BookView::Memory, BookView::Speed),
     ];
     pairs.into_iter().find_map(|(first, second)| {
         let (run, cells) = Comparison::of(lane, Pair { first, second }).compare().ok()?;
@@ -112,11 +123,13 @@ impl Comparison {
         Comparison {
             books: LaneBooks::of(lane),
             speed: speed_views(lane),
-            rules: lane.plan.rules,
-            estimates: lane.plan.settings.uniques != domain::Uniques::Set,
-            shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers()],
+            recounts: Recounts::default(),
+            of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
+            counting: lane.plan.settings.uniques,
+            shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers(), lane.stream.memory],
             pair,
             command: String::new(),
+            log: None,
             sums: false,
         }
     }
@@ -145,24 +158,36 @@ impl Comparison {
             cells_in_all,
             read,
             command: self.command.clone(),
+            sql: self.sql().map(Box::new),
         }))
+    }
+
+    /// Both views as queries over the files of the log.
+    fn sql(&self) -> Option<PairSql> {
+        let (log, mapping) = self.log.as_ref()?;
+        let segments: usize = log.partitions().iter().map(|partition| partition.segments.len()).sum();
+        let side = |view: BookView| {
+            let (from, to) = self.books.range(view);
+            SqlSide { name: view.id(), from, to }
+        };
+        let sides = [side(self.pair.first), side(self.pair.second)];
+        let query = |by| duckdb_comparison(mapping, log, by, sides).filter(|_| segments <= MOST_SQL_FILES);
+        Some(PairSql { cells: query(SqlBy::Cells)?, days: query(SqlBy::Days)?, run: query(SqlBy::Run)? })
     }
 
     /// Over the run, and every cell that differs.
     fn compare(&self) -> Result<(GroupDifference, Vec<GroupDifference>), String> {
         let Pair { first, second } = self.pair;
-        let reader = |view: BookView| {
-            self.books.reader(view).ok_or_else(|| "what it counts is not known at this moment".to_owned())
-        };
-        let (mut first_reader, mut second_reader) = (reader(first)?, reader(second)?);
-        let mut recounts: BTreeMap<u64, [Actual; 2]> = BTreeMap::new();
-        let shown = [first, second].map(|view| self.shown(view, &mut recounts));
-        let [[run_first, cells_first], [run_second, cells_second]] = shown;
+        let unknown = || "what the stream's memory counts is not known at this moment".to_owned();
+        let reader = |view, other| self.books.reader_beside(view, other).ok_or_else(unknown);
+        let (mut first_reader, mut second_reader) = (reader(first, second)?, reader(second, first)?);
+        let shown = [first, second].map(|view| self.shown(view));
+        let [[run_first, cells_first], [run_second, cells_second]] = shown.each_ref().map(|shown| &**shown);
         let mut found = differences(
             self.books.entries(),
             &mut Side { ledger: &mut first_reader, uniques: self.uniques(first) },
             &mut Side { ledger: &mut second_reader, uniques: self.uniques(second) },
-            &[(Grouping::Cells, &cells_first, &cells_second), (Grouping::Run, &run_first, &run_second)],
+            &[(Grouping::Cells, cells_first, cells_second), (Grouping::Run, run_first, run_second)],
         );
         let run = found.pop().and_then(|run| run.into_iter().next());
         match (run, found.pop()) {
@@ -172,34 +197,45 @@ impl Comparison {
     }
 
     /// What a view shows: over the run, and by cell.
-    fn shown(&self, view: BookView, recounts: &mut BTreeMap<u64, [Actual; 2]>) -> [Actual; 2] {
+    fn shown(&self, view: BookView) -> Shown {
         let batch = &self.books.batch.view;
         let speed = || self.speed.iter();
+        // Cell by cell the memory is known by its books only; over the run by what it tells itself.
+        let memory = (view == BookView::Memory).then(|| self.books.memory_view(self.counting)).flatten();
         let views: Vec<&View> = match view {
             BookView::Batch => vec![batch],
-            BookView::Speed | BookView::Memory => speed().collect(),
+            BookView::Speed => speed().collect(),
+            BookView::Memory => memory.iter().collect(),
             BookView::Merged => std::iter::once(batch).chain(speed()).collect(),
             BookView::Recount | BookView::Log => {
-                let records = self.books.reach(view);
-                return recounts.entry(records).or_insert_with(|| self.recount(records)).clone();
+                // A recount of its own, which shares nothing with the books but the rules.
+                return self.recounts.shown(&self.of, self.books.reach(view), &self.books.wanted);
             }
         };
-        if self.uniques(view) == Uniques::United {
-            return [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping));
+        if self.uniques(view) == Uniques::United && view != BookView::Memory {
+            return Arc::new([Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&views, grouping)));
         }
-        let [speed, merged] = self.shown;
-        let run = if view == BookView::Merged { merged } else { speed };
-        [Actual::from([(Scope::default(), run)]), self.estimated(&views)]
+        let [speed, merged, memory] = self.shown;
+        let run = match view {
+            BookView::Merged => merged,
+            BookView::Memory => memory,
+            _ => speed,
+        };
+        Arc::new([Actual::from([(Scope::default(), run)]), self.estimated(&views)])
     }
 
     fn uniques(&self, view: BookView) -> Uniques {
         match view {
-            BookView::Speed | BookView::Memory | BookView::Merged if self.estimates => Uniques::Estimated,
+            BookView::Speed | BookView::Memory | BookView::Merged
+                if self.counting != domain::Uniques::Set =>
+            {
+                Uniques::Estimated
+            }
             _ => Uniques::United,
         }
     }
 
-    /// What views with sketches show together, by cell.
+    /// What views, with sketches or without, show together, by cell.
     fn estimated(&self, views: &[&View]) -> Actual {
         let mut merged = View::new();
         for view in views {
@@ -207,13 +243,6 @@ impl Comparison {
         }
         let numbers = |row: &Row| Numbers { views: row.views, users: row.unique_users(), sum: row.sum };
         merged.rows().iter().map(|row| (Grouping::Cells.scope(row.cell), numbers(row))).collect()
-    }
-
-    /// A recount of its own, which shares nothing with the books but the rules.
-    fn recount(&self, records: u64) -> [Actual; 2] {
-        let mut recount = Recount::new(self.rules);
-        let view = recount.view(&self.books.index, records);
-        [Grouping::Run, Grouping::Cells].map(|grouping| actual_of(&[view], grouping))
     }
 
     fn export(&self, path: &Path) -> Result<(), String> {

@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{
-    protocol::{Answer, EngineEvent, LATENESSES},
+    protocol::{Answer, EngineEvent, LATENESSES, TilesOf},
     session::Session,
 };
 use crate::{
-    analysis::{EventTimes, Judging, event_times},
+    analysis::{EventTimes, Judging, LateBits, close_up, event_times},
     domain::{DayRule, Lateness},
     ingest::LogIndex,
 };
@@ -24,44 +24,67 @@ pub(super) struct EventTimesCache(Arc<Mutex<Vec<Kept>>>);
 struct Kept {
     index: Weak<LogIndex>,
     judging: Judging,
+    looked: Looked,
+}
+
+/// The log, and which of its records are late.
+#[derive(Debug, Clone)]
+struct Looked {
     times: Arc<EventTimes>,
+    late: Arc<LateBits>,
 }
 
 impl EventTimesCache {
-    fn get(&self, index: &Arc<LogIndex>, judging: &Judging) -> Arc<EventTimes> {
+    fn get(&self, index: &Arc<LogIndex>, judging: &Judging) -> Looked {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An older version of a growing log is never asked about again.
         kept.retain(|kept| std::ptr::eq(kept.index.as_ptr(), Arc::as_ptr(index)));
         if let Some(found) = kept.iter().find(|kept| kept.judging == *judging) {
-            return Arc::clone(&found.times);
+            return found.looked.clone();
         }
-        let times = Arc::new(event_times(index, judging, &LATENESSES));
+        let (times, late) = event_times(index, judging, &LATENESSES);
+        let looked = Looked { times: Arc::new(times), late: Arc::new(late) };
         if kept.len() == KEPT {
             kept.remove(0);
         }
-        kept.push(Kept { index: Arc::downgrade(index), judging: judging.clone(), times: Arc::clone(&times) });
-        times
+        kept.push(Kept { index: Arc::downgrade(index), judging: judging.clone(), looked: looked.clone() });
+        looked
     }
 }
 
 impl Session {
     /// Looks at the loaded log, under the run's own lateness or another one.
     pub(super) fn answer_event_times(&mut self, number: u64, lateness: Option<Lateness>) {
-        let Some(open) = self.open.as_ref() else {
-            return self.tell(EngineEvent::Answered(number, Answer::Nothing("no log is open".to_owned())));
-        };
-        let Some(index) = open.index.clone() else {
-            let why = "nothing is loaded yet".to_owned();
-            return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
-        };
+        let Some((index, judging)) = self.judging(lateness) else { return self.not_loaded(number) };
+        let cache = self.event_times.clone();
+        self.answer_later(number, move || Answer::EventTimes(cache.get(&index, &judging).times));
+    }
+
+    /// Looks closer at a part of it.
+    pub(super) fn answer_tiles(&mut self, number: u64, of: TilesOf) {
+        let Some((index, judging)) = self.judging(of.lateness) else { return self.not_loaded(number) };
+        let (cache, wanted) = (self.event_times.clone(), self.wanted(number));
+        self.answer_later(number, move || {
+            let late = cache.get(&index, &judging).late;
+            Answer::Tiles(Arc::new(close_up(&index, of.window, &late, || wanted.is_wanted())))
+        });
+    }
+
+    /// What is looked at, and by what lateness is judged; `None` before anything is loaded.
+    fn judging(&self, lateness: Option<Lateness>) -> Option<(Arc<LogIndex>, Judging)> {
+        let open = self.open.as_ref()?;
         let settings = open.scenario.settings;
         let judging = Judging {
             days: DayRule::parse(&open.mapping.zone).unwrap_or(DayRule::Utc),
             lateness: lateness.unwrap_or(settings.lateness),
             idle_after_records: settings.idle_after_records,
         };
-        let cache = self.event_times.clone();
-        self.answer_later(number, move || Answer::EventTimes(cache.get(&index, &judging)));
+        Some((open.index.clone()?, judging))
+    }
+
+    fn not_loaded(&self, number: u64) {
+        let why = if self.open.is_some() { "nothing is loaded yet" } else { "no log is open" };
+        self.tell(EngineEvent::Answered(number, Answer::Nothing(why.to_owned())));
     }
 }
 
@@ -75,14 +98,14 @@ mod tests {
         let open = opened("clicks");
         let cache = EventTimesCache::default();
         let under = |lateness| {
-            cache.get(&open.index, &Judging { days: DayRule::Utc, lateness, idle_after_records: 10 })
+            cache.get(&open.index, &Judging { days: DayRule::Utc, lateness, idle_after_records: 10 }).times
         };
         let first = under(Lateness::Unbounded);
         assert!(!Arc::ptr_eq(&first, &under(Lateness::Within(0))));
         assert!(Arc::ptr_eq(&first, &under(Lateness::Unbounded)));
         let other = opened("clicks").index;
         let judging = Judging { days: DayRule::Utc, lateness: Lateness::Unbounded, idle_after_records: 10 };
-        assert!(!Arc::ptr_eq(&first, &cache.get(&other, &judging)), "another version of the log");
-        assert_eq!(*first, *cache.get(&other, &judging));
+        assert!(!Arc::ptr_eq(&first, &cache.get(&other, &judging).times), "another version of the log");
+        assert_eq!(*first, *cache.get(&other, &judging).times);
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CrashPoint, DiskStats},
-    domain::{Offsets, PartitionIndex, RangeCounts, Record, Uniques, UnitedUsers, View},
+    domain::{Cell, Offsets, PartitionIndex, RangeCounts, Record, ScopeUsers, Uniques, UnitedUsers, View},
     ingest::{IndexSource, LogIndex, RecordSource},
     processing::{BatchProcessor, BatchView, Refold, StreamState},
     serving::Numbers,
@@ -280,6 +280,16 @@ pub struct BatchOrder {
     pub crash_at: Option<u64>,
 }
 
+/// A finished batch run.
+#[derive(Debug)]
+pub struct Publication {
+    /// Its view.
+    pub view: BatchView,
+    /// The distinct users of the view: kept up while the log is read, since to count them at the end would hold run time
+    /// up.
+    pub users: ScopeUsers,
+}
+
 /// What the batch processor did.
 #[derive(Debug, Default)]
 pub struct BatchReport {
@@ -288,7 +298,7 @@ pub struct BatchReport {
     /// Records read in this step.
     pub read: u64,
     /// The finished view; this is its last report.
-    pub published: Option<BatchView>,
+    pub published: Option<Publication>,
     /// It crashed; this is its last report.
     pub crashed: bool,
     /// At the record that it was to crash at.
@@ -303,6 +313,7 @@ pub struct BatchReport {
 pub struct BatchJob {
     source: Box<dyn RecordSource + Send>,
     processor: Option<BatchProcessor>,
+    users: ScopeUsers,
     buffer: Vec<Record>,
 }
 
@@ -317,7 +328,7 @@ impl BatchJob {
 
     /// The same over another source, which stands at record 0.
     pub fn over(source: Box<dyn RecordSource + Send>, processor: BatchProcessor) -> Self {
-        BatchJob { source, processor: Some(processor), buffer: Vec::new() }
+        BatchJob { source, processor: Some(processor), users: ScopeUsers::default(), buffer: Vec::new() }
     }
 
     fn fold(&mut self, quantum: u64, report: &mut BatchReport) {
@@ -329,7 +340,14 @@ impl BatchJob {
             match self.source.read(size, &mut self.buffer) {
                 Ok(0) => break,
                 Ok(read) => {
-                    self.buffer.iter().for_each(|record| processor.apply(record));
+                    for record in &self.buffer {
+                        if processor.counts(record)
+                            && let Some(event) = &record.event
+                            && let Some(user) = event.user
+                        {
+                            self.users.add(Cell { key: event.key, day: event.day }, user);
+                        }
+                    }
                     left -= read as u64;
                     report.read += read as u64;
                 }
@@ -370,7 +388,8 @@ impl Job for BatchJob {
         if report.crashed {
             self.processor = None;
         } else if self.processor.as_ref().is_some_and(BatchProcessor::is_complete) {
-            report.published = self.processor.take().and_then(BatchProcessor::publish);
+            let view = self.processor.take().and_then(BatchProcessor::publish);
+            report.published = view.map(|view| Publication { view, users: std::mem::take(&mut self.users) });
         }
         report.micros = watch.micros();
         report

@@ -1,8 +1,6 @@
 //! Which records are behind a number, which numbers a record touches: answered from the books of a lane, on the thread
 //! that answers.
 
-use std::collections::BTreeSet;
-
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
@@ -16,7 +14,7 @@ use super::{
 };
 use crate::{
     analysis::{Ledger, Reader, Scope, Taken, causes_of, find, numbers_of, tally},
-    domain::{NameTable as _, Value},
+    domain::{Cell, NameTable as _, Value},
     ingest::{Entry, LogIndex},
 };
 
@@ -37,7 +35,7 @@ impl Session {
         work: impl FnOnce(&LaneBooks) -> Answer + Send + 'static,
     ) {
         let lane = self.open.as_ref().and_then(|open| open.lane.as_ref());
-        let Some(books) = lane.map(LaneBooks::of) else {
+        let Some(books) = lane.map(|lane| LaneBooks::of(lane).for_answer(self.wanted(number))) else {
             let answer = Answer::Nothing("no log is open".to_owned());
             return self.tell(EngineEvent::Answered(number, answer));
         };
@@ -84,11 +82,24 @@ pub(super) fn listed(books: &LaneBooks, listing: &Listing, first: u64, count: u3
         Listing::Behind(_, NumberOf { within: Some(within), .. }) => *within,
         _ => (0, books.index.len()),
     };
-    let found = find(books.index.entries(from, to), first, count, |entry| {
+    let mut take = |entry: &Entry| {
         let times = wanted(entry)?;
         views += u64::from(times);
         Some(*entry)
-    });
+    };
+    // Only what the question touches is looked at, where its page or its day says what that is.
+    let scope = match listing {
+        Listing::Behind(_, number) | Listing::Differing(_, _, number) => scope_of(&books.index, number),
+        Listing::Fate(..) | Listing::Search(..) => Ok(Scope::default()),
+    };
+    let found = match scope {
+        Ok(scope) if scope != Scope::default() => {
+            let is_in = |key, day, _| scope.holds(Cell { key, day });
+            find(books.index.entries_where(from, to, is_in), first, count, &mut take)
+        }
+        _ => find(books.walk(from, to), first, count, &mut take),
+    };
+    drop(wanted);
     match lines(books, found.page) {
         Ok(records) => Answer::Listed(Listed { records, total: found.total, views, searched_to: None }),
         Err(why) => Answer::Nothing(why),
@@ -117,7 +128,8 @@ fn wanted<'a>(books: &'a LaneBooks, listing: &'a Listing) -> Result<Wanted<'a>, 
             })
         }
         Listing::Differing(Pair { first, second }, cause, number) => {
-            let (mut first, mut second) = (reader(*first)?, reader(*second)?);
+            let beside = |view, other| books.reader_beside(view, other).ok_or_else(|| unknown.to_owned());
+            let (mut first, mut second) = (beside(*first, *second)?, beside(*second, *first)?);
             let scope = scope_of(&books.index, number)?;
             Box::new(move |entry| {
                 let (first, second) = (first.take(entry), second.take(entry));
@@ -138,20 +150,19 @@ fn lies_in(taken: Taken, scope: Scope) -> bool {
 
 fn scope_of(index: &LogIndex, number: &NumberOf) -> Result<Scope, String> {
     let key = match &number.page {
-        Some(page) => Some(
-            ids_of(index.keys(), |text| text == page)
-                .first()
-                .map(|&key| crate::domain::KeyId(key))
-                .ok_or_else(|| format!("no page is named {page:?}"))?,
-        ),
+        Some(page) => {
+            let known = index.keys().find(page).ok_or_else(|| format!("no page is named {page:?}"))?;
+            Some(crate::domain::KeyId(known))
+        }
         None => None,
     };
     Ok(Scope { key, day: number.day })
 }
 
-fn ids_of(names: &crate::ingest::IndexNames, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<u32> {
+/// By id, which names are wanted.
+fn ids_of(names: &crate::ingest::IndexNames, is_wanted: impl Fn(&str) -> bool) -> Vec<bool> {
     let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
-    (0..count).filter(|&id| is_wanted(names.text(id))).collect()
+    (0..count).map(|id| is_wanted(names.text(id))).collect()
 }
 
 fn searched<'a>(index: &'a LogIndex, kind: SearchKind, text: &str) -> Result<Wanted<'a>, String> {
@@ -161,16 +172,17 @@ fn searched<'a>(index: &'a LogIndex, kind: SearchKind, text: &str) -> Result<Wan
     let lower = text.to_lowercase();
     let has_part = |name: &str| name.to_lowercase().contains(&lower);
     let once = |is_found: bool| is_found.then_some(0);
+    let is_set = |ids: &[bool], id: u32| ids.get(id as usize).copied().unwrap_or(false);
     Ok(match kind {
         SearchKind::Page => {
             let keys = ids_of(index.keys(), has_part);
-            Box::new(move |entry| once(entry.record.event.is_some_and(|event| keys.contains(&event.key.0))))
+            Box::new(move |entry| once(entry.record.event.is_some_and(|event| is_set(&keys, event.key.0))))
         }
         SearchKind::User => {
             let users = ids_of(index.users(), has_part);
             Box::new(move |entry| {
                 let user = entry.record.event.and_then(|event| event.user);
-                once(user.is_some_and(|user| users.contains(&user.0)))
+                once(user.is_some_and(|user| is_set(&users, user.0)))
             })
         }
         SearchKind::Id => {
@@ -205,7 +217,7 @@ fn lines_with(books: &LaneBooks, text: &str, from: u64, count: u32) -> Result<Li
     }
     let stop = from.saturating_add(LINES_AT_ONCE).min(books.index.len());
     let (mut at, mut found) = (from, Vec::new());
-    while at < stop && found.len() < count as usize {
+    while at < stop && found.len() < count as usize && books.wanted.is_wanted() {
         let read = books.index.read_lines(at, LINES_A_READ).map_err(|error| error.to_string())?;
         at = (at + u64::from(LINES_A_READ)).min(books.index.len());
         found.extend(read.into_iter().filter(|line| line.text.contains(text)).map(|line| line.number));
@@ -258,8 +270,12 @@ pub(super) fn numbers(books: &LaneBooks, record: u64) -> Answer {
         Ok(lines) => lines.into_iter().next().unwrap_or_default(),
         Err(why) => return Answer::Nothing(why),
     };
-    let views = BookView::ALL.into_iter().filter_map(|view| {
-        let touched = numbers_of(books.entries(), &mut books.reader(view)?, &target);
+    let mut readers: Vec<(BookView, Reader<'_>)> =
+        BookView::ALL.into_iter().filter_map(|view| Some((view, books.reader(view)?))).collect();
+    let mut ledgers: Vec<&mut dyn Ledger> =
+        readers.iter_mut().map(|(_, reader)| reader as &mut dyn Ledger).collect();
+    let touched = numbers_of(books.entries(), &mut ledgers, &target);
+    let views = readers.iter().zip(touched).map(|((view, _), touched)| {
         let numbers = touched.touches.into_iter().map(|touch| TouchedNumber {
             page: touch.scope.key.map(|key| books.index.keys().text(key.0).to_owned()),
             day: touch.scope.day,
@@ -268,7 +284,7 @@ pub(super) fn numbers(books: &LaneBooks, record: u64) -> Answer {
             sum: touch.sum,
             is_first_of_user: touch.is_first_of_user,
         });
-        Some(TouchedView { view, fate: touched.fate, numbers: numbers.collect() })
+        TouchedView { view: *view, fate: touched.fate, numbers: numbers.collect() }
     });
     let fields = fields(&books.index, &target);
     Answer::Numbers(Box::new(RecordNumbers { record: line, fields, views: views.collect() }))

@@ -43,6 +43,7 @@ pub mod play;
 pub mod protocol;
 mod read_model;
 mod recount;
+mod recounts;
 mod recovery;
 mod restore;
 mod rng;
@@ -59,6 +60,8 @@ mod sweep;
 mod test_support;
 mod theirs;
 mod thinned;
+mod view_rows;
+mod wanted;
 mod work;
 mod worker;
 

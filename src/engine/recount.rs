@@ -62,6 +62,11 @@ impl Recount {
         }
     }
 
+    /// Records that the fold has come to.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
     /// Totals of the first `records` records.
     pub fn numbers(index: &LogIndex, records: u64) -> Numbers {
         let totals = index.totals(records);

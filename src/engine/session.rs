@@ -10,7 +10,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
 use super::{
-    answerer::Answerer,
+    answerer::{Answerer, Effort},
     clock::{Pacer, Stopwatch},
     event_times::EventTimesCache,
     frame::{Flow, Frame},
@@ -18,7 +18,9 @@ use super::{
     lane::Ticked,
     open_log::{Loaded, OpenLog},
     protocol::{Answer, Command, EngineEvent, Fact, KappaFact, LaneCommand, RunId, Tick, Until},
+    recounts::Recounts,
     scenario::Moment,
+    wanted::{Newest, Wanted},
 };
 
 /// Frames at most 60 a second.
@@ -42,7 +44,9 @@ pub(super) struct Session {
     /// A moment came up that the scenario or an advance stops at.
     moment: bool,
     answerer: Answerer,
+    pub(super) newest: Newest,
     pub(super) event_times: EventTimesCache,
+    pub(super) recounts: Recounts,
     drawn: Option<Stopwatch>,
     changed: bool,
     /// Run time stands until more of the log is loaded.
@@ -70,7 +74,9 @@ impl Session {
             until: None,
             moment: false,
             answerer: Answerer::default(),
+            newest: Newest::default(),
             event_times: EventTimesCache::default(),
+            recounts: Recounts::default(),
             drawn: None,
             changed: true,
             waits_for_log: false,
@@ -129,7 +135,7 @@ impl Session {
             Command::GoTo(tick) => self.go_to(tick),
             Command::Lane(_, command) => self.lane_command(command),
             Command::SaveScenario(path) => self.save_scenario(&path),
-            Command::ExportView(_, view, path) => self.export_view(view, &path),
+            Command::ExportView(_, view, path) => self.export_view(view, path),
             Command::ExportDifferences(_, pair, path) => self.export_differences(pair, path),
             Command::Ask(number, query) => self.answer(number, &query),
             Command::DeleteRun(name) => self.delete_run(&name),
@@ -258,11 +264,31 @@ impl Session {
     }
 
     /// Answers a question later, from a thread of its own, so that run time goes on meanwhile. `work` takes all that it
-    /// needs with it: the session may have opened another log by then.
+    /// needs with it: the session may have opened another log by then. A newer question of the same topic takes its place;
+    /// `work` may look at [`Session::wanted`] and end early, with whatever answer.
     pub(super) fn answer_later(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        self.answer_with(Effort::Walk, number, work);
+    }
+
+    /// The same for what takes seconds.
+    pub(super) fn answer_at_length(&mut self, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
+        self.answer_with(Effort::Long, number, work);
+    }
+
+    /// Whether a question is still to be answered, for the thread that answers it.
+    pub(super) fn wanted(&self, number: u64) -> Wanted {
+        self.newest.wanted(number)
+    }
+
+    fn answer_with(&mut self, effort: Effort, number: u64, work: impl FnOnce() -> Answer + Send + 'static) {
         let answered = move |answer| EngineEvent::Answered(number, answer);
         let refused = move |why: &str| answered(Answer::Nothing(why.to_owned()));
-        self.later(refused, move || answered(work()));
+        let wanted = self.wanted(number);
+        self.later(effort, refused, move || {
+            let answer = if wanted.is_wanted() { work() } else { Answer::Replaced };
+            // What was given up on the way is no answer.
+            answered(if wanted.is_wanted() { answer } else { Answer::Replaced })
+        });
     }
 
     /// Does something later and tells what came of it.
@@ -272,16 +298,17 @@ impl Session {
         work: impl FnOnce() -> EngineEvent + Send + 'static,
     ) {
         let refused = move |why: &str| EngineEvent::Failed { what: what.to_owned(), why: why.to_owned() };
-        self.later(refused, work);
+        self.later(Effort::Long, refused, work);
     }
 
     fn later(
         &mut self,
+        effort: Effort,
         refused: impl Fn(&str) -> EngineEvent + Send + Copy + 'static,
         work: impl FnOnce() -> EngineEvent + Send + 'static,
     ) {
         let (events, wake) = (self.events.clone(), Arc::clone(&self.options.wake));
-        let taken = self.answerer.take(move || {
+        let taken = self.answerer.take(effort, move || {
             let event = catch_unwind(AssertUnwindSafe(work))
                 .unwrap_or_else(|_| refused("this cannot be answered: a bug in the program"));
             let _nobody_listens = events.send(event);
@@ -408,6 +435,49 @@ mod tests {
         assert!(session.wait().is_zero());
         session.flow = Flow::Playing;
         assert!(session.wait() >= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn a_newer_question_takes_the_place_of_an_older_one_and_long_ones_hold_nobody_up() {
+        use crate::engine::wanted::Topic;
+        let (outbox, events) = bounded(8);
+        let (frame_out, frames) = bounded(1);
+        let options = EngineOptions { runs: None, driver: Driver::Inline, wake: Arc::new(|| {}) };
+        let mut session = Session::new(options, outbox, frame_out, frames);
+        let (begun, has_begun) = bounded::<()>(1);
+        let (go, wait) = bounded::<()>(0);
+        let answer = |words: &str| Answer::Nothing(words.to_owned());
+        let [first, second, other, long] = ["first", "second", "other", "long"].map(answer);
+        let (told_long, wait_long) = bounded::<()>(0);
+        session.newest.put(1, Topic::TradeOff);
+        session.answer_at_length(1, move || {
+            let _gone = wait_long.recv();
+            long
+        });
+        session.newest.put(2, Topic::Listing);
+        session.answer_later(2, move || {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            first
+        });
+        has_begun.recv().unwrap();
+        session.newest.put(3, Topic::Fates);
+        session.answer_later(3, move || other);
+        session.newest.put(4, Topic::Listing);
+        session.answer_later(4, move || second);
+        go.send(()).unwrap();
+        let told: Vec<(u64, Answer)> = events
+            .iter()
+            .take(3)
+            .map(|event| match event {
+                EngineEvent::Answered(number, answer) => (number, answer),
+                event => panic!("{event:?}"),
+            })
+            .collect();
+        assert_eq!(told, [(2, Answer::Replaced), (3, answer("other")), (4, answer("second"))]);
+        drop(told_long);
+        let last = events.recv().unwrap();
+        assert!(matches!(last, EngineEvent::Answered(1, Answer::Nothing(_))), "{last:?}");
     }
 
     #[test]

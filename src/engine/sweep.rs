@@ -1,19 +1,26 @@
 //! What freshness costs: the open log is played under other intervals, each time from its start to its end, in memory.
 //!
-//! Staleness is simulated (ticks of run time), and so are reads, bytes and syncs; CPU time is measured. One question is one
-//! play, so a sweep shows its progress, and ends when nobody asks for the next point.
+//! Staleness is simulated (ticks of run time), and so are reads, bytes and syncs; CPU time is measured. What a batch run
+//! publishes is written as `rederive batch --out` writes it, to a disk in memory that counts. One question is one play, so a
+//! sweep shows its progress, and ends when nobody asks for the next point.
 
 use std::sync::Arc;
 
 use super::{
+    clock::Stopwatch,
     driver::Driver,
+    export::{Format, TableRow, render, sums},
     lane::{Lane, LanePlan, Ticked},
     play::{lane_plan, memory_disk},
     protocol::{Answer, EngineEvent, Knobs, LayerPrice, MOST_SWEPT, TradePoint},
     scenario::Scenario,
     session::Session,
+    wanted::Wanted,
 };
-use crate::ingest::{LogIndex, Mapping};
+use crate::{
+    checkpoint::{Disk as _, MemoryDisk, SinkSums, replace},
+    ingest::{LogIndex, Mapping},
+};
 
 /// A run that cannot end is given up after this many ticks.
 const MOST_TICKS: u64 = 2_000_000;
@@ -31,22 +38,35 @@ impl Session {
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         }
         let (scenario, mapping) = (open.scenario.clone(), open.mapping.clone());
-        self.answer_later(number, move || {
+        let wanted = self.wanted(number);
+        self.answer_at_length(number, move || {
             let index = Arc::new(index.prefix(MOST_SWEPT));
-            Answer::TradeOff(Box::new(play_point(index, &scenario, &mapping, knobs)))
+            Answer::TradeOff(Box::new(play_point(index, &scenario, &mapping, knobs, &wanted)))
         });
     }
 }
 
 /// Plays the log under these knobs, without the crashes and commands of the scenario.
-fn play_point(index: Arc<LogIndex>, scenario: &Scenario, mapping: &Mapping, knobs: Knobs) -> TradePoint {
+fn play_point(
+    index: Arc<LogIndex>,
+    scenario: &Scenario,
+    mapping: &Mapping,
+    knobs: Knobs,
+    wanted: &Wanted,
+) -> TradePoint {
     let bare = Scenario { commands: Vec::new(), faults: Vec::new(), ..scenario.clone() };
     let settings = scenario.settings.turned(knobs);
     let plan = LanePlan { settings, ..lane_plan(&bare, mapping, Driver::Inline, memory_disk()) };
     let records = index.len();
     let mut lane = Lane::new(plan, index);
     let (mut batch, mut stream) = (Age::default(), Age::default());
-    while lane.tick_now().0 < MOST_TICKS && lane.tick() == Ticked::On {
+    let mut shelf = Shelf::new(sums(mapping));
+    while wanted.is_wanted() && lane.tick_now().0 < MOST_TICKS {
+        let ticked = lane.tick();
+        shelf.take(&lane);
+        if ticked != Ticked::On {
+            break;
+        }
         if lane.arrived == records {
             // After the last arrival a view only gets fresher: that would flatter whoever comes late.
             continue;
@@ -61,8 +81,9 @@ fn play_point(index: Arc<LogIndex>, scenario: &Scenario, mapping: &Mapping, knob
         records,
         batch: LayerPrice {
             reads: lane.batch.reads,
-            micros: lane.batch.micros,
-            // The batch view is published in memory here.
+            micros: lane.batch.micros + shelf.micros,
+            bytes: shelf.disk.stats().bytes_written,
+            fsyncs: shelf.disk.stats().fsyncs,
             ..batch.price(rate)
         },
         stream: LayerPrice {
@@ -72,6 +93,37 @@ fn play_point(index: Arc<LogIndex>, scenario: &Scenario, mapping: &Mapping, knob
             fsyncs: disk.fsyncs,
             ..stream.price(rate)
         },
+    }
+}
+
+/// Where published batch views are put: each replaces the one before, as a file of its own.
+struct Shelf {
+    disk: MemoryDisk,
+    sums: SinkSums,
+    runs: u32,
+    /// CPU time of writing, measured.
+    micros: u64,
+}
+
+impl Shelf {
+    fn new(sums: SinkSums) -> Shelf {
+        Shelf { disk: MemoryDisk::new(), sums, runs: 0, micros: 0 }
+    }
+
+    /// Writes what the lane has published since.
+    fn take(&mut self, lane: &Lane) {
+        const NAME: &str = "batch.csv";
+        if lane.batch.runs == self.runs {
+            return;
+        }
+        self.runs = lane.batch.runs;
+        let watch = Stopwatch::start();
+        let rows = lane.lambda.batch().view.canonical(lane.index.keys());
+        let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
+        let text = render(&rows, Format::Csv, self.sums);
+        // A disk in memory does not fail.
+        let _written = replace(&mut self.disk, NAME, text.as_bytes());
+        self.micros += watch.micros();
     }
 }
 
@@ -112,10 +164,22 @@ mod tests {
     fn point(knobs: Knobs) -> TradePoint {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/clicks");
         let open = open_log(&path, &[]).unwrap();
-        let point = play_point(Arc::clone(&open.index), &open.scenario, &open.mapping, knobs);
+        let point =
+            play_point(Arc::clone(&open.index), &open.scenario, &open.mapping, knobs, &Wanted::default());
         // What was measured is another number each time.
         let quiet = |price: LayerPrice| LayerPrice { micros: 0, ..price };
         TradePoint { batch: quiet(point.batch), stream: quiet(point.stream), ..point }
+    }
+
+    /// Bytes of the view over the whole log, as a file.
+    fn open_view_bytes() -> u64 {
+        use crate::engine::recount::Recount;
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/clicks");
+        let open = open_log(&path, &[]).unwrap();
+        let mut recount = Recount::new(open.mapping.rules());
+        let rows = recount.view(&open.index, open.index.len()).canonical(open.index.keys());
+        let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
+        render(&rows, Format::Csv, sums(&open.mapping)).len() as u64
     }
 
     #[test]
@@ -126,6 +190,11 @@ mod tests {
         let often = point(Knobs { batch_every: 2, ..base });
         assert!(often.batch.mean_age_micros < now.batch.mean_age_micros, "{often:?} {now:?}");
         assert!(often.batch.reads > now.batch.reads, "each batch run reads everything anew");
+        // 20 records: runs at 8, 16 and the end; a file and a directory for each. The last view is the longest.
+        assert_eq!(now.batch.fsyncs, 2 * 3, "{now:?}");
+        assert!(often.batch.fsyncs > now.batch.fsyncs && often.batch.bytes > now.batch.bytes);
+        let end = open_view_bytes();
+        assert!((end..=3 * end).contains(&now.batch.bytes), "{now:?} {end}");
         let coarse = point(Knobs { micro_batch: 5, ..base });
         assert!(coarse.stream.mean_age_micros > now.stream.mean_age_micros, "{coarse:?} {now:?}");
         assert!(coarse.stream.bytes < now.stream.bytes, "rows of one micro-batch are written once");

@@ -15,7 +15,7 @@ use super::{
     sql::duckdb_sql,
 };
 use crate::{
-    analysis::reconcile::{Moved, Reconciliation, Totals, between, grouped, reconcile},
+    analysis::reconcile::{Moved, Reconciliation, Totals, between, grouped, reconcile_while},
     domain::{Anonymous, Value},
     ingest::{AmountKind, ColumnsText, ForeignView, LogDirectory, Mapping, RawLog},
 };
@@ -44,7 +44,7 @@ impl Session {
         let comparing = Arc::clone(&open.comparing);
         comparing.newest.store(number, Ordering::Relaxed);
         let request = request.clone();
-        self.answer_later(number, move || match comparing.compare(number, &log, &mapping, &request) {
+        self.answer_at_length(number, move || match comparing.compare(number, &log, &mapping, &request) {
             Ok(compared) => Answer::Compared(Box::new(compared)),
             Err(why) => Answer::Nothing(why),
         });
@@ -56,7 +56,7 @@ impl Session {
             return self.tell(EngineEvent::Answered(number, Answer::Nothing("no log is open".to_owned())));
         };
         let comparing = Arc::clone(&open.comparing);
-        self.answer_later(number, move || match comparing.proof(view, of, first, count) {
+        self.answer_at_length(number, move || match comparing.proof(view, of, first, count) {
             Ok((lines, total)) => Answer::Proof { lines, total },
             Err(why) => Answer::Nothing(why),
         });
@@ -90,7 +90,11 @@ impl Comparing {
         let mut told = Vec::new();
         for view in &views {
             is_wanted()?;
-            let one = reconcile(&raw, mapping, view).map_err(|error| error.to_string())?;
+            let one = reconcile_while(&raw, mapping, view, &|| is_wanted().is_ok());
+            let Some(one) = one.map_err(|error| error.to_string())? else {
+                is_wanted()?;
+                continue;
+            };
             told.push(in_words(view, &one));
             found.push(one);
         }

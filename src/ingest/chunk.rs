@@ -34,6 +34,13 @@ impl Totals {
         self.users += u64::from(new_user);
         self.sum += i128::from(value.0);
     }
+
+    /// Adds other records, none of whose users is new twice.
+    pub(crate) fn join(&mut self, other: &Totals) {
+        self.views += other.views;
+        self.users += other.users;
+        self.sum += other.sum;
+    }
 }
 
 /// Where a record's line begins.

@@ -260,6 +260,10 @@ impl LogIndex {
         &self.layout
     }
 
+    pub(crate) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
     pub(crate) fn place(&self, n: u64) -> Option<(&Chunk, usize)> {
         let n = usize::try_from(n).ok()?;
         let chunk = self.chunks.get(n / CHUNK_RECORDS)?;
@@ -267,7 +271,15 @@ impl LogIndex {
     }
 
     pub(crate) fn places(&self, from: u64, to: u64) -> impl Iterator<Item = (&Chunk, usize)> {
-        (from..to.min(self.len())).filter_map(|n| self.place(n))
+        // Chunk by chunk: to look each record's chunk up would cost as much as to read a column.
+        let records = CHUNK_RECORDS as u64;
+        let first = usize::try_from(from / records).unwrap_or(usize::MAX);
+        let chunks = (0_u64..).zip(&self.chunks).skip(first).take_while(move |(at, _)| at * records < to);
+        chunks.flat_map(move |(number, chunk)| {
+            let start = number * records;
+            let place = |n: u64| usize::try_from(n.saturating_sub(start)).unwrap_or(usize::MAX);
+            (place(from)..place(to).min(chunk.len())).map(move |at| (&**chunk, at))
+        })
     }
 
     /// Number of the first record of a partition at or behind record `from`.

@@ -28,6 +28,14 @@ impl GroupRecount {
         if n < self.at {
             *self = GroupRecount::default();
         }
+        // Neighbours mostly share their day.
+        let mut last: Option<(Day, Totals)> = None;
+        let days = &mut self.days;
+        let mut settle = |ended: Option<(Day, Totals)>| {
+            if let Some((day, totals)) = ended {
+                days.entry(day).or_default().join(&totals);
+            }
+        };
         for (chunk, at) in index.places(self.at, n) {
             if chunk.verdict(at) != Some(Verdict::Counted) {
                 continue;
@@ -40,8 +48,17 @@ impl GroupRecount {
             if let Some(totals) = self.keys.get_mut(key) {
                 totals.add(value, first.key);
             }
-            self.days.entry(chunk.day(at)).or_default().add(value, first.day);
+            let day = chunk.day(at);
+            match &mut last {
+                Some((known, totals)) if *known == day => totals.add(value, first.day),
+                _ => {
+                    let mut totals = Totals::default();
+                    totals.add(value, first.day);
+                    settle(last.replace((day, totals)));
+                }
+            }
         }
+        settle(last);
         self.at = n;
     }
 

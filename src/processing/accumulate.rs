@@ -58,12 +58,8 @@ impl Accumulate for Bulk {
     }
 
     fn finish(mut self) -> View {
-        let mut view = View::new();
-        for row in &mut self.rows {
-            distinct(&mut row.users);
-            view.add_row(row);
-        }
-        view
+        self.rows.iter_mut().for_each(|row| distinct(&mut row.users));
+        View::of_rows(self.rows)
     }
 }
 

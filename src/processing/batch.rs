@@ -33,13 +33,20 @@ impl BatchProcessor {
 
     /// Takes the next record of its partition. Records at or above the cut are passed over.
     pub fn apply(&mut self, record: &Record) {
+        self.counts(record);
+    }
+
+    /// The same; whether the record counts.
+    pub fn counts(&mut self, record: &Record) -> bool {
         if !in_range(record, &Offsets::default(), &self.cut) {
-            return;
+            return false;
         }
         self.taken += 1;
-        if self.fold.apply(record) == Verdict::Counted {
+        let counts = self.fold.apply(record) == Verdict::Counted;
+        if counts {
             effect(&mut self.effects, record);
         }
+        counts
     }
 
     /// Records taken so far.

@@ -138,6 +138,18 @@ impl Lambda {
         users: &dyn NameTable,
         refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
     ) {
+        let batch_users = ScopeUsers::of(&batch.view);
+        self.publish_counted(batch, batch_users, users, refold);
+    }
+
+    /// The same, where the distinct users of the batch view are known already.
+    pub fn publish_counted(
+        &mut self,
+        batch: Arc<BatchView>,
+        batch_users: ScopeUsers,
+        users: &dyn NameTable,
+        refold: impl FnOnce(&Offsets, &[RangeCounts]) -> (View, Vec<RangeCounts>),
+    ) {
         if self.speed.drop_below(&batch.cut) == Handover::Refold {
             let refolded = refold(&batch.cut, &self.speed.effects);
             self.speed.replace_from(&batch.cut, refolded);
@@ -145,7 +157,7 @@ impl Lambda {
         if let Some(sketched) = &mut self.sketched {
             sketched.start(&batch.view, users);
         }
-        self.batch_users = ScopeUsers::of(&batch.view);
+        self.batch_users = batch_users;
         self.batch_groups = GroupTotals::of(&batch.view);
         self.batch = batch;
         self.batch_print = OnceCell::new();

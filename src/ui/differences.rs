@@ -1,12 +1,14 @@
 //! Why they differ: from one view to another by causes that add up, each with its records, cell by cell.
 
+use std::fmt::Write as _;
+
 use eframe::egui::{Color32, ComboBox, Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
     grid::{ROW, Weight, row_ui},
     theme::{self, Tokens, tokens},
     waterfall::{Step, waterfall_ui},
-    widgets::{Out, drawer_head, edit_button, fact_row, section, small_text},
+    widgets::{Out, command_button, drawer_head, edit_button, fact_row, section, small_text},
 };
 use crate::{
     app::{
@@ -14,17 +16,20 @@ use crate::{
         format::{millionths, signed, thousands},
         lineage_text::{cause_name, cause_sentence, difference_text, part_text, part_value, view_name},
     },
-    domain::Counts,
+    domain::{Counts, Uniques},
     engine::protocol::{BookView, Cause, CausePart, CellDifference, Listing, NumberOf, Pair, PairDifference},
 };
-
-/// The views that can be compared: those of which every cell is known.
-const VIEWS: [BookView; 5] =
-    [BookView::Batch, BookView::Speed, BookView::Merged, BookView::Recount, BookView::Log];
 
 /// Draws the drawer.
 pub fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     drawer_head(ui, out, "Why they differ", AppCommand::Right(RightDrawer::Differences));
+    if state.shows_kappa() {
+        small_text(
+            ui,
+            "The views of the Lambda lane. Versions of the Kappa lane are compared day by day in their own drawer.",
+        );
+        command_button(ui, state, out, AppCommand::Right(RightDrawer::Versions), "Two versions (Kappa)");
+    }
     let pages = &state.answers.lineage;
     pair_ui(ui, pages.pair, out);
     let Some(difference) = &pages.difference else {
@@ -49,7 +54,7 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
         for (name, view) in [("First view", &mut chosen.first), ("Second view", &mut chosen.second)] {
             let combo = ComboBox::from_id_salt(name).width(width).selected_text(view_name(*view));
             let shown = combo.show_ui(ui, |ui| {
-                for choice in VIEWS {
+                for choice in BookView::ALL {
                     ui.selectable_value(view, choice, view_name(choice));
                 }
             });
@@ -69,6 +74,7 @@ fn pair_ui(ui: &mut Ui, pair: Pair, out: &mut Out) {
             ("batch, speed", BookView::Batch, BookView::Speed),
             ("batch, merged", BookView::Batch, BookView::Merged),
             ("whole log, merged", BookView::Log, BookView::Merged),
+            ("memory, served", BookView::Memory, BookView::Speed),
         ] {
             let wanted = Pair { first, second };
             let text = RichText::new(name).font(theme::small(ui));
@@ -102,6 +108,16 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
         edit_button(ui, out, "Copy table", Edit::Copy(causes_text(difference)));
         edit_button(ui, out, "Copy as command", Edit::Copy(difference.command.clone()))
             .on_hover_text(&difference.command);
+        if let Some(sql) = &difference.sql {
+            for (name, query, what) in [
+                ("SQL: total", &sql.run, "both views over the run"),
+                ("SQL: by day", &sql.days, "both views day by day"),
+                ("SQL: cells", &sql.cells, "the pages and days with records that only one of them counts"),
+            ] {
+                edit_button(ui, out, name, Edit::Copy(query.clone()))
+                    .on_hover_text(format!("A DuckDB query over the files of the log: {what}"));
+            }
+        }
         if ui.button("Export…").on_hover_text("Every cell that differs, a line a cause").clicked() {
             out.push(Input::Command(AppCommand::Save(SaveKind::Differences)));
         }
@@ -300,7 +316,22 @@ fn settings_ui(ui: &mut Ui, state: &State, difference: &PairDifference) {
     }
     if let Some(summary) = &state.summary {
         section(ui, "Settings");
-        let settings = format!("{} zone={} guarantee={}", summary.mapping, summary.zone, summary.guarantee);
+        let guarantee = summary.guarantee;
+        let mut settings = format!("{} zone={} guarantee={guarantee}", summary.mapping, summary.zone);
+        if let Some(lane) = state.lane() {
+            let approximation = &lane.approximation;
+            let _ = write!(
+                settings,
+                " lateness={} uniques={} batch-every={} micro-batch={}",
+                approximation.lateness,
+                match approximation.uniques {
+                    Uniques::Set => "set",
+                    Uniques::Hll => "hll",
+                },
+                lane.knobs.batch_every,
+                lane.knobs.micro_batch
+            );
+        }
         ui.add(
             Label::new(RichText::new(settings).font(theme::mono_small(ui)).color(tokens(ui).subdued)).wrap(),
         );

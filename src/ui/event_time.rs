@@ -1,6 +1,7 @@
 //! The look "event time": the log as dots or tiles, event time against arrival; watermarks as staircases, days as bands,
 //! what comes too late as hollow circles.
 
+mod near;
 mod paint;
 
 use std::fmt::Write as _;
@@ -61,7 +62,7 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
     let side = if has_side { SIDE * theme::scale(ui) } else { 0.0 };
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - side, rect.bottom()));
     let mut plot = ui.new_child(UiBuilder::new().max_rect(body));
-    plot_ui(&mut plot, page, times, lane, fit);
+    plot_ui(&mut plot, page, times, lane, fit, out);
     if has_side {
         let beside = Rect::from_min_max(pos2(body.right() + 12.0, rect.top()), rect.max);
         let mut beside_ui = ui.new_child(UiBuilder::new().max_rect(beside));
@@ -151,7 +152,14 @@ impl Plane {
     }
 }
 
-fn plot_ui(ui: &mut Ui, page: &EventTimePage, times: &EventTimes, lane: &LaneFrame, fit: bool) {
+fn plot_ui(
+    ui: &mut Ui,
+    page: &EventTimePage,
+    times: &EventTimes,
+    lane: &LaneFrame,
+    fit: bool,
+    out: &mut Out,
+) {
     let t = tokens(ui);
     let plane = Plane { first: times.span.0 };
     let top = plane.y(times.span.1).max(1.0);
@@ -191,10 +199,16 @@ fn plot_ui(ui: &mut Ui, page: &EventTimePage, times: &EventTimes, lane: &LaneFra
         plot = plot.reset();
     }
     let response = plot.show(ui, |_| {});
-    let scene = paint::Scene { times, lane, plane, chosen: page.partition };
+    let bounds = response.transform.bounds();
+    let window = near::window_of(times, plane, bounds);
+    if window != page.window {
+        out.push(Input::Edit(Edit::EventTime(EventTimeEdit::Window(window))));
+    }
+    let near = page.near().filter(|part| near::covers(part, times, plane, bounds));
+    let scene = paint::Scene { times, near, lane, plane, chosen: page.partition };
     scene.paint(ui, &response.response, &response.transform);
     named(&response.response, Role::Image, in_words(times));
-    hover(&response, times, plane);
+    hover(&response, times, scene.cloud(), plane);
 }
 
 fn in_words(times: &EventTimes) -> String {
@@ -208,7 +222,7 @@ fn in_words(times: &EventTimes) -> String {
 }
 
 /// What lies under the pointer, and how far event time has come there.
-fn hover(response: &PlotResponse<()>, times: &EventTimes, plane: Plane) {
+fn hover(response: &PlotResponse<()>, times: &EventTimes, cloud: &Cloud, plane: Plane) {
     let Some(pointer) = response.response.hover_pos() else { return };
     let at = response.transform.value_from_position(pointer);
     if !(0.0..=times.records as f64).contains(&at.x) {
@@ -216,7 +230,7 @@ fn hover(response: &PlotResponse<()>, times: &EventTimes, plane: Plane) {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in the log")]
     let record = at.x as u64;
-    let mut text = match near(response, times, plane, pointer) {
+    let mut text = match near(response, cloud, plane, pointer) {
         Some(dot) => {
             let name = times.partitions.get(dot.partition.index()).map_or("", |(name, _)| name.as_str());
             let late = if dot.is_late { "\ncomes after its day was closed" } else { "" };
@@ -243,11 +257,11 @@ fn standing(steps: &[WatermarkStep], record: u64) -> Option<&WatermarkStep> {
 /// The dot nearest to the pointer, if one is near.
 fn near<'a>(
     response: &PlotResponse<()>,
-    times: &'a EventTimes,
+    cloud: &'a Cloud,
     plane: Plane,
     pointer: egui::Pos2,
 ) -> Option<&'a Dot> {
-    let Cloud::Dots(dots) = &times.cloud else { return None };
+    let Cloud::Dots(dots) = cloud else { return None };
     let edge = |dx: f32| response.transform.value_from_position(pointer + vec2(dx, 0.0)).x;
     let (from, to) = (edge(-REACH), edge(REACH));
     let first = dots.partition_point(|dot| f64::from(dot.record) < from);

@@ -1,7 +1,8 @@
 //! The look "event time" through the window: what would come too late, under which lateness, and its table.
 
-use eframe::egui::Key;
+use eframe::egui::{Event, Key};
 use egui_kittest::kittest::Queryable as _;
+use rederive::engine::protocol::Cloud;
 
 use super::{
     live::{Live, sample},
@@ -46,4 +47,58 @@ fn late_records_are_seen_under_a_lateness_that_is_tried() {
     live.until_sees("Days stay open for ever: nothing is late.");
     live.key(Key::F);
     assert!(live.sees("Event time against arrival"), "fit does not leave the look");
+}
+
+/// A log that is too long for dots.
+fn long_log(live: &Live) -> std::path::PathBuf {
+    use std::fmt::Write as _;
+    let path = live.directory.path().join("long.jsonl");
+    let mut text = String::new();
+    for record in 0..104_000_u32 {
+        let hour = record * 240 / 104_000;
+        let late = if record % 900 == 0 { hour.min(30) } else { 0 };
+        let (hour, minute) = (hour - late, record % 60);
+        writeln!(
+            text,
+            r#"{{"page":"p{}","user":"u{}","time":"2024-01-{:02}T{:02}:{minute:02}:00Z"}}"#,
+            record % 9,
+            record % 777,
+            1 + hour / 24,
+            hour % 24
+        )
+        .unwrap();
+    }
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_long_log_is_tiles_and_finer_ones_where_it_is_looked_at_closer() {
+    let mut live = Live::start();
+    let path = long_log(&live);
+    live.open(&path);
+    live.click("event time");
+    live.until_sees("Event time against arrival: 104,000 records");
+    look(&live, "event-time-tiles");
+    let page = |live: &Live| live.state().answers.event_time.clone();
+    assert!(matches!(page(&live).times.unwrap().1.cloud, Cloud::Tiles(_)));
+    let plot = live.h.get_by_label_contains("Event time against arrival: 104,000").rect();
+    let zoom = |live: &mut Live, by: f32| {
+        live.h.event(Event::PointerMoved(plot.center()));
+        live.h.step();
+        live.h.event(Event::Zoom(by));
+        live.settle();
+    };
+    zoom(&mut live, 2.0);
+    live.until("finer tiles", |live| page(live).near().is_some());
+    let near = page(&live).near.unwrap().part;
+    assert!(matches!(near.cloud, Cloud::Tiles(_)), "half of the log is many records");
+    look(&live, "event-time-finer");
+    zoom(&mut live, 16.0);
+    live.until("a few records", |live| {
+        page(live).near().is_some_and(|part| matches!(&part.cloud, Cloud::Dots(dots) if !dots.is_empty()))
+    });
+    look(&live, "event-time-dots");
+    live.key(Key::F);
+    live.until("all of it again", |live| page(live).window.is_none() && page(live).near.is_none());
 }

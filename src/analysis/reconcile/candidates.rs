@@ -12,8 +12,11 @@ use super::{
 };
 use crate::{domain::Day, ingest::RawFlags};
 
-/// So many day zones are tried cell by cell; a coarser look at the days chooses them.
-const MOST_ZONES: usize = 10;
+/// At least so many day zones are tried cell by cell, the rest of them as long as they cost little; a coarser look at the
+/// days puts the likely ones first.
+const LEAST_ZONES: usize = 10;
+/// Records over all zones that are tried.
+const MOST_ZONED: usize = 10_000_000;
 /// Files in a partition beyond which single ones are not tried.
 const MOST_SEGMENTS: usize = 20_000;
 const QUARTER_NANOS: i64 = 900_000_000_000;
@@ -78,6 +81,9 @@ impl Trial<'_, '_> {
         let mut tried = Vec::new();
         let odds = Odds::of(self.case, self.state);
         for hypothesis in hypotheses {
+            if !self.case.is_wanted() {
+                return Vec::new();
+            }
             let excess = self.lateness.wanted(self.case, self.state, &hypothesis);
             let change = self.state.change(self.case, self.grid, &hypothesis, &excess);
             if change.gain > 0 {
@@ -277,12 +283,25 @@ fn ending(path: &str) -> Option<String> {
 fn likely_zones(case: &Case<'_>, state: &State) -> Vec<u32> {
     let mut theirs: BTreeMap<i32, i64> = BTreeMap::new();
     let mut quarters: BTreeMap<(i64, i32), i64> = BTreeMap::new();
+    // Neighbours mostly share their quarter of an hour.
+    let mut last: Option<((i64, i32), i64)> = None;
     for (number, record) in (0_u32..).zip(case.raw.records()) {
         let weight = i64::from(at(&state.weights, number));
         if weight > 0 && at(&state.cells, number) != NO_CELL {
             let key = (record.time.0.div_euclid(QUARTER_NANOS), record.written_offset_seconds);
-            *quarters.entry(key).or_default() += weight * case.amount(number);
+            let amount = weight * case.amount(number);
+            match &mut last {
+                Some((known, sum)) if *known == key => *sum += amount,
+                _ => {
+                    if let Some((ended, sum)) = last.replace((key, amount)) {
+                        *quarters.entry(ended).or_default() += sum;
+                    }
+                }
+            }
         }
+    }
+    if let Some((key, sum)) = last {
+        *quarters.entry(key).or_default() += sum;
     }
     for (day, amount) in case.day_totals() {
         *theirs.entry(day).or_default() += amount;
@@ -299,7 +318,8 @@ fn likely_zones(case: &Case<'_>, state: &State) -> Vec<u32> {
         scored.push((rest.values().map(|rest| rest.abs()).sum(), number));
     }
     scored.sort_unstable();
-    let mut likely: Vec<u32> = scored.into_iter().take(MOST_ZONES).map(|(_, number)| number).collect();
+    let most = LEAST_ZONES.max(MOST_ZONED / case.raw.records().len().max(1));
+    let mut likely: Vec<u32> = scored.into_iter().take(most).map(|(_, number)| number).collect();
     likely.sort_unstable();
     likely
 }

@@ -7,6 +7,7 @@ use rustc_hash::FxBuildHasher;
 use super::{
     hypothesis::{AnonymousRule, Rules, Taken, UserRule},
     pages::{PageRule, Pages},
+    pairs::Slate,
     zones::Zones,
 };
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct Grid {
     ids: HashMap<(u32, i32), u32, FxBuildHasher>,
     cells: Vec<(u32, i32)>,
     last: Option<((u32, i32), u32)>,
+    /// Where a change is added up.
+    pub slate: Slate,
 }
 
 impl Grid {
@@ -101,6 +104,8 @@ pub(super) struct Case<'a> {
     pub by_time: Vec<u32>,
     /// Their amounts by day.
     day_totals: BTreeMap<i32, i64>,
+    /// Whether anybody still waits for what is found.
+    wanted: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Case<'a> {
@@ -109,6 +114,7 @@ impl<'a> Case<'a> {
         mapping: &Mapping,
         view: &ForeignView,
         grid: &mut Grid,
+        wanted: &'a dyn Fn() -> bool,
     ) -> Result<Case<'a>, ParseZoneError> {
         let events = || (0_u32..).zip(raw.records()).filter(|(_, record)| record.page != NO_NAME);
         let times = || events().map(|(_, record)| record.time);
@@ -158,8 +164,14 @@ impl<'a> Case<'a> {
             delivery: raw.delivery_order(),
             by_time,
             day_totals,
+            wanted,
             raw,
         })
+    }
+
+    /// Whether anybody still waits for what is found.
+    pub fn is_wanted(&self) -> bool {
+        (self.wanted)()
     }
 
     /// What a record adds when it counts once.

@@ -12,6 +12,7 @@ mod case;
 mod hypothesis;
 mod late;
 mod pages;
+mod pairs;
 mod ranges;
 mod report;
 mod search;
@@ -42,8 +43,30 @@ pub fn reconcile(
     mapping: &Mapping,
     view: &ForeignView,
 ) -> Result<Reconciliation, ParseZoneError> {
+    judge(raw, mapping, view, &|| true)
+}
+
+/// The same, while `wanted` says that somebody waits for it; `None` where nobody does any more. It is asked every few
+/// milliseconds.
+pub fn reconcile_while(
+    raw: &RawLog,
+    mapping: &Mapping,
+    view: &ForeignView,
+    wanted: &dyn Fn() -> bool,
+) -> Result<Option<Reconciliation>, ParseZoneError> {
+    let found = judge(raw, mapping, view, wanted)?;
+    // What was given up on the way is no finding.
+    Ok(wanted().then_some(found))
+}
+
+fn judge(
+    raw: &RawLog,
+    mapping: &Mapping,
+    view: &ForeignView,
+    wanted: &dyn Fn() -> bool,
+) -> Result<Reconciliation, ParseZoneError> {
     let mut grid = Grid::default();
-    let case = Case::new(raw, mapping, view, &mut grid)?;
+    let case = Case::new(raw, mapping, view, &mut grid, wanted)?;
     let found = search::search(&case, &mut grid);
     Ok(report::report(&case, &grid, view, &found))
 }

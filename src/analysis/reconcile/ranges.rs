@@ -51,18 +51,27 @@ pub(super) fn best_range(
             place,
         })
         .collect();
-    let mut search = Search { items: &items, rest: state.rest(case) };
+    let mut search = Search { items: &items, rest: state.rest(case), most: 0 };
     let lacking = search.lacking();
     let most: i64 = lacking.iter().map(|(_, lacking)| lacking).sum();
     if most == 0 {
         return None;
     }
+    // With amounts of both signs a loss can be made good by any that follow.
+    let of_one_sign = items.iter().all(|item| item.amount * sign >= 0);
+    search.most = if of_one_sign { most } else { i64::MAX / 2 };
     let mut best = (0, 0, 0);
     let mut starts = vec![search.likely_run(&lacking)];
     for half in 0..WINDOW_SIZES {
         starts.push(search.window(most >> half));
     }
+    // Where the end stands at first does not matter: it is moved before the start is.
+    let mut tried: Vec<usize> = Vec::new();
     for (from, to, _) in starts.into_iter().filter(|(from, to, _)| from < to) {
+        if tried.contains(&from) || !case.is_wanted() {
+            continue;
+        }
+        tried.push(from);
         let found = search.improve(from, to);
         // Of equals the shorter.
         if (found.2, from.wrapping_sub(to)) > (best.2, 0) && found.2 > best.2 {
@@ -83,6 +92,8 @@ struct Search<'a> {
     items: &'a [Item],
     /// Theirs minus the count, by cell. Restored after each scan.
     rest: Vec<i64>,
+    /// No run can explain more than this.
+    most: i64,
 }
 
 type Found = (usize, usize, i64);
@@ -168,28 +179,39 @@ impl Search<'_> {
     }
 
     fn best_end(&mut self, from: usize) -> (usize, i64) {
-        let (mut gain, mut best) = (0, (from, 0));
-        for to in from..self.items.len() {
-            let Some(&item) = self.items.get(to) else { break };
-            gain += self.take(item, 1);
+        let (mut gain, mut left, mut best) = (0, self.most, (from, 0));
+        let mut seen = from;
+        // Further on there is no more to explain than what is left: enough of a loss cannot be made good.
+        while gain + left > best.1
+            && let Some(&item) = self.items.get(seen)
+        {
+            seen += 1;
+            let closer = self.take(item, 1);
+            gain += closer;
+            left -= closer.max(0);
             if gain > best.1 {
-                best = (to + 1, gain);
+                best = (seen, gain);
             }
         }
-        self.undo(from, self.items.len());
+        self.undo(from, seen);
         best
     }
 
     fn best_start(&mut self, to: usize) -> (usize, i64) {
-        let (mut gain, mut best) = (0, (to, 0));
-        for from in (0..to).rev() {
-            let Some(&item) = self.items.get(from) else { break };
-            gain += self.take(item, 1);
+        let (mut gain, mut left, mut best) = (0, self.most, (to, 0));
+        let mut seen = to;
+        while gain + left > best.1
+            && let Some(&item) = seen.checked_sub(1).and_then(|at| self.items.get(at))
+        {
+            seen -= 1;
+            let closer = self.take(item, 1);
+            gain += closer;
+            left -= closer.max(0);
             if gain > best.1 {
-                best = (from, gain);
+                best = (seen, gain);
             }
         }
-        self.undo(0, to);
+        self.undo(seen, to);
         best
     }
 

@@ -1,20 +1,14 @@
 //! The count as it stands under the hypotheses that were taken so far, and what a further one would change.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxBuildHasher;
-
 use super::{
     case::{Case, Grid, NO_CELL, ONE_DAY, at, bump},
     hypothesis::{AnonymousRule, Hypothesis, RecordSet, Rules, Taken, UserRule, list},
+    pairs::{NO_PAIR, Pair, Pairs, Parts},
 };
 use crate::ingest::{NO_NAME, RawFlags, RawRecord};
 
 /// "No user" where that is counted as one.
 const ANONYMOUS: u32 = u32::MAX - 1;
-
-/// A user of a cell, within a part where parts are added.
-type Pair = (u64, u32);
 
 /// Where a record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +53,9 @@ pub(super) struct State {
     /// By cell.
     pub amounts: Vec<i64>,
     pub users: Vec<i64>,
-    pairs: HashMap<Pair, u32, FxBuildHasher>,
+    pairs: Pairs,
+    /// By record, where it counts with a user.
+    pair_of: Vec<u32>,
 }
 
 impl State {
@@ -75,7 +71,8 @@ impl State {
             users_of: vec![NO_NAME; count],
             amounts: Vec::new(),
             users: Vec::new(),
-            pairs: HashMap::default(),
+            pairs: Pairs::with_room(if case.has_users { count } else { 0 }),
+            pair_of: vec![NO_PAIR; count],
         };
         let all = state.placed(case, grid, state.rules, 0..count, |times| times);
         state.apply(case, &all, case.base);
@@ -121,7 +118,8 @@ impl State {
         match hypothesis {
             Hypothesis::Rules(rules, _) if rules.users != self.rules.users => self.users_added(case, *rules),
             Hypothesis::Rules(rules, _) => {
-                self.scored(case, self.placed(case, grid, *rules, 0..self.times.len(), |times| times))
+                let moves = self.placed(case, grid, *rules, 0..self.times.len(), |times| times);
+                self.scored(case, grid, moves)
             }
             Hypothesis::Missing(set) => self.repeated(case, grid, set, excess, |_| 0),
             Hypothesis::Doubled(set) => {
@@ -176,7 +174,8 @@ impl State {
         times: impl Fn(u8) -> u8,
     ) -> Change {
         let members = members(case, set, excess).into_iter().map(|record| record as usize);
-        self.scored(case, self.placed(case, grid, self.rules, members, times))
+        let moves = self.placed(case, grid, self.rules, members, times);
+        self.scored(case, grid, moves)
     }
 
     fn set_times(&mut self, case: &Case<'_>, set: &RecordSet, excess: &[i64], times: impl Fn(u8) -> u8) {
@@ -246,54 +245,55 @@ impl State {
             return;
         }
         bump(&mut self.amounts, moved.cell, sign * i64::from(moved.weight) * case.amount(moved.record));
-        if !case.has_users || moved.user == NO_NAME {
-            return;
-        }
-        let pair = pair(case, self.rules.users, moved);
-        let records = self.pairs.entry(pair).or_insert(0);
-        let was_there = *records > 0;
-        *records = records.saturating_add_signed(if sign > 0 { 1 } else { -1 });
-        match (was_there, *records > 0) {
-            (false, true) => bump(&mut self.users, moved.cell, 1),
-            (true, false) => bump(&mut self.users, moved.cell, -1),
-            _ => {}
+        let Some(slot) = self.pair_of.get_mut(moved.record as usize) else { return };
+        if sign < 0 {
+            let id = std::mem::replace(slot, NO_PAIR);
+            if self.pairs.remove(id) {
+                bump(&mut self.users, moved.cell, -1);
+            }
+        } else if case.has_users && moved.user != NO_NAME {
+            let (id, is_first) = self.pairs.add(pair(case, self.rules.users, moved));
+            *slot = id;
+            bump(&mut self.users, moved.cell, i64::from(is_first));
         }
     }
 
     fn recount_users(&mut self, case: &Case<'_>) {
-        self.pairs.clear();
-        self.users = vec![0; self.amounts.len()];
-        for record in (0_u32..).take(self.weights.len()) {
+        (self.pairs, self.pair_of, self.users) = self.users_under(case, self.rules.users);
+    }
+
+    /// Pairs, the pair of each record, and users by cell under a rule.
+    fn users_under(&self, case: &Case<'_>, rule: UserRule) -> (Pairs, Vec<u32>, Vec<i64>) {
+        let count = self.weights.len();
+        let mut pairs = Pairs::with_room(if case.has_users { count } else { 0 });
+        let mut pair_of = vec![NO_PAIR; count];
+        let mut users = vec![0; self.amounts.len()];
+        for (record, slot) in (0_u32..).zip(&mut pair_of) {
             let moved = self.before(&Move { record, cell: 0, day: 0, weight: 0, user: 0 });
             if moved.weight == 0 || moved.cell == NO_CELL || moved.user == NO_NAME || !case.has_users {
                 continue;
             }
-            let records = self.pairs.entry(pair(case, self.rules.users, &moved)).or_insert(0);
-            *records += 1;
-            if *records == 1 {
-                bump(&mut self.users, moved.cell, 1);
-            }
+            let (id, is_first) = pairs.add(pair(case, rule, &moved));
+            *slot = id;
+            bump(&mut users, moved.cell, i64::from(is_first));
         }
+        (pairs, pair_of, users)
     }
 
     fn users_added(&self, case: &Case<'_>, rules: Rules) -> Change {
-        let mut other = State {
-            rules,
-            times: Vec::new(),
-            weights: self.weights.clone(),
-            cells: self.cells.clone(),
-            days: self.days.clone(),
-            users_of: self.users_of.clone(),
-            amounts: self.amounts.clone(),
-            users: Vec::new(),
-            pairs: HashMap::default(),
+        let more = if self.rules.users == UserRule::Distinct {
+            let parts = if rules.users == UserRule::PerView { Parts::OfRecords } else { Parts::Shared };
+            let counted = (0_u32..).zip(&self.pair_of).filter(|(_, id)| **id != NO_PAIR);
+            let records = counted.map(|(record, &id)| {
+                let cell = self.cells.get(record as usize).copied().unwrap_or(NO_CELL);
+                (cell, id, part(case, rules.users, record))
+            });
+            self.pairs.users_added(records, self.amounts.len(), parts)
+        } else {
+            let (_, _, users) = self.users_under(case, rules.users);
+            (0_u32..).zip(users).map(|(cell, users)| users - at(&self.users, cell)).collect()
         };
-        other.recount_users(case);
-        let cells = (0_u32..).zip(&other.users).map(|(cell, &users)| CellDelta {
-            cell,
-            amount: 0,
-            users: users - at(&self.users, cell),
-        });
+        let cells = (0_u32..).zip(more).map(|(cell, users)| CellDelta { cell, amount: 0, users });
         self.weighed(case, Vec::new(), cells.filter(|delta| delta.users != 0).collect())
     }
 
@@ -312,40 +312,43 @@ impl State {
         self.weighed(case, Vec::new(), deltas.collect())
     }
 
-    fn scored(&self, case: &Case<'_>, moves: Vec<Move>) -> Change {
+    fn scored(&self, case: &Case<'_>, grid: &mut Grid, moves: Vec<Move>) -> Change {
         let mut deltas: Vec<CellDelta> = Vec::new();
-        let mut places: HashMap<u32, usize, FxBuildHasher> = HashMap::default();
-        let mut pairs: HashMap<Pair, (usize, i64), FxBuildHasher> = HashMap::default();
-        let mut seen: Vec<Pair> = Vec::new();
+        let slate = &mut grid.slate;
         for moved in &moves {
-            for (moved, sign) in [(self.before(moved), -1), (*moved, 1)] {
-                if moved.cell == NO_CELL || moved.weight == 0 {
+            let before = self.before(moved);
+            let counts = |moved: &Move| moved.cell != NO_CELL && moved.weight > 0;
+            // Another number of times in the same cell: the user stays.
+            let same_user = before.cell == moved.cell && before.user == moved.user;
+            let user_stays = same_user && counts(&before) && counts(moved);
+            for (moved, sign) in [(&before, -1), (moved, 1)] {
+                if !counts(moved) {
                     continue;
                 }
-                let place = *places.entry(moved.cell).or_insert(deltas.len());
+                let place = slate.place(moved.cell, deltas.len());
                 if place == deltas.len() {
                     deltas.push(CellDelta { cell: moved.cell, ..CellDelta::default() });
                 }
                 if let Some(delta) = deltas.get_mut(place) {
-                    delta.amount += sign * i64::from(moved.weight) * case.amount(moved.record);
+                    delta.amount += i64::from(sign) * i64::from(moved.weight) * case.amount(moved.record);
                 }
-                if case.has_users && moved.user != NO_NAME {
-                    let pair = pair(case, self.rules.users, &moved);
-                    let entry = pairs.entry(pair).or_insert_with(|| {
-                        seen.push(pair);
-                        (place, 0)
-                    });
-                    entry.1 += sign;
+                if !case.has_users || moved.user == NO_NAME || user_stays {
+                    continue;
+                }
+                if sign < 0 {
+                    let id = self.pair_of.get(moved.record as usize).copied().unwrap_or(NO_PAIR);
+                    slate.note(id, sign, place);
+                } else {
+                    slate.join(&self.pairs, pair(case, self.rules.users, moved), place);
                 }
             }
         }
-        for pair in seen {
-            let Some(&(place, records)) = pairs.get(&pair) else { continue };
-            let before = i64::from(self.pairs.get(&pair).copied().unwrap_or(0));
+        let cells: Vec<u32> = deltas.iter().map(|delta| delta.cell).collect();
+        slate.close(&self.pairs, cells.into_iter(), |place, users| {
             if let Some(delta) = deltas.get_mut(place) {
-                delta.users += i64::from(before + records > 0) - i64::from(before > 0);
+                delta.users += users;
             }
-        }
+        });
         self.weighed(case, moves, deltas)
     }
 
@@ -375,17 +378,21 @@ fn user(rules: &Rules, record: &RawRecord) -> u32 {
 }
 
 fn pair(case: &Case<'_>, rule: UserRule, moved: &Move) -> Pair {
-    let raw = case.raw.records().get(moved.record as usize);
-    let part = match (rule, raw) {
+    (u64::from(moved.cell) << 32 | u64::from(moved.user), part(case, rule, moved.record))
+}
+
+/// The part of the log within which users of a record's cell are distinct.
+fn part(case: &Case<'_>, rule: UserRule, record: u32) -> u32 {
+    let raw = case.raw.records().get(record as usize);
+    match (rule, raw) {
         (UserRule::Distinct, _) | (_, None) => 0,
         (UserRule::PerSegment, Some(raw)) => raw.segment,
         (UserRule::PerPartition, Some(raw)) => u32::from(raw.partition.0),
         (UserRule::PerHour, Some(raw)) => wrapped(raw.time.0.div_euclid(3_600_000_000_000)),
         (UserRule::PerDay, Some(raw)) => wrapped(raw.time.0.div_euclid(86_400_000_000_000)),
         (UserRule::PerPage, Some(raw)) => raw.page,
-        (UserRule::PerView, Some(_)) => moved.record,
-    };
-    (u64::from(moved.cell) << 32 | u64::from(moved.user), part)
+        (UserRule::PerView, Some(_)) => record,
+    }
 }
 
 /// Hours and days fit easily; what does not only has to differ.

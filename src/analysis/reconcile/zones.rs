@@ -130,8 +130,13 @@ impl Zone {
 
     /// The day of a time.
     pub fn day(&self, time: EventTime, written_offset_seconds: i32, piece: &mut usize) -> Day {
-        let local = i128::from(time.0) + i128::from(self.offset(time, written_offset_seconds, piece));
-        Day(i32::try_from(local.div_euclid(i128::from(DAY_NANOS))).unwrap_or(0))
+        let offset = self.offset(time, written_offset_seconds, piece);
+        // Nearly always 64 bits are enough, and that is many times as fast.
+        let day = time.0.checked_add(offset).map_or_else(
+            || (i128::from(time.0) + i128::from(offset)).div_euclid(i128::from(DAY_NANOS)),
+            |local| i128::from(local.div_euclid(DAY_NANOS)),
+        );
+        Day(i32::try_from(day).unwrap_or(0))
     }
 
     /// The first instant behind a day.

@@ -223,4 +223,17 @@ pub struct PairDifference {
     pub read: [Counts; 2],
     /// The command line that computes the same views.
     pub command: String,
+    /// DuckDB queries that do; `None` where the files do not say which record is which, or are very many.
+    pub sql: Option<Box<PairSql>>,
+}
+
+/// Two views beside each other, as DuckDB queries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PairSql {
+    /// Pages and days in which they differ.
+    pub cells: String,
+    /// Each day in total.
+    pub days: String,
+    /// The whole.
+    pub run: String,
 }

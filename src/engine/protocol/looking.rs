@@ -1,7 +1,8 @@
 //! Looking at the whole log: event time against arrival, and what freshness costs.
 
 pub use crate::analysis::{
-    Cloud, DayBand, Dot, EventTimes, LateDot, TILE_COLUMNS, TILE_ROWS, Tile, WatermarkStep,
+    CloseUp, Cloud, DayBand, Dot, EventTimes, LateDot, NEAR_COLUMNS, NEAR_ROWS, TILE_COLUMNS, TILE_ROWS,
+    Tile, WatermarkStep, Window,
 };
 use crate::domain::Lateness;
 
@@ -18,8 +19,17 @@ pub const LATENESSES: [Lateness; 6] = [
     Lateness::Within(7 * 24 * HOUR),
 ];
 
+/// A part of the log to look at closer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TilesOf {
+    /// The lateness by which records are late; `None`: the run's own.
+    pub lateness: Option<Lateness>,
+    /// Which part.
+    pub window: Window,
+}
+
 /// Of a longer log so many records are played for a point of the trade-off (a little fewer: whole chunks of the index).
-pub const MOST_SWEPT: u64 = 50_000;
+pub const MOST_SWEPT: u64 = 250_000;
 
 /// What can be turned to trade freshness against cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -29,11 +29,11 @@ pub use kappa::{
 };
 pub use lineage::{
     BookView, Cause, CausePart, CellDifference, Fate, Listed, Listing, NumberOf, Pair, PairDifference,
-    RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
+    PairSql, RecordNumbers, SearchKind, TouchedNumber, TouchedView, ViewFates,
 };
 pub use looking::{
-    Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT, TILE_COLUMNS,
-    TILE_ROWS, Tile, TradePoint, WatermarkStep,
+    CloseUp, Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT,
+    NEAR_COLUMNS, NEAR_ROWS, TILE_COLUMNS, TILE_ROWS, Tile, TilesOf, TradePoint, WatermarkStep, Window,
 };
 pub use queries::{Answer, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, ViewKind};
 pub use theirs::{

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, CheckpointId, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs, LaneId,
-    Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TradePoint, VersionDifferences,
-    VersionNumber, ViewFates,
+    Asked, CheckpointId, CloseUp, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs,
+    LaneId, Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TilesOf, TradePoint,
+    VersionDifferences, VersionNumber, ViewFates,
 };
 use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
@@ -146,6 +146,8 @@ pub enum Query {
     },
     /// The log as event time against arrival; `None`: judged by the run's own allowed lateness.
     EventTimes(Option<Lateness>),
+    /// A part of the same, closer up.
+    Tiles(TilesOf),
     /// One play of the log under other knobs.
     TradeOff(Knobs),
     /// Names of pages that hold a text.
@@ -214,6 +216,8 @@ pub enum Answer {
     },
     /// The log as event time against arrival.
     EventTimes(Arc<EventTimes>),
+    /// A part of it, closer up.
+    Tiles(Arc<CloseUp>),
     /// One play of the log.
     TradeOff(Box<TradePoint>),
     /// Names of pages, and how many there are in all.
@@ -225,6 +229,8 @@ pub enum Answer {
     },
     /// The question cannot be answered (any more); why.
     Nothing(String),
+    /// A newer question of the same kind was put meanwhile; that one is answered.
+    Replaced,
 }
 
 /// One record as the log browser shows it.

@@ -11,7 +11,10 @@ use crate::{
     domain::EventTime,
     engine::{
         frame::LaneFrame,
-        protocol::{Cloud, Dot, EventTimes, TILE_COLUMNS, TILE_ROWS, Tile, WatermarkStep},
+        protocol::{
+            CloseUp, Cloud, Dot, EventTimes, NEAR_COLUMNS, NEAR_ROWS, TILE_COLUMNS, TILE_ROWS, Tile,
+            WatermarkStep, Window,
+        },
     },
     ui::{
         canvas::dashed,
@@ -28,6 +31,8 @@ const CIRCLE: f32 = 3.5;
 /// What is drawn.
 pub(super) struct Scene<'a> {
     pub times: &'a EventTimes,
+    /// What is in sight, closer up, where it is there.
+    pub near: Option<&'a CloseUp>,
     pub lane: &'a LaneFrame,
     pub plane: Plane,
     /// The partition whose watermark stands out.
@@ -63,13 +68,26 @@ impl Scene<'_> {
         let painter = ui.painter().with_clip_rect(rect.intersect(response.rect).intersect(ui.clip_rect()));
         let pen = Pen { painter, rect, transform, plane: self.plane, t: tokens(ui) };
         self.bands(&pen);
-        match &self.times.cloud {
+        match self.cloud() {
             Cloud::Dots(dots) => self.dots(&pen, dots),
             Cloud::Tiles(tiles) => self.tiles(&pen, tiles),
         }
         self.staircases(&pen);
         self.positions(&pen, ui);
         legend(&pen, ui, is_finite(self.times) && self.times.late_total > 0);
+    }
+
+    /// The records that are drawn.
+    pub fn cloud(&self) -> &Cloud {
+        self.near.map_or(&self.times.cloud, |part| &part.cloud)
+    }
+
+    /// The part of the plane that tiles divide, and into how many.
+    fn tiled(&self) -> (Window, u32, u32) {
+        match self.near {
+            Some(part) => (part.window, NEAR_COLUMNS, NEAR_ROWS),
+            None => (Window::of_all(self.times.records, self.times.span), TILE_COLUMNS, TILE_ROWS),
+        }
     }
 
     /// Every second day is shaded.
@@ -125,13 +143,16 @@ impl Scene<'_> {
     /// The more records the stronger; a frame where some of them are late.
     fn tiles(&self, pen: &Pen<'_>, tiles: &[Tile]) {
         let most = tiles.iter().map(|tile| tile.records).max().unwrap_or(1).max(1);
-        let (first, last) = (self.plane.y(self.times.span.0), self.plane.y(self.times.span.1));
-        let width = self.times.records as f64 / f64::from(TILE_COLUMNS);
-        let height = (last - first).max(1e-9) / f64::from(TILE_ROWS);
+        let (window, columns, rows) = self.tiled();
+        let (first, last) = (self.plane.y(window.times.0), self.plane.y(window.times.1));
+        let (left, right) = (window.records.0 as f64, window.records.1 as f64);
+        let width = (right - left).max(1.0) / f64::from(columns);
+        let height = (last - first).max(1e-9) / f64::from(rows);
         let (mut fill, mut frames) = (Mesh::default(), Mesh::default());
         for tile in tiles {
             let corner = |columns: u32, rows: u32| {
-                let point = PlotPoint::new(f64::from(columns) * width, first + f64::from(rows) * height);
+                let point =
+                    PlotPoint::new(left + f64::from(columns) * width, first + f64::from(rows) * height);
                 pen.transform.position_from_point(&point)
             };
             let rect = Rect::from_two_pos(
@@ -144,7 +165,7 @@ impl Scene<'_> {
             #[expect(clippy::cast_possible_truncation, reason = "a strength between 0 and 1")]
             let share = (f64::from(tile.records).ln_1p() / f64::from(most).ln_1p()) as f32;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a record number")]
-            let record = ((f64::from(tile.column) + 0.5) * width) as u64;
+            let record = (left + (f64::from(tile.column) + 0.5) * width) as u64;
             // A pixel at least, so that a lonely record is seen.
             let rect =
                 rect.expand2(vec2((1.0 - rect.width()).max(0.0), (1.0 - rect.height()).max(0.0)) / 2.0);
