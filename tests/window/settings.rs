@@ -3,10 +3,11 @@
 use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use rederive::{
+    app::{Edit, Input, SettingsEdit, SettingsField},
     domain::{Lateness, Uniques},
     engine::{
         driver::Driver,
-        frame::Flow,
+        frame::{Flow, StreamState},
         play::{open_scenario, play},
         protocol::Command,
     },
@@ -126,4 +127,26 @@ fn another_day_zone_opens_the_log_again_with_the_fields_that_are_in_force() {
     });
     assert_eq!(live.state().summary.as_ref().unwrap().mapping, before, "the fields are those of before");
     live.until_sees("the date as written");
+}
+
+#[test]
+fn what_is_saved_can_be_chosen_and_the_words_follow_it() {
+    let mut live = Live::opened(&sample("clicks"));
+    live.key(Key::S);
+    let run = live.state().run;
+    live.click("What is saved, and when: totals, with a position that is always -1");
+    // No batch run that would put it right before it is seen.
+    let edit = SettingsEdit::Type(SettingsField::BatchEvery, "0".to_owned());
+    live.input(Input::Edit(Edit::Settings(edit)));
+    live.click(START);
+    live.until("the run as printed in the textbook", |live| live.state().run > run && live.tick() == 0);
+    live.key(Key::S);
+    live.step_until("a checkpoint and more", |live| live.lane().position >= 7);
+    live.key(Key::X);
+    live.until_sees("On disk: checkpoint 1 = totals, with a position that is always -1.");
+    live.key(Key::R);
+    live.step_until("all is read again", |live| {
+        live.lane().position >= 7 && matches!(live.lane().stream, StreamState::Running)
+    });
+    live.until_sees("too many: they were read again and counted again.");
 }

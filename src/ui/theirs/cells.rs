@@ -48,11 +48,14 @@ pub fn cells_ui(ui: &mut Ui, page: &TheirsPage, view: &ComparedView, out: &mut O
             for (at, (title, _)) in titles.iter().enumerate() {
                 header.col(|ui| {
                     let text = RichText::new(*title).font(theme::small(ui)).color(tokens(ui).subdued);
-                    if at == 0 {
-                        // Over the names, which are buttons.
-                        ui.add_space(ui.spacing().button_padding.x);
+                    if at > 0 {
+                        return aligned(ui, true, text);
                     }
-                    aligned(ui, at > 0, text);
+                    // Over the names, which are buttons.
+                    ui.horizontal_centered(|ui| {
+                        ui.add_space(ui.spacing().button_padding.x);
+                        ui.add(Label::new(text).truncate());
+                    });
                 });
             }
         });
