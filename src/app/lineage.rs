@@ -98,6 +98,15 @@ pub struct LineagePages {
     pub as_table: bool,
 }
 
+impl LineagePages {
+    /// Of a pair that is not shown any more it does not matter.
+    fn cannot_compare(&mut self, pair: Pair, why: String) {
+        if pair == self.pair {
+            (self.difference, self.problem) = (None, Some(why));
+        }
+    }
+}
+
 /// Chosen or typed while following records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineageEdit {
@@ -275,11 +284,7 @@ pub(super) fn answered(state: &mut State, query: Query, answer: Answer) -> Vec<E
         (Query::Differences { pair, .. }, Answer::Differences(difference)) if pair == pages.pair => {
             (pages.difference, pages.problem) = (Some(difference), None);
         }
-        (Query::Differences { pair, .. }, Answer::Nothing(why)) => {
-            if pair == pages.pair {
-                (pages.difference, pages.problem) = (None, Some(why));
-            }
-        }
+        (Query::Differences { pair, .. }, Answer::Nothing(why)) => pages.cannot_compare(pair, why),
         (Query::RecordsOf { listing, first, .. }, Answer::Listed(listed))
             if pages.listing.as_ref().is_some_and(|page| page.listing == listing) =>
         {

@@ -254,10 +254,7 @@ impl Comparison {
 
     /// What a version that is compared shows.
     fn version(&self, view: BookView) -> Option<&VersionShown> {
-        let number = match view {
-            BookView::Version(number) => number,
-            _ => return None,
-        };
+        let BookView::Version(number) = view else { return None };
         self.versions.iter().find(|version| version.number == number)
     }
 

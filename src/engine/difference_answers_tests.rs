@@ -113,7 +113,7 @@ fn compare(lane: &Lane, planted: &[Planted]) -> Result<(), TestCaseError> {
         prop_assert!(
             listed.records.iter().all(|one| has_place(one.line, one.number) && one.file == "one/a.jsonl")
         );
-        prop_assert!(listed.records.iter().all(|one| one.fate.starts_with("version 1: ")));
+        prop_assert!(listed.records.iter().all(|one| one.fate.starts_with("1: ")));
     }
     for (view, counts) in VERSIONS.views().into_iter().zip(VERSIONS.views().map(|view| books.counts(view))) {
         prop_assert_eq!(counts.records(), books.reach(view));

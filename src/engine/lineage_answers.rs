@@ -185,11 +185,15 @@ fn said_by_versions(
                 record.read = version.deliveries.count(entry.number);
                 record.counted = taken.times();
             }
-            said.push(format!("version {number}: {}", taken.fate.name()));
+            said.push((number, taken.fate.name()));
         }
     }
-    for (record, said) in records.iter_mut().zip(all_said).filter(|(_, said)| !said.is_empty()) {
-        record.fate = said.join(", ");
+    for (record, said) in records.iter_mut().zip(all_said) {
+        record.fate = match said[..] {
+            [] => continue,
+            [(_, fate)] => fate.to_owned(),
+            _ => said.iter().map(|(number, fate)| format!("{number}: {fate}")).collect::<Vec<_>>().join(", "),
+        };
     }
     Ok(records)
 }

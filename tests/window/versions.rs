@@ -270,7 +270,7 @@ fn why_two_versions_differ_is_shown_with_the_records_behind_every_cause() {
     let listed = |live: &Live| live.state().answers.lineage.listing.clone().filter(|page| page.is_known);
     live.until("the late ones", |live| listed(live).is_some_and(|page| page.total == late));
     live.until_sees("Version 1 less version 2: late");
-    live.until_sees("version 1: counted, version 2: late");
+    live.until_sees("1: counted, 2: late");
     look(&live, "version-differences-listing");
     assert!(listed(&live).unwrap().records.iter().all(|record| record.line > 0 && !record.file.is_empty()));
     // A day, and a cell.
