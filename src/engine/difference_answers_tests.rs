@@ -2,11 +2,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 
-use super::{super::lineage_answers::listed, *};
+use super::*;
 use crate::{
     domain::ZoneName,
     engine::{
         driver::Driver,
+        lineage_answers::listed,
         play::{OpenScenario, lane_plan, memory_disk, open_log},
         protocol::{Duplicates, KappaCommand, LaneCommand, Listing, NoUser, NumberOf, VersionSettings},
     },
