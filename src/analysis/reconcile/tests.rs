@@ -441,9 +441,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever their numbers are, what is found and what is not add up (checked in `judge`), and an untrue finding is rare.
+    /// Many cells are wrong: a cell or two can be what a few doubled records would have made of them.
     #[test]
     fn random_numbers_add_up_and_are_not_explained_away(
-        seed in any::<u64>(), noise in proptest::collection::vec((0_usize..200, 1_i64..5, 0_u64..4), 1..40),
+        seed in any::<u64>(), noise in proptest::collection::vec((0_usize..200, 1_i64..5, 0_u64..4), 20..60),
     ) {
         let events = events(seed);
         let bench = Bench::new(&events);

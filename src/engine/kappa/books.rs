@@ -11,7 +11,8 @@ use crate::{
     serving::{Version, VersionNumber},
 };
 
-/// How a version reads, how far its view goes, and what it lists as late: the rest is found anew from the log.
+/// How a version reads, how far its view goes, how often each record counts in it, and what it lists as late: the rest is
+/// found anew from the log.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct VersionBooks {
     pub number: VersionNumber,
@@ -23,6 +24,8 @@ pub(in crate::engine) struct VersionBooks {
     /// How often its processor read each record, by record number.
     pub deliveries: RangeCounts,
     late: LateRecords,
+    /// By partition. Where positions and totals are not saved together, a record may count twice or not at all.
+    effects: Vec<RangeCounts>,
 }
 
 impl KappaLane {
@@ -42,6 +45,7 @@ impl VersionBooks {
             position: version.position().clone(),
             deliveries: side.deliveries.clone(),
             late: version.late().clone(),
+            effects: version.view().speed().effects.clone(),
         }
     }
 
@@ -100,15 +104,19 @@ impl VersionLedger<'_> {
 impl Ledger for VersionLedger<'_> {
     fn take(&mut self, entry: &Entry) -> Taken {
         let (cell, verdict) = self.verdict(entry);
-        let fate = match verdict {
-            None => Fate::NotYetRead,
-            Some(Verdict::Malformed) => Fate::Malformed,
-            Some(Verdict::Redelivery) => Fate::Redelivery,
-            Some(Verdict::MissingUser) => Fate::NoUser,
-            Some(Verdict::Duplicate) => Fate::Duplicate,
-            Some(Verdict::Late) => Fate::Late,
-            Some(Verdict::Counted) => Fate::Counted,
+        let (partition, offset) = (entry.record.partition.index(), entry.record.offset);
+        let times = self.of.effects.get(partition).map_or(0, |effects| effects.count(offset));
+        let fate = match (times, verdict) {
+            (1, _) => Fate::Counted,
+            (2.., _) => Fate::CountedAgain,
+            (0, None) => Fate::NotYetRead,
+            (0, Some(Verdict::Malformed)) => Fate::Malformed,
+            (0, Some(Verdict::Redelivery)) => Fate::Redelivery,
+            (0, Some(Verdict::MissingUser)) => Fate::NoUser,
+            (0, Some(Verdict::Duplicate)) => Fate::Duplicate,
+            (0, Some(Verdict::Late)) => Fate::Late,
+            (0, Some(Verdict::Counted)) => Fate::Lost,
         };
-        Taken { layers: [u32::from(fate == Fate::Counted), 0], cell, fate }
+        Taken { layers: [times, 0], cell, fate }
     }
 }
