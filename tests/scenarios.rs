@@ -441,7 +441,7 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     let mut model = ReadModel::default();
     while lane.tick() == Ticked::On {
         // Often enough to see each publication's step, not more.
-        if !lane.tick_now().0.is_multiple_of(5) {
+        if !lane.tick_now().0.is_multiple_of(20) {
             continue;
         }
         let frame = model.frame(&mut lane);
@@ -466,6 +466,11 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     let frame = model.frame(&mut lane);
     assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
     played("late-events.json");
+}
+
+/// No batch run comes after: what version 1 dropped is missing until version 2 has read the log. The file says how much.
+#[test]
+fn what_is_late_without_a_batch_layer_stays_missing_in_its_version() {
     played("kappa-late.json");
 }
 
@@ -490,10 +495,16 @@ fn what_a_replay_drops_as_late_again_is_not_said_to_count() {
     let mut open = open_scenario(&sample("batch-speed-merged.json")).unwrap();
     open.scenario.settings.batch_every_records = 0;
     let mut lane = lane(&open);
-    until(&mut lane, "late records", |lane| lane.stream_position() >= 3_990);
+    while lane.stream_position() < 3_990 {
+        lane.tick();
+    }
     lane.command(CRASH);
     lane.command(LaneCommand::Restore(Some(CheckpointId(1))));
-    let frame = until(&mut lane, "the end of the replay", |lane| lane.stream_position() >= 4_200);
+    lane.tick();
+    while lane.stream_position() < 4_200 {
+        lane.tick();
+    }
+    let frame = ReadModel::default().frame(&mut lane);
     let told = facts(&mut lane).into_iter().find_map(|fact| match fact {
         Fact::ReplayFinished { from, to, recount_views, every_read_views, late_missing, .. } => {
             Some((to - from, every_read_views - (recount_views - late_missing)))
