@@ -468,7 +468,7 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     played("late-events.json");
 }
 
-/// No batch run comes after: what version 1 dropped is missing until version 2 has read the log. The file says how much.
+/// What version 1 dropped is missing until version 2, which closes no day, has read the log from its start.
 #[test]
 fn what_is_late_without_a_batch_layer_stays_missing_in_its_version() {
     played("kappa-late.json");
