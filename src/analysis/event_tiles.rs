@@ -149,14 +149,11 @@ pub(super) fn tiles(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{LogDirectory, Mapping, MappingOptions, load};
+    use crate::ingest::shop_index;
 
     #[test]
     fn a_part_holds_its_records_and_no_others() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop");
-        let log = LogDirectory::open(&path, false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-        let index = load(&log, &mapping).unwrap();
+        let index = shop_index();
         let happened: Vec<EventTime> =
             index.entries(0, index.len()).filter_map(|entry| Some(entry.record.event?.time)).collect();
         let span = (*happened.iter().min().unwrap(), *happened.iter().max().unwrap());

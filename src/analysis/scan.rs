@@ -58,15 +58,12 @@ mod tests {
     use super::*;
     use crate::{
         domain::NameTable as _,
-        ingest::{GroupRecount, LogDirectory, Mapping, MappingOptions, load},
+        ingest::{GroupRecount, shop_index},
     };
 
     #[test]
     fn a_scan_agrees_with_the_prefix_sums_and_names_are_found_by_a_part() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop");
-        let log = LogDirectory::open(&path, false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-        let index = load(&log, &mapping).unwrap();
+        let index = shop_index();
         let mut recount = GroupRecount::new();
         for records in [0, 5_000, index.len()] {
             recount.advance_to(&index, records);

@@ -1,4 +1,4 @@
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, fs};
 
 use proptest::prelude::*;
 
@@ -6,19 +6,9 @@ use super::*;
 use crate::{
     domain::{DayRule, StreamOptions},
     engine::{frame::Totals, recount::each_record},
-    ingest::{LogDirectory, Mapping, MappingOptions, load},
+    ingest::{load_guessed, shop_index},
     serving::{MergeFold, Merged, MergedUsers, Numbers},
 };
-
-fn load_log(path: &Path) -> Arc<LogIndex> {
-    let log = LogDirectory::open(path, false).unwrap();
-    let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-    load(&log, &mapping).unwrap()
-}
-
-fn shop() -> Arc<LogIndex> {
-    load_log(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop"))
-}
 
 /// Two partitions with malformed lines, lines without a user, redeliveries and late times.
 fn small(lines: &[(bool, u8, u8, u8)]) -> Arc<LogIndex> {
@@ -46,7 +36,7 @@ fn small(lines: &[(bool, u8, u8, u8)]) -> Arc<LogIndex> {
         fs::create_dir(directory.path().join(name)).unwrap();
         fs::write(directory.path().join(name).join("1.jsonl"), text).unwrap();
     }
-    load_log(directory.path())
+    load_guessed(directory.path())
 }
 
 fn question(index: &Arc<LogIndex>, setup: HandoverSetup, cut: u64, position: u64) -> HandoverQuestion {
@@ -131,7 +121,7 @@ proptest! {
 
 #[test]
 fn the_window_counts_what_merge_counts_on_the_shop_log() {
-    let index = shop();
+    let index = shop_index();
     for rule in BoundaryRule::ALL {
         check(&question(&index, HandoverSetup { rule, ..HandoverSetup::default() }, 18_663, 24_884)).unwrap();
     }
@@ -145,7 +135,7 @@ fn the_window_counts_what_merge_counts_on_the_shop_log() {
 
 #[test]
 fn late_records_are_missing_from_speed_alone() {
-    let index = shop();
+    let index = shop_index();
     let options = StreamOptions { lateness: Lateness::Within(0), ..StreamOptions::default() };
     let rules = StreamRules { verdicts: index.rules(), days: DayRule::Utc, options };
     for rule in BoundaryRule::ALL {
@@ -161,7 +151,7 @@ fn late_records_are_missing_from_speed_alone() {
 
 #[test]
 fn a_hand_over_stays_within_what_has_arrived() {
-    let index = shop();
+    let index = shop_index();
     let far = Offsets::from_vec(vec![u64::MAX; 3]);
     let setup = HandoverSetup { cut: Some(far.clone()), starts: Some(far), ..HandoverSetup::default() };
     let question = HandoverQuestion { arrived: 1_000, ..question(&index, setup, 0, 500) };

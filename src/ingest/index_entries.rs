@@ -110,14 +110,11 @@ impl<F: Fn(&Chunk, usize) -> bool> Iterator for Entries<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{LogDirectory, Mapping, MappingOptions, load};
+    use crate::ingest::shop_index;
 
     #[test]
     fn a_walk_gives_what_is_found_record_by_record_from_anywhere() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop");
-        let log = LogDirectory::open(&path, false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
-        let index = load(&log, &mapping).unwrap();
+        let index = shop_index();
         let len = index.len();
         for (from, to) in
             [(0, len), (1, 5_000), (4_095, 4_097), (4_096, 8_192), (len - 1, len + 9), (len, len + 1)]

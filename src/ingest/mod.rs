@@ -66,4 +66,6 @@ pub use parallel::{FoldOutcome, FoldPart, PartFold, default_threads, fold_log};
 pub use raw::{NO_NAME, RawFlags, RawLog, RawRecord, RawSegment};
 pub use recount::GroupRecount;
 pub use source::{FileSource, RecordSource};
+#[cfg(test)]
+pub(crate) use testing::{load_guessed, shop_index};
 pub use timestamp::{ParsedTime, TimeFormat, UnknownTimeFormat};

@@ -1,8 +1,8 @@
 //! Small logs for tests.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use super::{LogDirectory, Mapping, RecordSource};
+use super::{LogDirectory, LogIndex, Mapping, MappingOptions, RecordSource, load};
 use crate::domain::Record;
 
 pub(crate) const MAPPING: &str = r#"{"page":"p","user":"u","time":"t","time_format":"epoch-s"}"#;
@@ -83,4 +83,16 @@ fn show(source: &dyn RecordSource, record: &Record) -> Seen {
             )
         }
     }
+}
+
+/// A log with all its records, as it is guessed.
+pub(crate) fn load_guessed(path: &Path) -> Arc<LogIndex> {
+    let log = LogDirectory::open(path, false).unwrap();
+    let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
+    load(&log, &mapping).unwrap()
+}
+
+/// The shop log that comes with the program.
+pub(crate) fn shop_index() -> Arc<LogIndex> {
+    load_guessed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/shop"))
 }

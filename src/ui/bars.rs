@@ -74,15 +74,40 @@ fn in_words(row: &GroupRow, measure: Measure, panel: Panel) -> String {
     }
 }
 
+/// Where the bar of a row lies, at its foot: from 0 at the left to `top` at the right.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Track {
+    /// All of it.
+    pub rect: Rect,
+    top: f64,
+}
+
+impl Track {
+    /// That of a row in this place.
+    pub fn of_row(row: Rect, top: f64) -> Track {
+        let foot = row.bottom();
+        Track { rect: Rect::from_min_max(pos2(row.left(), foot - 9.0), pos2(row.right(), foot - 2.0)), top }
+    }
+
+    /// Where a number stands.
+    pub fn x(self, value: f64) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
+        let share = (value / self.top).clamp(0.0, 1.0) as f32;
+        self.rect.left() + self.rect.width() * share
+    }
+
+    /// From one number to another.
+    pub fn bar(self, from: f64, to: f64) -> Rect {
+        Rect::from_x_y_ranges(self.x(from)..=self.x(to), self.rect.y_range())
+    }
+}
+
 fn paint_row(ui: &Ui, rect: Rect, row: &GroupRow, measure: Measure, panel: Panel, top: f64) {
     let t = tokens(ui);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let rect = rect.shrink2(vec2(8.0, 0.0));
-    let track =
-        Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
-    #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
-    let x = |value: f64| track.left() + track.width() * ((value / top).clamp(0.0, 1.0) as f32);
-    let bar = |from: f64, to: f64| Rect::from_x_y_ranges(x(from)..=x(to), track.y_range());
+    let track = Track::of_row(rect, top);
+    let bar = |from: f64, to: f64| track.bar(from, to);
     let finals = measure.of(&row.final_totals);
     let merged = measure.of(&row.merged);
     painter.rect_filled(bar(0.0, measure.of(&row.log)), 2, t.grid);
@@ -99,13 +124,17 @@ fn paint_row(ui: &Ui, rect: Rect, row: &GroupRow, measure: Measure, panel: Panel
         Panel::Merged => {
             painter.rect_filled(bar(0.0, finals), 2, t.batch.gamma_multiply(AREA + 0.3));
             painter.rect_filled(bar(finals, merged.max(finals)), 2, t.speed.gamma_multiply(AREA + 0.3));
-            let recount = x(measure.of(&row.recount));
-            painter.vline(recount, track.expand2(vec2(0.0, 2.0)).y_range(), egui::Stroke::new(2.0, t.merged));
+            let recount = track.x(measure.of(&row.recount));
+            painter.vline(
+                recount,
+                track.rect.expand2(vec2(0.0, 2.0)).y_range(),
+                egui::Stroke::new(2.0, t.merged),
+            );
             merged
         }
     };
     let number = painter.layout_no_wrap(number(value), theme::mono_small(ui), t.text);
-    let text_bottom = track.top() - 2.0;
+    let text_bottom = track.rect.top() - 2.0;
     let room = rect.width() - number.size().x - 8.0;
     let place = pos2(rect.right() - number.size().x, text_bottom - number.size().y);
     painter.galley(place, number, t.text);

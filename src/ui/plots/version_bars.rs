@@ -7,6 +7,7 @@ use crate::{
     app::Measure,
     engine::frame::{Totals, VersionGroup},
     ui::{
+        bars::Track,
         theme::{self, tokens},
         widgets::named,
     },
@@ -87,16 +88,12 @@ fn paint_row(ui: &Ui, rect: Rect, row: &VersionGroup, (bars, shown): (Bars<'_>, 
     let t = tokens(ui);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let rect = rect.shrink2(vec2(8.0, 0.0));
-    let track =
-        Rect::from_min_max(pos2(rect.left(), rect.bottom() - 9.0), pos2(rect.right(), rect.bottom() - 2.0));
-    #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
-    let x = |value: f64| track.left() + track.width() * ((value / top).clamp(0.0, 1.0) as f32);
-    let bar = |value: f64| Rect::from_x_y_ranges(track.left()..=x(value), track.y_range());
+    let track = Track::of_row(rect, top);
     let value = bars.measure.of(totals(row, shown));
-    painter.rect_filled(bar(bars.measure.of(&row.log)), 2, t.grid);
-    painter.rect_filled(bar(value), 2, bars.color);
+    painter.rect_filled(track.bar(0.0, bars.measure.of(&row.log)), 2, t.grid);
+    painter.rect_filled(track.bar(0.0, value), 2, bars.color);
     let mut right = rect.right();
-    let text_bottom = track.top() - 2.0;
+    let text_bottom = track.rect.top() - 2.0;
     let mut ends_at_right = |text: String, color| {
         let galley = painter.layout_no_wrap(text, theme::mono_small(ui), color);
         right -= galley.size().x;
