@@ -6,15 +6,13 @@ mod paint;
 
 use std::fmt::Write as _;
 
-use eframe::egui::{
-    self, Button, Layout, Rect, RichText, Role, ScrollArea, Ui, UiBuilder, Vec2b, pos2, vec2,
-};
+use eframe::egui::{self, Button, Layout, Rect, RichText, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotResponse};
 
 use super::{
     plots::{marks, short},
     theme::{self, tokens},
-    widgets::{Out, fact_row, named, section, small_text},
+    widgets::{Out, even_rows, fact_row, named, section, small_text},
 };
 use crate::{
     app::{
@@ -121,17 +119,16 @@ fn days_ui(ui: &mut Ui, times: &EventTimes) {
     let late: Vec<_> = times.days.iter().filter(|day| day.late > 0).collect();
     section(ui, "Late by day");
     let height = theme::body(ui).size + 8.0;
-    ScrollArea::vertical().id_salt("late-days").auto_shrink(false).show_rows(
-        ui,
-        height,
-        late.len(),
-        |ui, range| {
-            for day in late.get(range).unwrap_or_default() {
-                let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
+    even_rows(ui, "late-days", height, late.len(), |ui, range| {
+        for day in late.get(range).unwrap_or_default() {
+            let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
+            let size = vec2(ui.available_width(), height);
+            ui.allocate_ui(size, |ui| {
+                ui.set_min_size(size);
                 fact_row(ui, &day.day.to_string(), of);
-            }
-        },
-    );
+            });
+        }
+    });
 }
 
 /// The plane of the plot: record numbers across, seconds since the earliest event time up.
