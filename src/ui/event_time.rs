@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::{
         Edit, EventTimeEdit, EventTimePage, Input, State,
-        event_time::{late_sentence, lateness_name, moment},
+        event_time::{late_sentence, lateness_name, moment, tried},
         format,
     },
     domain::{EventTime, Lateness},
@@ -52,8 +52,7 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
         small_text(ui, "Going through the log…");
         return;
     };
-    let color = if times.late_total > 0 { t.warning } else { t.text };
-    ui.add(egui::Label::new(RichText::new(late_sentence(times)).color(color)).truncate());
+    answer_ui(ui, state, times, out);
     choices(ui, page, times, out);
     let rect = ui.available_rect_before_wrap();
     let has_side = rect.width() >= ROOM_FOR_SIDE && times.late_total > 0;
@@ -66,6 +65,26 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
         let mut beside_ui = ui.new_child(UiBuilder::new().max_rect(beside));
         days_ui(&mut beside_ui, times);
     }
+}
+
+/// The answer in words; where another lateness is tried, the way to play the run under it.
+fn answer_ui(ui: &mut Ui, state: &State, times: &EventTimes, out: &mut Out) {
+    let t = tokens(ui);
+    let color = if times.late_total > 0 { t.warning } else { t.text };
+    let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(egui::Align::Center), |ui| {
+        if let Some((_, lateness)) = tried(state) {
+            let label = format!("Play the run with {}", lateness_name(lateness));
+            let label = RichText::new(label).font(theme::small(ui));
+            let hint = "A new run from record 0; its settings are kept with it";
+            if ui.button(label).on_hover_text(hint).clicked() {
+                out.push(Input::Edit(Edit::EventTime(EventTimeEdit::Play)));
+            }
+        }
+        ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(late_sentence(times)).color(color)).truncate());
+        });
+    });
 }
 
 /// Which lateness is tried, and whose watermark stands out.
