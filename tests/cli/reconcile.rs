@@ -47,6 +47,39 @@ fn right_views_are_equal() {
     assert_eq!(content_hash(SHOP), before);
 }
 
+/// Real logs of all formats; what is wrong with a view is found over a table and an access log as over JSON lines.
+#[test]
+fn views_of_real_logs_are_judged_whatever_their_format() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    for (log, expected, zone, finding) in [
+        ("bunyan_corpus/log", "bunyan_corpus/expected.csv", None, ""),
+        ("elastic_apache/log", "elastic_apache/expected.csv", Some("Asia/Tokyo"), "day-zone:Asia/Tokyo"),
+        ("zanbil_shop_1000/log", "zanbil_shop_1000/expected.csv", Some("America/New_York"), "day-zone:"),
+        ("nasa_tsv/log", "nasa_tsv/expected.csv", Some("Asia/Kolkata"), "day-zone:Asia/Kolkata"),
+        ("rete_ecom/log", "rete_ecom/expected.csv", Some("Asia/Tehran"), "day-zone:Asia/Tehran"),
+        ("zoo_crowdsec/traefik_json", "zoo_crowdsec/expected_traefik_json.csv", None, ""),
+        ("zoo_crowdsec/apache_probing", "zoo_crowdsec/expected_apache_probing.csv", None, ""),
+    ] {
+        let log = data.join(log);
+        if !log.exists() {
+            println!("skipped: no {}", log.display());
+            continue;
+        }
+        let (log, expected) = (log.display().to_string(), data.join(expected).display().to_string());
+        let ran = run(["reconcile", &log, "--against", &expected]).exits(0);
+        assert!(ran.out.contains("equal: every cell has the same numbers"), "{log}: {}", ran.out);
+        let Some(zone) = zone else { continue };
+        let place = Place::new();
+        let theirs = place.file("theirs.csv").display().to_string();
+        run(["batch", &log, "--zone", zone, "--out", &theirs]).exits(0);
+        let ran = run(["reconcile", &log, "--against", &theirs, "--format", "json"]).exits(1);
+        let found: Value = serde_json::from_str(&ran.out).unwrap();
+        let one = &found["against"][0];
+        let first = one["causes"][1]["finding"].as_str().unwrap_or_default();
+        assert!(first.starts_with(finding) && one["unexplained"] == 0, "{log}: {first}");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_each_view_is_found() {
     for (log, view, id) in [
