@@ -26,9 +26,8 @@ impl Query<'_> {
             self.zones.join(" and of ")
         ));
         for late in &self.late {
-            for words in lateness_in_words(late.options) {
-                add(&format!("-- Late records are left out where a stream drops them: {words}."));
-            }
+            let words = lateness_in_words(late.options);
+            add(&format!("-- Late records are left out where a stream drops them: {words}."));
         }
         add(&format!("SET TimeZone = {};", text(&mapping.naive_zone)));
         add("WITH lines AS (");

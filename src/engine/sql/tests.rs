@@ -6,7 +6,7 @@
 
 use super::*;
 use crate::{
-    domain::{DayRule, ZoneName},
+    domain::{DayRule, Lateness, ZoneName},
     engine::play::{OpenScenario, open_log},
 };
 
