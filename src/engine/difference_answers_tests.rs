@@ -197,13 +197,13 @@ fn with_version(
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("log");
     std::fs::create_dir_all(log.join("one")).unwrap();
-    let line = |at: usize| {
+    let written = |at: usize| {
         format!(
             "{{\"page\":\"/p{}\",\"time\":\"2024-01-10T09:00:00Z\",\"id\":\"{at}\",\"user\":\"u{at}\"}}\n",
             at % 3
         )
     };
-    std::fs::write(log.join("one/a.jsonl"), (0..records).map(line).collect::<String>()).unwrap();
+    std::fs::write(log.join("one/a.jsonl"), (0..records).map(written).collect::<String>()).unwrap();
     let options = [("page", "page"), ("user", "user"), ("time", "time"), ("id", "id")];
     let mut open = open_log(&log, &options.map(|(a, b)| (a.to_owned(), b.to_owned()))).unwrap();
     let run = &mut open.scenario.settings;

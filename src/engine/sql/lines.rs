@@ -179,8 +179,8 @@ fn fields(mapping: &Mapping) -> String {
             "written_arrival",
         ));
     }
-    let types: Vec<String> = typed.into_iter().map(|path| json_of(path, "json_type")).collect();
-    columns.push(format!("list_has_any([{}], ['OBJECT', 'ARRAY']) AS mistyped", types.join(", ")));
+    let kinds: Vec<String> = typed.into_iter().map(|path| json_of(path, "json_type")).collect();
+    columns.push(format!("list_has_any([{}], ['OBJECT', 'ARRAY']) AS mistyped", kinds.join(", ")));
     format!("  SELECT {}\n  FROM records", columns.join(",\n    "))
 }
 
