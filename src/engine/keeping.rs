@@ -136,3 +136,7 @@ pub(super) fn end_run(open: &mut OpenLog) {
         let _unwritable = directory.ended();
     }
 }
+
+#[cfg(test)]
+#[path = "keeping_tests.rs"]
+mod tests;
