@@ -300,10 +300,10 @@ fn proof(lane: &Lane, memory: &mut StripMemory) -> Proof {
         epoch: [lane.stream_crashes(), lane.stream.generation.0.into(), lane.batch.runs.into()],
         index: &lane.index,
     };
-    let late = &lane.lambda.speed().late;
+    let dropped = &lane.lambda.speed().late;
     strip.draw(memory, |entry| {
         let Record { partition, offset, .. } = entry.record;
-        let is_late = !late.is_empty() && late.contains(partition, offset);
+        let is_late = !dropped.is_empty() && dropped.contains(partition, offset);
         Judged {
             counted: lane.lambda.effect(partition.index(), offset),
             cannot_count: entry.verdict != Verdict::Counted || is_late,

@@ -59,14 +59,17 @@ impl Tally {
             (0, true) if cannot_count => self.never += 1,
             (0, true) => self.lost += 1,
             (0, false) => {}
-            (counted, _) => match self.times.iter_mut().find(|(times, _)| *times == counted) {
-                Some((_, records)) => *records += 1,
-                None => {
-                    self.times.push((counted, 1));
-                    self.times.sort_unstable_by_key(|(times, _)| std::cmp::Reverse(*times));
-                }
-            },
+            (counted, _) => self.count(counted),
         }
+    }
+
+    fn count(&mut self, counted: u32) {
+        if let Some((_, records)) = self.times.iter_mut().find(|(times, _)| *times == counted) {
+            *records += 1;
+            return;
+        }
+        self.times.push((counted, 1));
+        self.times.sort_unstable_by_key(|(times, _)| std::cmp::Reverse(*times));
     }
 
     /// Whether its records come to more than one thing.

@@ -100,7 +100,11 @@ fn swept_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
     ui.add_space(4.0);
     let records = |swept: Swept| format::thousands(swept.most(lane.log_records));
     for (swept, name, hint) in [
-        (Swept::Beginning, format!("the first {}", records(Swept::Beginning)), "A second or so a point"),
+        (
+            Swept::Beginning,
+            format!("the first {}", records(Swept::Beginning)),
+            "Quick; what comes later in the log is left out",
+        ),
         (
             Swept::Whole,
             format!("the whole log ({})", records(Swept::Whole)),

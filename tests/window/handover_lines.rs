@@ -98,8 +98,10 @@ fn the_line_that_would_be_taken_is_marked_with_its_name() {
     settled(&mut live);
     let now = place(&live, LINE);
     assert!(now.x > line.x + 10.0, "{line:?} {now:?}");
-    drop((live, _log));
-    // Of many the line of the one that is selected.
+}
+
+#[test]
+fn of_many_partitions_the_line_of_the_one_that_is_selected_is_taken() {
     let (mut live, _log) = many(40);
     drag(&mut live, "line of partition-000, merged view", -20.0);
     assert!(answer(&live).partitions[0].twice > 0);

@@ -35,7 +35,7 @@ pub const MOST_SWEPT: u64 = 250_000;
 /// How much of a log is played for a point of the trade-off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Swept {
-    /// The first [`MOST_SWEPT`] records: a point takes a second or so.
+    /// The first [`MOST_SWEPT`] records.
     #[default]
     Beginning,
     /// All of it.

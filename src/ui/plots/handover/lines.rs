@@ -263,7 +263,7 @@ impl Lines<'_, '_> {
             }
         }
         lines.retain(|line| frame.contains(line.x));
-        let focused = ui.memory(|memory| memory.focused());
+        let focused = ui.memory(eframe::egui::Memory::focused);
         let rank = |line: &Line<'_>| {
             let has_focus = line.edge == Edge::of_handles(self.panel)
                 && focused == Some(handle_id(ui, self.panel, line.seam.index));
