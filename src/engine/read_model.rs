@@ -297,7 +297,12 @@ fn proof(lane: &Lane, memory: &mut StripMemory) -> Proof {
         deliveries: lane.ledger.deliveries(),
         positions: &[lane.covers(), lane.served(), lane.stream.number],
         covers: lane.covers(),
-        epoch: [lane.stream_crashes(), lane.stream.generation.0.into(), lane.batch.runs.into()],
+        // When a replay is over its state takes the place of what was served.
+        epoch: [
+            lane.stream_crashes() << 1 | u64::from(lane.stream.replay.is_some()),
+            lane.stream.generation.0.into(),
+            lane.batch.runs.into(),
+        ],
         index: &lane.index,
     };
     let dropped = &lane.lambda.speed().late;

@@ -113,3 +113,26 @@ fn of_a_strip_that_was_drawn_before_only_what_has_changed_is_looked_at() {
     other.draw(&mut memory, judge(10_100));
     assert_eq!(looked.get(), index.len());
 }
+
+#[test]
+fn what_is_remembered_of_a_strip_is_what_a_fresh_look_finds_under_every_guarantee() {
+    for guarantee in crate::checkpoint::GuaranteeId::ALL {
+        let mut open = opened("clicks");
+        open.scenario.settings.guarantee = guarantee;
+        let mut lane = lane(&open);
+        let mut memory = StripMemory::default();
+        until(&mut lane, "record 13", |lane| lane.stream.number >= 13);
+        lane.command(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
+        for at in 0..1_500 {
+            if at == 100 || at == 700 {
+                lane.command(LaneCommand::Restore(None));
+            }
+            if at == 500 {
+                lane.command(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
+            }
+            lane.tick();
+            let remembered = proof(&lane, &mut memory);
+            assert_eq!(remembered, proof(&lane, &mut StripMemory::default()), "{guarantee} at {at}");
+        }
+    }
+}

@@ -160,7 +160,11 @@ impl KappaLane {
             deliveries: &side.deliveries,
             positions: &[served, side.position],
             covers: served,
-            epoch: [side.number.0.into(), side.generation.0.into(), side.crashed_at_tick],
+            epoch: [
+                side.number.0.into(),
+                side.generation.0.into(),
+                side.crashed_at_tick << 1 | u64::from(side.replay.is_some()),
+            ],
             index: ground.index,
         };
         // Above its view nothing is known yet but what the run makes of a record.
