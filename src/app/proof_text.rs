@@ -104,7 +104,7 @@ mod tests {
              Not counted: 1 record, of which 1 cannot count."
         );
         let gap = Gap { start: 4, end: 5, kind: GapKind::Lost };
-        let pieces = Proof { gaps: vec![gap], mixed: vec![0..5], excluded: 0, ..gaps };
+        let pieces = Proof { gaps: vec![gap], mixed: vec![0..5, 8..10], excluded: 0, ..gaps };
         assert_eq!(
             proof_in_words(&pieces),
             "Read once: 10 records. Counted once: 9 records. Lost: 1 record. \

@@ -55,24 +55,24 @@ fn a_line_moves_as_its_handle_does_and_a_click_on_it_is_one_on_the_plot() {
     drag(&mut live, HANDLE, -20.0);
     assert_eq!(setup(&live), by_line, "the same by its handle");
     // Now it stands alone. A click on it and one beside it list what had arrived by then, and move nothing.
-    let line = place(&live, LINE);
-    click(&mut live, line);
+    let there = place(&live, LINE);
+    click(&mut live, there);
     let on_it = listed_to(&live).expect("records are listed");
     // With the log browser open the plots are narrower.
-    let line = place(&live, LINE);
-    click(&mut live, pos2(line.x - 12.0, line.y));
+    let there = place(&live, LINE);
+    click(&mut live, pos2(there.x - 12.0, there.y));
     let beside = listed_to(&live).unwrap();
     assert!(0 < beside && beside < on_it, "{beside} {on_it}");
     assert_eq!(setup(&live), by_line);
     // The plot itself is still dragged elsewhere.
-    let from = pos2(line.x + 60.0, line.y);
+    let from = pos2(there.x + 60.0, there.y);
     live.h.drag_at(from);
     live.settle();
     live.h.hover_at(pos2(from.x + 30.0, from.y));
     live.settle();
     live.h.drop_at(pos2(from.x + 30.0, from.y));
     live.settle();
-    assert!(place(&live, LINE).x > line.x + 20.0, "the plot has moved");
+    assert!(place(&live, LINE).x > there.x + 20.0, "the plot has moved");
     assert_eq!(setup(&live), by_line);
     // In the batch view the end of batch is moved.
     focus(&mut live, "hand-over of partition-001, batch view");
@@ -85,19 +85,19 @@ fn the_line_that_would_be_taken_is_marked_with_its_name() {
     let (mut live, _log) = many(3);
     focus(&mut live, HANDLE);
     drag(&mut live, LINE, -20.0);
-    let line = place(&live, LINE);
-    live.h.hover_at(pos2(line.x + 3.0, line.y));
+    let there = place(&live, LINE);
+    live.h.hover_at(pos2(there.x + 3.0, there.y));
     live.settle();
     look(&live, "handover-line-hovered");
-    live.h.drag_at(line);
+    live.h.drag_at(there);
     live.settle();
-    live.h.hover_at(pos2(line.x + 15.0, line.y + 20.0));
+    live.h.hover_at(pos2(there.x + 15.0, there.y + 20.0));
     settled(&mut live);
     look(&live, "handover-line-dragged");
-    live.h.drop_at(pos2(line.x + 15.0, line.y + 20.0));
+    live.h.drop_at(pos2(there.x + 15.0, there.y + 20.0));
     settled(&mut live);
     let now = place(&live, LINE);
-    assert!(now.x > line.x + 10.0, "{line:?} {now:?}");
+    assert!(now.x > there.x + 10.0, "{there:?} {now:?}");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn of_many_partitions_the_line_of_the_one_that_is_selected_is_taken() {
     let (mut live, _log) = many(40);
     drag(&mut live, "line of partition-000, merged view", -20.0);
     assert!(answer(&live).partitions[0].twice > 0);
-    let line = place(&live, "line of partition-000, merged view");
-    live.h.hover_at(line);
+    let there = place(&live, "line of partition-000, merged view");
+    live.h.hover_at(there);
     live.settle();
     look(&live, "handover-line-of-40");
 }
