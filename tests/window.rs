@@ -16,6 +16,8 @@ mod event_time;
 mod files;
 #[path = "window/handover.rs"]
 mod handover;
+#[path = "window/handover_lines.rs"]
+mod handover_lines;
 #[path = "window/late.rs"]
 mod late;
 #[path = "window/lineage.rs"]

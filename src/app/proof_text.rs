@@ -1,7 +1,10 @@
 //! The proof strip in words: its accessible twin.
 
 use super::format::{records, records_in, thousands, times};
-use crate::{domain::Run, engine::frame::Proof};
+use crate::{
+    domain::Run,
+    engine::frame::{GapKind, Proof},
+};
 
 /// `Read twice: 734 records, 14,000 to 14,733. Counted once: …`, one sentence a row of the strip and count.
 pub fn proof_in_words(proof: &Proof) -> String {
@@ -18,10 +21,18 @@ pub fn proof_in_words(proof: &Proof) -> String {
         counts.sort_unstable_by(|a, b| b.cmp(a));
         counts.dedup();
         for count in counts {
-            sentences.push(format!("{verb} {}: {}.", times(u64::from(count)), ranges(runs, count)));
+            // In pieces of several records only how many is known, not which.
+            let which =
+                if proof.mixed.is_empty() { ranges(runs, count) } else { records(of_count(runs, count)) };
+            sentences.push(format!("{verb} {}: {which}.", times(u64::from(count))));
         }
     }
     let never = (proof.to - proof.from.min(proof.to)).saturating_sub(covered(&proof.counted));
+    let lost = proof.gaps.iter().filter(|gap| gap.kind == GapKind::Lost).map(|gap| gap.end - gap.start);
+    let lost: u64 = lost.sum();
+    if lost > 0 {
+        sentences.push(format!("Lost: {}.", records(lost)));
+    }
     if never > 0 {
         sentences.push(format!(
             "Not counted: {}, of which {} cannot count.",
@@ -30,6 +41,10 @@ pub fn proof_in_words(proof: &Proof) -> String {
         ));
     }
     sentences.join(" ")
+}
+
+fn of_count(runs: &[Run], count: u32) -> u64 {
+    runs.iter().filter(|run| run.count == count).map(|run| run.end - run.start).sum()
 }
 
 fn covered(runs: &[Run]) -> u64 {
@@ -55,6 +70,7 @@ fn ranges(runs: &[Run], count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::frame::Gap;
 
     #[test]
     fn the_strip_reads_as_sentences() {
@@ -67,7 +83,7 @@ mod tests {
             read: vec![run(14_000, 14_734, 2)],
             counted: vec![run(14_000, 14_734, 1)],
             every_read: vec![run(14_000, 14_734, 2)],
-            excluded: 0,
+            ..Proof::default()
         };
         assert_eq!(
             proof_in_words(&proof),
@@ -86,6 +102,13 @@ mod tests {
             proof_in_words(&gaps),
             "Read once: 10 records, 0 to 9. Counted once: 9 records, 0 to 3 and 5 to 9. \
              Not counted: 1 record, of which 1 cannot count."
+        );
+        let gap = Gap { start: 4, end: 5, kind: GapKind::Lost };
+        let pieces = Proof { gaps: vec![gap], mixed: vec![0..5, 8..10], excluded: 0, ..gaps };
+        assert_eq!(
+            proof_in_words(&pieces),
+            "Read once: 10 records. Counted once: 9 records. Lost: 1 record. \
+             Not counted: 1 record, of which 0 cannot count."
         );
     }
 }

@@ -11,7 +11,7 @@ use super::{
     update_command::ask,
 };
 use crate::engine::protocol::{
-    Answer, Command, Knobs, LayerPrice, MOST_SWEPT, Query, RunSettings, TradePoint,
+    Answer, Command, Knobs, LayerPrice, PointOf, Query, RunSettings, Swept, TradePoint,
 };
 
 /// Records a micro-batch that are tried, beside the present ones.
@@ -89,10 +89,23 @@ pub struct TradeOffPage {
     pub points: Vec<TradePoint>,
     /// Points to play.
     pub todo: VecDeque<Knobs>,
+    /// How much of the log is played for a point.
+    pub swept: Swept,
     /// Whether points are being played.
     pub is_sweeping: bool,
+    /// The same over the other part of the log, once it was chosen.
+    aside: Option<Sweep>,
     /// Settings of the run and records of the log that all of this is about.
     about: Option<(RunSettings, u64)>,
+}
+
+/// What was played over a part of the log, and what is still to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sweep {
+    swept: Swept,
+    stops: Stops,
+    points: Vec<TradePoint>,
+    todo: VecDeque<Knobs>,
 }
 
 /// The values that each knob can be turned to.
@@ -113,6 +126,8 @@ pub enum TradeOffEdit {
     Price(Price),
     /// Turn the knobs.
     Knobs(Knobs),
+    /// Play so much of the log for a point.
+    Swept(Swept),
     /// Play the points that are missing.
     Sweep,
     /// Play no further point.
@@ -199,6 +214,37 @@ impl TradeOffPage {
     pub fn progress(&self) -> (usize, usize) {
         (self.points.len(), self.points.len() + self.todo.len())
     }
+
+    /// How long the points that are missing will take, as long as they take on average; nothing where none was played.
+    pub fn left_millis(&self) -> Option<u64> {
+        let played = self.points.len() as u64;
+        let took: u64 = self.points.iter().map(|point| point.took_millis).sum();
+        took.saturating_mul(self.todo.len() as u64).checked_div(played)
+    }
+
+    /// Takes up another part of the log; what was played over the one before is kept aside.
+    fn choose(&mut self, swept: Swept, (now, records): (Knobs, u64)) {
+        let before = Sweep {
+            swept: self.swept,
+            stops: std::mem::take(&mut self.stops),
+            points: std::mem::take(&mut self.points),
+            todo: std::mem::take(&mut self.todo),
+        };
+        self.swept = swept;
+        let known = self.aside.take().filter(|aside| aside.swept == swept);
+        let stops = known.as_ref().map(|known| known.stops.clone());
+        let stops = stops.unwrap_or_else(|| Stops::around(now, swept.most(records)));
+        self.points = known.map(|known| known.points).unwrap_or_default();
+        self.todo = self.missing(&stops, now);
+        self.stops = stops;
+        self.aside = Some(before);
+    }
+
+    /// The points around the run that were not played.
+    fn missing(&self, stops: &Stops, now: Knobs) -> VecDeque<Knobs> {
+        let is_known = |knobs: &Knobs| self.points.iter().any(|point| point.knobs == *knobs);
+        stops.grid(now).into_iter().filter(|knobs| !is_known(knobs)).collect()
+    }
 }
 
 /// The look was opened, or another run came: what is known of other knobs or another log is forgotten.
@@ -212,21 +258,29 @@ pub(super) fn opened(state: &mut State) -> Vec<Effect> {
     }
     let mine = &mut state.answers.trade_off;
     if mine.about == Some((settings, records)) {
-        return Vec::new();
+        return next(state);
     }
-    let known = |point: &Knobs| mine.points.iter().any(|known| known.knobs == *point);
     let same_log = mine.about.is_some_and(|(before, of)| of == records && before.turned(now) == settings);
-    let stops = if same_log { mine.stops.clone() } else { Stops::around(now, records.min(MOST_SWEPT)) };
-    let grid = stops.grid(now);
-    let todo = grid.into_iter().filter(|point| !(same_log && known(point))).collect();
+    // Another log is looked at in part first: it may be far longer.
+    let swept = if same_log { mine.swept } else { Swept::default() };
+    let stops = if same_log { mine.stops.clone() } else { Stops::around(now, swept.most(records)) };
     if !same_log {
         mine.points.clear();
+        mine.aside = None;
         // A point that is still under way is of the settings before.
         state.answers.pending.retain(|(_, query)| !matches!(query, Query::TradeOff(_)));
     }
-    mine.about = Some((settings, records));
+    let mine = &mut state.answers.trade_off;
+    (mine.about, mine.swept) = (Some((settings, records)), swept);
+    let todo = mine.missing(&stops, now);
     (mine.knobs, mine.stops, mine.todo, mine.is_sweeping) = (now, stops, todo, true);
     next(state)
+}
+
+/// The look was left: a point that is under way is given up, and played when somebody looks again.
+pub(super) fn left(state: &State) -> Vec<Effect> {
+    let asked = state.answers.pending.iter().filter(|(_, query)| matches!(query, Query::TradeOff(_)));
+    asked.map(|(number, _)| Effect::Send(Command::Withdraw(*number))).collect()
 }
 
 /// Asks for the next point, where points are to be played and none is under way.
@@ -240,19 +294,21 @@ fn next(state: &mut State) -> Vec<Effect> {
         mine.is_sweeping = false;
         return Vec::new();
     };
-    ask(state, Query::TradeOff(point))
+    let swept = mine.swept;
+    ask(state, Query::TradeOff(PointOf { knobs: point, swept }))
 }
 
 /// Takes a point, and asks for the next one.
-pub(super) fn answered(state: &mut State, knobs: Knobs, answer: Answer) -> Vec<Effect> {
+pub(super) fn answered(state: &mut State, of: PointOf, answer: Answer) -> Vec<Effect> {
     let mine = &mut state.answers.trade_off;
+    let PointOf { knobs, swept } = of;
     match answer {
-        Answer::TradeOff(point) if mine.todo.contains(&knobs) => {
+        Answer::TradeOff(point) if mine.swept == swept && mine.todo.contains(&knobs) => {
             mine.todo.retain(|point| *point != knobs);
             mine.points.push(*point);
         }
-        // A point of a grid that was given up.
-        Answer::TradeOff(_) => {}
+        // A point of a grid that was given up, or one that was given up itself.
+        Answer::TradeOff(_) | Answer::Replaced => {}
         _ => mine.is_sweeping = false,
     }
     next(state)
@@ -264,7 +320,19 @@ pub(super) fn edited(state: &mut State, edit: TradeOffEdit) -> Vec<Effect> {
     match edit {
         TradeOffEdit::Price(price) => mine.price = price,
         TradeOffEdit::Knobs(knobs) => mine.knobs = knobs,
-        TradeOffEdit::Stop => mine.is_sweeping = false,
+        TradeOffEdit::Stop => {
+            mine.is_sweeping = false;
+            return left(state);
+        }
+        TradeOffEdit::Swept(swept) => {
+            let about = mine.about.map(|(settings, records)| (settings.knobs(), records));
+            let Some(about) = about.filter(|_| mine.swept != swept) else { return Vec::new() };
+            mine.choose(swept, about);
+            mine.is_sweeping = true;
+            // A point that is under way is of the other part: the first one of this takes its place.
+            state.answers.pending.retain(|(_, query)| !matches!(query, Query::TradeOff(_)));
+            return next(state);
+        }
         TradeOffEdit::Sweep => {
             mine.is_sweeping = true;
             return next(state);
@@ -346,6 +414,14 @@ pub fn in_words(family: Family, point: &TradePoint) -> String {
     }
 }
 
+/// How long something will take, about.
+pub fn about(millis: u64) -> String {
+    match millis.div_ceil(1_000) {
+        seconds @ 0..90 => format!("about {} s", seconds.max(1)),
+        seconds => format!("about {} min", seconds.div_ceil(60)),
+    }
+}
+
 /// How much is played for a point.
 pub fn played(records: u64, log_records: u64) -> String {
     if records < log_records {
@@ -356,69 +432,5 @@ pub fn played(records: u64, log_records: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Knobs = Knobs { batch_every: 4_000, micro_batch: 2, checkpoint_every: 1_000 };
-
-    fn point(knobs: Knobs) -> TradePoint {
-        let price = LayerPrice {
-            mean_age_micros: 12_340_000,
-            most_age_micros: 30_000_000,
-            reads: 62_000,
-            bytes: 6_200_000,
-            fsyncs: 124,
-            micros: 31_000,
-            ..LayerPrice::default()
-        };
-        TradePoint {
-            knobs,
-            records: 31_000,
-            batch: price,
-            stream: LayerPrice { mean_age_micros: 4_000, ..price },
-        }
-    }
-
-    #[test]
-    fn the_grid_lies_around_the_run_and_holds_no_point_twice() {
-        let stops = Stops::around(NOW, 31_106);
-        assert_eq!(stops.batch_every, [500, 1_000, 2_000, 4_000, 8_000]);
-        assert_eq!(stops.micro_batch, MICRO_BATCHES);
-        assert_eq!(stops.checkpoint_every, [125, 500, 1_000, 4_000]);
-        let grid = stops.grid(NOW);
-        assert_eq!(grid.front(), Some(&NOW), "the run's own comes first");
-        assert_eq!(grid.len(), 4 + 4 * 8);
-        // A log of a few clicks can hardly tell anything apart.
-        let few = Stops::around(Knobs { batch_every: 8, micro_batch: 1, checkpoint_every: 5 }, 20);
-        assert_eq!(
-            (few.batch_every.as_slice(), few.micro_batch.as_slice()),
-            ([1, 2, 4, 8].as_slice(), [1].as_slice())
-        );
-    }
-
-    #[test]
-    fn points_are_on_their_curves_and_read_as_sentences() {
-        let mut page = TradeOffPage { stops: Stops::around(NOW, 31_106), ..TradeOffPage::default() };
-        let other = Knobs { micro_batch: 100, checkpoint_every: 125, ..NOW };
-        page.points = vec![point(NOW), point(other)];
-        assert_eq!(page.curves(Family::Batch, NOW).first().map(Vec::len), Some(1));
-        assert_eq!(page.curves(Family::Stream, NOW).iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1, 0]);
-        let turned = Knobs { batch_every: 500, ..other };
-        assert_eq!(
-            page.stream_point(turned, NOW),
-            Some(&point(other)),
-            "the batch interval is none of its business"
-        );
-        assert_eq!(page.batch_point(turned, NOW), None);
-        let text = in_words(Family::Batch, &point(NOW));
-        assert!(
-            text.contains("12.3 s old on average, 30.0 s at most; each record is read 2.00 times"),
-            "{text}"
-        );
-        let text = in_words(Family::Stream, &point(NOW));
-        assert!(
-            text.contains("the view is 4 ms old") && text.contains("200 bytes and 0.0040 syncs"),
-            "{text}"
-        );
-    }
-}
+#[path = "trade_off_tests.rs"]
+mod tests;

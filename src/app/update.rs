@@ -442,6 +442,9 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     };
     let (_, query) = state.answers.pending.swap_remove(at);
     match (query, answer) {
+        (Query::TradeOff(of), answer @ (Answer::TradeOff(_) | Answer::Replaced)) => {
+            return trade_off::answered(state, of, answer);
+        }
         // A newer question is under way.
         (_, Answer::Replaced) => {}
         (Query::Records { first, .. }, Answer::Records(records)) => {
@@ -483,7 +486,6 @@ fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
         }
         (Query::EventTimes(lateness), answer) => return event_time::answered(state, lateness, answer),
         (Query::Tiles(of), answer) => event_time::looked_closer(state, of, answer),
-        (Query::TradeOff(knobs), answer) => return trade_off::answered(state, knobs, answer),
         // An answer of another kind than its question is the engine's mistake; the page keeps what it has.
         (query, answer) => return asking::answered(state, query, answer),
     }

@@ -261,10 +261,12 @@ fn crash(state: &mut State) -> Vec<Effect> {
 
 fn look_at(state: &mut State, look: Look) -> Vec<Effect> {
     state.answers.theirs.open = false;
+    let mut effects = if look == Look::TradeOff { Vec::new() } else { trade_off::left(state) };
     // The same key leads close up and back.
     let is_back = look == Look::Moment && state.look == Look::Moment && !state.tables;
     (state.look, state.tables) = (if is_back { Look::OverRun } else { look }, false);
-    looked_at(state)
+    effects.extend(looked_at(state));
+    effects
 }
 
 /// What the look needs beyond the frames is asked for.

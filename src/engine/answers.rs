@@ -49,7 +49,7 @@ impl Session {
             Query::Ask { page, from, to, .. } => return self.answer_asked(number, page, *from, *to),
             Query::EventTimes(lateness) => return self.answer_event_times(number, *lateness),
             Query::Tiles(request) => return self.answer_tiles(number, *request),
-            Query::TradeOff(knobs) => return self.answer_trade_off(number, *knobs),
+            Query::TradeOff(point) => return self.answer_trade_off(number, *point),
             Query::Pages { text, most } => return self.answer_pages(number, text.clone(), *most),
         };
         self.tell(EngineEvent::Answered(number, answer));

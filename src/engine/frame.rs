@@ -1,6 +1,6 @@
 //! Immutable read models for the window: one [`Frame`] per picture, already thinned, ready to draw.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 mod kappa;
 
@@ -370,6 +370,31 @@ pub struct Proof {
     pub every_read: Vec<Run>,
     /// Records in the range that do not count (malformed, no user, redelivered, duplicate, late for now).
     pub excluded: u64,
+    /// Where the view holds records that do not count.
+    pub gaps: Vec<Gap>,
+    /// Pieces of a long strip whose records come to several things: how many do is told by the runs and gaps in it, not
+    /// where.
+    pub mixed: Vec<Range<u64>>,
+}
+
+/// Neighbouring records that do not count, for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// First record.
+    pub start: u64,
+    /// One past the last record.
+    pub end: u64,
+    /// Why.
+    pub kind: GapKind,
+}
+
+/// Why a record does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapKind {
+    /// It should count.
+    Lost,
+    /// It cannot: malformed, no user, redelivered, duplicate, or late for now.
+    Never,
 }
 
 /// A checkpoint on disk.

@@ -7,7 +7,7 @@ use super::{
     log_name::LogName,
     open_log::OpenLog,
     protocol::{EngineEvent, LaneCommand, OpenRequest},
-    runs::{RunDirectory, prune, replace_file},
+    runs::{RunDirectory, RunFileError, prune, replace_file},
     scenario::{Expectations, Planned, Scenario, When},
     session::Session,
 };
@@ -109,15 +109,25 @@ pub(super) fn prepare(open: &OpenLog, runs: &Path) -> Result<RunDirectory, Strin
 }
 
 /// Where the run starts from, naming the log as far as it was loaded: a run over the first part of a log is over that
-/// part when it is played again.
+/// part when it is played again, unless the rest was still to come.
 pub(super) fn start_of(open: &OpenLog) -> Scenario {
     let mut start = open.scenario.clone();
     let Some(index) = &open.index else { return start };
     let is_named = index.complete() && matches!(open.name, Some(LogName::Whole(_)));
-    if let Some(identity) = index.identity().filter(|_| !is_named) {
-        start.log.identity = Some(LogName::text(identity));
+    if !is_named {
+        start.log.identity = Some(LogName::text(index));
     }
     start
+}
+
+/// Names the log in the directory of a run that began while it was still being loaded: each time twice as much of it is
+/// there, and at its end.
+pub(super) fn name_log(open: &mut OpenLog) -> Result<(), RunFileError> {
+    let Some(index) = open.index.as_ref().filter(|_| open.lane.is_some()) else { return Ok(()) };
+    let is_due = index.is_last() || index.len() >= open.named_records.saturating_mul(2);
+    let Some(directory) = open.directory.as_ref().filter(|_| is_due) else { return Ok(()) };
+    open.named_records = index.len();
+    directory.replace_start(&start_of(open))
 }
 
 pub(super) fn end_run(open: &mut OpenLog) {
@@ -126,3 +136,7 @@ pub(super) fn end_run(open: &mut OpenLog) {
         let _unwritable = directory.ended();
     }
 }
+
+#[cfg(test)]
+#[path = "keeping_tests.rs"]
+mod tests;

@@ -61,6 +61,8 @@ pub(super) struct OpenLog {
     /// What a person did, with ticks.
     pub(super) done: Vec<(u64, LaneCommand)>,
     pub(super) directory: Option<RunDirectory>,
+    /// How much of the log the directory names.
+    pub(super) named_records: u64,
     pub(super) play_when_ready: bool,
     /// Where an interrupted run was.
     pub(super) go_to_when_ready: Option<u64>,

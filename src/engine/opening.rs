@@ -12,7 +12,7 @@ use std::{
 use super::{
     describe::{plain_scenario, summary},
     frame::Flow,
-    keeping::{end_run, prepare, start_of},
+    keeping::{end_run, name_log, prepare, start_of},
     lane::Lane,
     log_name::LogName,
     open_log::{Loaded, OpenLog, publisher},
@@ -128,7 +128,7 @@ impl Session {
         let publish = publisher(run, self.loads.0.clone(), Arc::clone(&abandoned));
         // Its text was checked when the file was read.
         let name = scenario.log_name().ok().flatten();
-        let recorded = name.as_ref().and_then(LogName::recorded).cloned();
+        let recorded = name.as_ref().and_then(LogName::recorded);
         let loader =
             spawn_recorded_loader(log.clone(), mapping.clone(), recorded, publish, Arc::clone(&cancel))?;
         Ok(OpenLog {
@@ -146,6 +146,7 @@ impl Session {
             is_continued,
             done: Vec::new(),
             directory,
+            named_records: 0,
             play_when_ready: false,
             go_to_when_ready: None,
             cancel,
@@ -171,13 +172,9 @@ impl Session {
                     lane.set_index(Arc::clone(&index));
                 }
                 let ready = open.lane.is_none() && open.is_ready(&index);
-                // A run that began while its log was still being loaded could not name it yet.
-                let is_known_now = index.is_last() && open.lane.is_some();
                 let has_more = open.index.is_none() && index.log_match() == LogMatch::Grown;
                 open.index = Some(index);
-                let named = open.directory.as_ref().filter(|_| is_known_now);
-                let named = named.map(|directory| directory.replace_start(&start_of(open)));
-                if let Some(Err(error)) = named {
+                if let Err(error) = name_log(open) {
                     self.failed("name the log in the run's directory", &error.to_string());
                 }
                 if has_more {
@@ -197,7 +194,7 @@ impl Session {
     /// The log has grown since the run that is opened was kept.
     fn tell_log_has_more(&self) {
         let name = self.open.as_ref().and_then(|open| open.name.as_ref());
-        if let Some(identity) = name.and_then(LogName::recorded) {
+        if let Some(LogName::Whole(identity)) = name {
             self.tell(EngineEvent::LogHasMore { run: self.run, records: identity.records() });
         }
     }
@@ -238,6 +235,7 @@ impl Session {
         if let Some(runs) = &self.options.runs {
             match prepare(open, runs) {
                 Ok(directory) => {
+                    open.named_records = open.directory.as_ref().map_or(index.len(), |_| open.named_records);
                     open.directory = Some(directory);
                     prune(runs);
                 }

@@ -116,7 +116,7 @@ pub fn open_scenario(path: &Path) -> Result<OpenScenario, PlayError> {
     };
     // Its text was checked when the file was read.
     let named = scenario.log_name().ok().flatten();
-    let index = load_recorded(&log, &mapping, named.as_ref().and_then(LogName::recorded))?;
+    let index = load_recorded(&log, &mapping, named.as_ref().and_then(LogName::recorded).as_ref())?;
     if let Some(cause) = named.and_then(|named| named.refuses(&index)) {
         return Err(PlayError::OtherLog { path: log_path.display().to_string(), cause });
     }

@@ -11,7 +11,7 @@ use super::{
     lane_sides::StreamPhase,
     protocol::TICKS_PER_SECOND,
     recount::Recount,
-    strip::StripOf,
+    strip::{Judged, StripMemory, StripOf},
 };
 use crate::{
     domain::{Day, KeyId, NameTable, Offsets, PartitionIndex, Record, Verdict},
@@ -32,6 +32,7 @@ pub struct ReadModel {
     /// The pages with most views in the loaded log, at most [`TOP_PAGES`], and how many others there are.
     top: (Vec<KeyId>, usize),
     days: Vec<Day>,
+    strip: StripMemory,
 }
 
 impl ReadModel {
@@ -48,6 +49,7 @@ impl ReadModel {
     /// Another lane over the same log: what is known of the log itself stays.
     pub fn restart(&mut self) {
         self.now = None;
+        self.strip = StripMemory::default();
     }
 
     /// One picture of a lane.
@@ -88,7 +90,7 @@ impl ReadModel {
             bands: lane.history.bands(lane.tick),
             by_page: self.by_page(lane),
             by_day: self.by_day(lane),
-            proof: Arc::new(proof(lane)),
+            proof: Arc::new(proof(lane, &mut self.strip)),
             checkpoints: lane.history.checkpoints().into(),
             invariants: lane.invariants.statuses().into(),
             batch_cost: batch_cost(lane),
@@ -288,18 +290,30 @@ fn age(lane: &Lane, covers: u64) -> u64 {
     behind * TICKS_PER_SECOND / lane.rate.max(1)
 }
 
-fn proof(lane: &Lane) -> Proof {
+fn proof(lane: &Lane, memory: &mut StripMemory) -> Proof {
     let Some(crash) = lane.ledger.crash() else { return Proof::default() };
     let strip = StripOf {
         crash,
         deliveries: lane.ledger.deliveries(),
         positions: &[lane.covers(), lane.served(), lane.stream.number],
-        records: lane.index.len(),
+        covers: lane.covers(),
+        // When a replay is over its state takes the place of what was served.
+        epoch: [
+            lane.stream_crashes() << 1 | u64::from(lane.stream.replay.is_some()),
+            lane.stream.generation.0.into(),
+            lane.batch.runs.into(),
+        ],
+        index: &lane.index,
     };
-    strip.draw(
-        |number| counted_in_merged(lane, number),
-        |number| lane.index.verdict(number) != Some(Verdict::Counted) || is_late(lane, number),
-    )
+    let dropped = &lane.lambda.speed().late;
+    strip.draw(memory, |entry| {
+        let Record { partition, offset, .. } = entry.record;
+        let is_late = !dropped.is_empty() && dropped.contains(partition, offset);
+        Judged {
+            counted: lane.lambda.effect(partition.index(), offset),
+            cannot_count: entry.verdict != Verdict::Counted || is_late,
+        }
+    })
 }
 
 pub(super) fn counted_in_merged(lane: &Lane, number: u64) -> u32 {

@@ -138,6 +138,7 @@ impl Session {
             Command::ExportView(_, view, path) => self.export_view(view, path),
             Command::ExportDifferences(_, pair, path) => self.export_differences(pair, path),
             Command::Ask(number, query) => self.answer(number, &query),
+            Command::Withdraw(number) => self.newest.withdraw(number),
             Command::DeleteRun(name) => self.delete_run(&name),
             Command::ContinueRun(name) => self.continue_run(&name),
             Command::Shutdown => {}

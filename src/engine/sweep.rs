@@ -12,7 +12,7 @@ use super::{
     export::{Format, TableRow, render, sums},
     lane::{Lane, LanePlan, Ticked},
     play::{lane_plan, memory_disk},
-    protocol::{Answer, EngineEvent, Knobs, LayerPrice, MOST_SWEPT, TradePoint},
+    protocol::{Answer, EngineEvent, Knobs, LayerPrice, MOST_SWEPT, PointOf, Swept, TradePoint},
     scenario::Scenario,
     session::Session,
     wanted::Wanted,
@@ -27,20 +27,21 @@ const MOST_TICKS: u64 = 2_000_000;
 
 impl Session {
     /// Plays one point of the curve on the thread for answers.
-    pub(super) fn answer_trade_off(&mut self, number: u64, knobs: Knobs) {
+    pub(super) fn answer_trade_off(&mut self, number: u64, point: PointOf) {
         let open = self.open.as_ref();
         let Some((open, index)) = open.and_then(|open| open.index.clone().map(|index| (open, index))) else {
             let why = "no log is open".to_owned();
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         };
-        if !index.is_last() && index.len() < MOST_SWEPT {
+        let PointOf { knobs, swept } = point;
+        if !index.is_last() && (swept == Swept::Whole || index.len() < MOST_SWEPT) {
             let why = "the log is still being loaded".to_owned();
             return self.tell(EngineEvent::Answered(number, Answer::Nothing(why)));
         }
         let (scenario, mapping) = (open.scenario.clone(), open.mapping.clone());
         let wanted = self.wanted(number);
         self.answer_at_length(number, move || {
-            let index = Arc::new(index.prefix(MOST_SWEPT));
+            let index = Arc::new(index.prefix(swept.most(u64::MAX)));
             Answer::TradeOff(Box::new(play_point(index, &scenario, &mapping, knobs, &wanted)))
         });
     }
@@ -54,6 +55,7 @@ fn play_point(
     knobs: Knobs,
     wanted: &Wanted,
 ) -> TradePoint {
+    let watch = Stopwatch::start();
     let bare = Scenario { commands: Vec::new(), faults: Vec::new(), ..scenario.clone() };
     let settings = scenario.settings.turned(knobs);
     let plan = LanePlan { settings, ..lane_plan(&bare, mapping, Driver::Inline, memory_disk()) };
@@ -79,6 +81,7 @@ fn play_point(
     TradePoint {
         knobs,
         records,
+        took_millis: watch.micros() / 1_000,
         batch: LayerPrice {
             reads: lane.batch.reads,
             micros: lane.batch.micros + shelf.micros,
@@ -168,7 +171,7 @@ mod tests {
             play_point(Arc::clone(&open.index), &open.scenario, &open.mapping, knobs, &Wanted::default());
         // What was measured is another number each time.
         let quiet = |price: LayerPrice| LayerPrice { micros: 0, ..price };
-        TradePoint { batch: quiet(point.batch), stream: quiet(point.stream), ..point }
+        TradePoint { batch: quiet(point.batch), stream: quiet(point.stream), took_millis: 0, ..point }
     }
 
     /// Bytes of the view over the whole log, as a file.

@@ -58,6 +58,9 @@ impl Topic {
     }
 }
 
+/// No question has this number.
+const NONE: u64 = u64::MAX;
+
 /// The newest question of each topic.
 #[derive(Debug, Default)]
 pub(super) struct Newest {
@@ -68,6 +71,14 @@ impl Newest {
     /// A question was put: older ones of its topic need no answer any more.
     pub fn put(&mut self, number: u64, topic: Topic) {
         self.by_topic.entry(topic).or_default().store(number, Ordering::Relaxed);
+    }
+
+    /// Whoever put a question wants no answer any more.
+    pub fn withdraw(&mut self, number: u64) {
+        for newest in self.by_topic.values() {
+            // A newer question of the topic stays.
+            let _newer = newest.compare_exchange(number, NONE, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Says of a question whether it is wanted. One that was never put is wanted to its end.
@@ -102,5 +113,10 @@ mod tests {
         newest.put(3, Topic::Listing);
         assert!(fates.is_wanted() && !listing.is_wanted() && newest.wanted(3).is_wanted());
         assert!(newest.wanted(99).is_wanted(), "nobody put it: nothing replaces it");
+        newest.withdraw(2);
+        assert!(newest.wanted(3).is_wanted(), "an older one is withdrawn");
+        let third = newest.wanted(3);
+        newest.withdraw(3);
+        assert!(!third.is_wanted() && fates.is_wanted());
     }
 }

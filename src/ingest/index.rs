@@ -43,7 +43,9 @@ pub struct LogIndex {
     keys: IndexNames,
     users: IndexNames,
     issues: Arc<Vec<Issue>>,
-    identity: Option<LogIdentity>,
+    /// Of what is there.
+    identity: LogIdentity,
+    is_last: bool,
     /// How the log on disk matches what was to be loaded.
     log_match: LogMatch,
     disk_bytes: (u64, u64),
@@ -82,12 +84,20 @@ pub fn spawn_loader(
     spawn_recorded_loader(log, mapping, None, publish, cancel)
 }
 
-/// The same, of what `recorded` covers only: a log that has grown since is loaded as it was, one that has changed is
-/// refused, naming the segment.
+/// What is known of a log before it is loaded. One that has changed since is refused, naming the segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// All that it was: of a log that has grown since so much is loaded.
+    Whole(LogIdentity),
+    /// How it begins: all of it is loaded.
+    Beginning(LogIdentity),
+}
+
+/// The same, of a log of which something is known.
 pub fn spawn_recorded_loader(
     log: LogDirectory,
     mapping: Mapping,
-    recorded: Option<LogIdentity>,
+    recorded: Option<Recorded>,
     mut publish: impl FnMut(LoadEvent) + Send + 'static,
     cancel: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
@@ -106,11 +116,11 @@ pub fn load(log: &LogDirectory, mapping: &Mapping) -> Result<Arc<LogIndex>, LogE
     load_recorded(log, mapping, None)
 }
 
-/// Loads what `recorded` covers at once, as [`spawn_recorded_loader`] does.
+/// Loads at once what [`spawn_recorded_loader`] loads.
 pub fn load_recorded(
     log: &LogDirectory,
     mapping: &Mapping,
-    recorded: Option<&LogIdentity>,
+    recorded: Option<&Recorded>,
 ) -> Result<Arc<LogIndex>, LogError> {
     Loader::open(log, mapping, recorded)?.run(&mut |_| {}, &AtomicBool::new(false))
 }
@@ -133,14 +143,13 @@ impl LogIndex {
 
     /// Whether no further version comes: the whole log is there, or loading was cancelled.
     pub fn is_last(&self) -> bool {
-        self.identity.is_some()
+        self.is_last
     }
 
     /// The first `most` records as a log of their own, which ends there; fewer where that saves cutting a chunk.
     #[must_use]
     pub fn prefix(&self, most: u64) -> LogIndex {
-        let identity = Some(self.identity.clone().unwrap_or_default());
-        let whole = LogIndex { complete: true, identity, ..self.clone() };
+        let whole = LogIndex { complete: true, is_last: true, ..self.clone() };
         let chunks = (usize::try_from(most).unwrap_or(usize::MAX) / CHUNK_RECORDS).max(1);
         match self.chunks.get(chunks).filter(|_| most < self.len()) {
             None => whole,
@@ -243,7 +252,12 @@ impl LogIndex {
 
     /// The identity of what is there; only in a last version.
     pub fn identity(&self) -> Option<&LogIdentity> {
-        self.identity.as_ref()
+        Some(&self.identity).filter(|_| self.is_last)
+    }
+
+    /// The identity of what is there so far.
+    pub fn beginning(&self) -> &LogIdentity {
+        &self.identity
     }
 
     /// Whether the log on disk holds more than was to be loaded of it.
@@ -316,6 +330,14 @@ impl LogIndex {
     }
 }
 
+/// How far loading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loaded {
+    Part,
+    Cancelled,
+    All,
+}
+
 struct Loader {
     source: FileSource,
     log_match: LogMatch,
@@ -333,15 +355,18 @@ struct Loader {
 }
 
 impl Loader {
-    fn open(
-        log: &LogDirectory,
-        mapping: &Mapping,
-        recorded: Option<&LogIdentity>,
-    ) -> Result<Loader, LogError> {
+    fn open(log: &LogDirectory, mapping: &Mapping, recorded: Option<&Recorded>) -> Result<Loader, LogError> {
+        let verified = |identity: &LogIdentity| {
+            identity.verify(log).map_err(|changed| LogError::Changed(Box::new(changed)))
+        };
         let (source, log_match) = match recorded {
             None => (FileSource::open(log, mapping)?, LogMatch::Same),
-            Some(identity) => {
-                let found = identity.verify(log).map_err(|changed| LogError::Changed(Box::new(changed)))?;
+            Some(Recorded::Beginning(identity)) => {
+                verified(identity)?;
+                (FileSource::open(log, mapping)?, LogMatch::Same)
+            }
+            Some(Recorded::Whole(identity)) => {
+                let found = verified(identity)?;
                 (FileSource::open_recorded(log, mapping, identity)?, found)
             }
         };
@@ -388,11 +413,11 @@ impl Loader {
                 self.add(&record, delivery_time, place);
             }
             if read == FIRST_VERSION_RECORDS || read % VERSION_RECORDS == 0 {
-                publish(LoadEvent::Progress(Arc::new(self.version(false, None))));
+                publish(LoadEvent::Progress(Arc::new(self.version(Loaded::Part))));
             }
         }
-        let identity = self.source.identity();
-        Ok(Arc::new(self.version(complete, Some(identity))))
+        let loaded = if complete { Loaded::All } else { Loaded::Cancelled };
+        Ok(Arc::new(self.version(loaded)))
     }
 
     fn add(&mut self, record: &Record, delivery_time: Option<EventTime>, place: Place) {
@@ -416,7 +441,7 @@ impl Loader {
         }
     }
 
-    fn version(&mut self, complete: bool, identity: Option<LogIdentity>) -> LogIndex {
+    fn version(&mut self, loaded: Loaded) -> LogIndex {
         self.keys.extend(self.source.key_names());
         self.users.extend(self.source.user_names());
         if self.issues.len() != self.source.issues().len() {
@@ -431,11 +456,12 @@ impl Loader {
             rules: self.rules,
             chunks,
             end: self.end.clone(),
-            complete,
+            complete: loaded == Loaded::All,
             keys: self.keys.clone(),
             users: self.users.clone(),
             issues: self.issues.clone(),
-            identity,
+            identity: self.source.identity(),
+            is_last: loaded != Loaded::Part,
             log_match: self.log_match,
             disk_bytes: self.source.disk_bytes(),
         }

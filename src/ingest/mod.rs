@@ -65,7 +65,7 @@ pub use foreign::{
 };
 pub(crate) use identity::ChainHash;
 pub use identity::{IdentityMismatch, LogIdentity, LogMatch, PartitionIdentity, SegmentIdentity};
-pub use index::{LoadEvent, LogIndex, load, load_recorded, spawn_loader, spawn_recorded_loader};
+pub use index::{LoadEvent, LogIndex, Recorded, load, load_recorded, spawn_loader, spawn_recorded_loader};
 pub use index_entries::Entry;
 pub use index_lines::LogLine;
 pub use index_names::IndexNames;

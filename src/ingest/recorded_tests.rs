@@ -41,7 +41,8 @@ fn what_a_run_names_is_loaded_as_it_was_wherever_it_stopped() {
         source.read(records, &mut Vec::new()).unwrap();
         let identity = source.identity();
         for (log, expected) in [(&before, records < all.len()), (&grown, true)] {
-            let index = load_recorded(&log.open(), &mapping, Some(&identity)).unwrap();
+            let index =
+                load_recorded(&log.open(), &mapping, Some(&Recorded::Whole(identity.clone()))).unwrap();
             assert_eq!(seen(&index), all[..records], "{records}");
             assert_eq!(index.partitions(), ["a", "b", "c"]);
             assert!(index.complete() && index.identity().unwrap().records() == records as u64);
@@ -49,7 +50,9 @@ fn what_a_run_names_is_loaded_as_it_was_wherever_it_stopped() {
         }
     }
     let whole = load(&dir, &mapping).unwrap();
-    let index = load_recorded(&grown.open(), &mapping, whole.identity()).unwrap();
+    let index =
+        load_recorded(&grown.open(), &mapping, whole.identity().cloned().map(Recorded::Whole).as_ref())
+            .unwrap();
     assert_eq!((index.counts(), index.issues()), (whole.counts(), whole.issues()));
     assert_eq!(index.read_lines(0, 99).unwrap(), whole.read_lines(0, 99).unwrap());
     assert!(load(&grown.open(), &mapping).unwrap().len() > whole.len());
@@ -60,7 +63,9 @@ fn what_has_changed_is_refused_naming_the_segment() {
     let log = log();
     let identity = load(&log.open(), &log.mapping()).unwrap().identity().unwrap().clone();
     log.append("a/1", line(5).as_bytes());
-    let refused = load_recorded(&log.open(), &log.mapping(), Some(&identity)).unwrap_err().to_string();
+    let refused = load_recorded(&log.open(), &log.mapping(), Some(&Recorded::Whole(identity.clone())))
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("grew where it must not") && refused.contains("a/1"), "{refused}");
     let told = Arc::new(Mutex::new(Vec::new()));
     let publish = {
@@ -68,7 +73,7 @@ fn what_has_changed_is_refused_naming_the_segment() {
         move |event| told.lock().unwrap().push(event)
     };
     let cancel = Arc::new(AtomicBool::new(false));
-    spawn_recorded_loader(log.open(), log.mapping(), Some(identity), publish, cancel)
+    spawn_recorded_loader(log.open(), log.mapping(), Some(Recorded::Whole(identity)), publish, cancel)
         .unwrap()
         .join()
         .unwrap();
@@ -98,7 +103,7 @@ proptest! {
         if more {
             log.append("2", text(&[(0, 0), (1, 1), (7, 0)]).as_bytes());
         }
-        let index = load_recorded(&log.open(), &log.mapping(), Some(&identity)).unwrap();
+        let index = load_recorded(&log.open(), &log.mapping(), Some(&Recorded::Whole(identity.clone()))).unwrap();
         prop_assert_eq!(seen(&index), &all[..at.min(all.len())]);
         prop_assert_eq!(index.end().total(), source.position().total());
         prop_assert_eq!(index.end(), &Offsets::from_vec(source.position().as_slice().to_vec()));

@@ -139,7 +139,7 @@ proptest! {
             prop_assert_eq!(drain(source, chunk), &all[at..]);
             prop_assert_eq!(source.identity(), identity.clone());
         }
-        let recorded = load_recorded(&dir, &mapping, Some(&part)).unwrap();
+        let recorded = load_recorded(&dir, &mapping, Some(&Recorded::Whole(part.clone()))).unwrap();
         prop_assert_eq!(drain(&mut IndexSource::new(recorded), chunk), &all[..at]);
 
         let folded = |threads| {

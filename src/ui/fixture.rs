@@ -264,6 +264,7 @@ impl Story {
             counted: if to > from { vec![run(from, to, 1)] } else { Vec::new() },
             every_read: pieces(2),
             excluded: 0,
+            ..Proof::default()
         }
     }
 

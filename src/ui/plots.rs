@@ -13,7 +13,7 @@ mod versions;
 
 pub use selectors::selectors;
 
-use eframe::egui::{Color32, Rect, Role, Ui, UiBuilder};
+use eframe::egui::{Color32, Pos2, Rect, Role, Ui, UiBuilder};
 use egui_plot::{HoverPosition, PlotResponse};
 
 use super::{
@@ -137,11 +137,8 @@ fn card_ui(
             label.extend(view.seams.and_then(|seams| handover::in_words(seams, state.measure, panel)));
             let response = plot_ui(&mut child, state, lane, panel, view);
             named(&response.response, Role::Image, label);
-            points::listed(ui, state, lane, panel, &response, out);
-            if let Some(seams) = view.seams {
-                let strip = handover::Strip { seams, panel, transform: &response.transform, rows };
-                strip.show(ui, handles, out);
-            }
+            let clicked = handover_ui(ui, view.seams, panel, &response, (handles, rows), out);
+            points::listed(ui, (state, lane, panel), &response.transform, clicked, out);
             if below > 0.0 {
                 error_strip::strip_ui(ui, strip, state.measure, lane, &response.transform);
             }
@@ -151,6 +148,28 @@ fn card_ui(
         // One plot of their own.
         Look::EventTime | Look::TradeOff => {}
     }
+}
+
+/// Lines and handles of the hand-over; where the plot was clicked, also through a line.
+fn handover_ui(
+    ui: &Ui,
+    seams: Option<&Seams<'_>>,
+    panel: Panel,
+    response: &PlotResponse<()>,
+    (rect, rows): (Rect, handover::Rows),
+    out: &mut Out,
+) -> Option<Pos2> {
+    let (plot, transform) = (&response.response, &response.transform);
+    let clicked = plot.interact_pointer_pos().filter(|_| plot.clicked());
+    let Some(seams) = seams else { return clicked };
+    let lines = handover::Lines { seams, panel, transform };
+    let taken = lines.take(ui, out);
+    let strip = handover::Strip { seams, panel, transform, rows, lit: taken.lit };
+    let by_handle = strip.show(ui, rect, out);
+    if let Some(lit) = taken.lit.or(by_handle) {
+        lines.highlight(ui, lit);
+    }
+    clicked.or(taken.clicked)
 }
 
 fn head_of(state: &State, lane: &LaneFrame, panel: Panel, seams: Option<&Seams<'_>>, t: &Tokens) -> Head {

@@ -1,5 +1,7 @@
 //! The proof strip: how often each record was read, how often it counted, and what counting every read would give.
 
+mod odd;
+
 use std::collections::BTreeMap;
 
 use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
@@ -12,11 +14,14 @@ use super::{
 use crate::{
     app::{
         State,
-        format::{signed, thousands},
+        format::{records_in, signed, thousands},
         proof_in_words,
     },
     domain::Run,
-    engine::{frame::Proof, protocol::VersionNumber},
+    engine::{
+        frame::{GapKind, Proof},
+        protocol::VersionNumber,
+    },
 };
 
 /// Up to this many records are drawn as numbered cells.
@@ -82,6 +87,8 @@ static NOTHING: Proof = Proof {
     counted: Vec::new(),
     every_read: Vec::new(),
     excluded: 0,
+    gaps: Vec::new(),
+    mixed: Vec::new(),
 };
 
 /// Draws the strip.
@@ -152,7 +159,18 @@ impl<'a> Strip<'a> {
             runs.iter().find(|run| (run.start..run.end).contains(&record)).map_or(0, |run| run.count)
         };
         let (read, counted) = (count(&self.proof.read), count(&self.proof.counted));
-        Some(format!("Record {}: read {read}x, counted {counted}x", thousands(record)))
+        if let Some(piece) = self.proof.mixed.iter().find(|piece| piece.contains(&record)) {
+            let became = odd::in_words(self.proof, piece.start, piece.end);
+            let records = records_in(piece.start, piece.end);
+            return Some(format!("Records {records}: read {read}x; {became}"));
+        }
+        let gap = self.proof.gaps.iter().find(|gap| (gap.start..gap.end).contains(&record));
+        let why = match gap.map(|gap| gap.kind) {
+            Some(GapKind::Lost) => " (lost)",
+            Some(GapKind::Never) => " (it cannot count)",
+            None => "",
+        };
+        Some(format!("Record {}: read {read}x, counted {counted}x{why}", thousands(record)))
     }
 
     fn paint(&self) {
@@ -195,14 +213,18 @@ impl<'a> Strip<'a> {
             let sum = total(runs);
             let is_more = runs.iter().any(|run| run.count > 1);
             let wrong = at > 0 && is_more;
+            // Single records that count again are marked one by one.
             let color = match (at, wrong) {
-                (1, true) => self.t.crash,
+                (1, true) if runs.iter().all(|run| run.count > 1) => self.t.crash,
                 (2, false) => self.t.recount,
                 _ => color,
             };
             self.runs(row, runs, most, color, at == 0);
             if at == 1 && self.records() <= CELLS {
                 self.cells(row, runs, row.height() / most as f32);
+            } else if at == 1 {
+                let columns = odd::columns(proof, |record| self.x(record));
+                odd::paint(&self.painter, row, row.height() / most as f32, &columns, self.t);
             }
             let text = if at == 2 && sum > counted {
                 format!("{} ({})", thousands(sum), signed(i128::from(sum) - i128::from(counted)))

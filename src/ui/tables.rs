@@ -17,6 +17,7 @@ use crate::{
         format,
         trade_off::{age, amount},
     },
+    domain::Run,
     engine::{
         frame::{GroupRow, KappaFrame, LaneFrame, MarkKind, Proof, Totals},
         protocol::{EventTimes, LateDot, LayerPrice, TradePoint},
@@ -220,10 +221,22 @@ fn proof(proof: &Proof) -> Twin {
         .flatten()
         .flat_map(|run| [run.start, run.end])
         .collect();
+    bounds.extend(proof.mixed.iter().flat_map(|piece| [piece.start, piece.end]));
     bounds.sort_unstable();
     bounds.dedup();
-    let count = |runs: &[crate::domain::Run], at: u64| {
-        runs.iter().find(|run| (run.start..run.end).contains(&at)).map_or(0, |run| run.count)
+    // Where in a mixed piece a record is that comes to something else is not known.
+    let piece_before = |at: u64| {
+        let behind = proof.mixed.partition_point(|piece| piece.start < at);
+        behind.checked_sub(1).and_then(|before| proof.mixed.get(before))
+    };
+    bounds.retain(|at| piece_before(*at).is_none_or(|piece| *at >= piece.end));
+    let counts = |runs: &[Run], from: u64, to: u64| {
+        let first = runs.partition_point(|run| run.end <= from);
+        let within = || runs.iter().skip(first).take_while(|run| run.start < to);
+        let covered: u64 = within().map(|run| run.end.min(to) - run.start.max(from)).sum();
+        let most = within().map(|run| run.count).max().unwrap_or(0);
+        let least = within().map(|run| run.count).min().filter(|_| covered == to - from).unwrap_or(0);
+        if least == most { format!("{most}x") } else { format!("{least}x to {most}x") }
     };
     let rows = bounds
         .windows(2)
@@ -232,9 +245,9 @@ fn proof(proof: &Proof) -> Twin {
             Some(vec![
                 format::records_in(*from, *to),
                 format::thousands(to - from),
-                format!("{}x", count(&proof.read, *from)),
-                format!("{}x", count(&proof.counted, *from)),
-                format!("{}x", count(&proof.every_read, *from)),
+                counts(&proof.read, *from, *to),
+                counts(&proof.counted, *from, *to),
+                counts(&proof.every_read, *from, *to),
             ])
         })
         .collect();

@@ -14,11 +14,11 @@ use super::{
 use crate::{
     app::{
         Edit, Family, Input, Price, State, TradeOffEdit, TradeOffPage, format,
-        trade_off::{age, amount, in_words, played},
+        trade_off::{about, age, amount, in_words, played},
     },
     engine::{
         frame::LaneFrame,
-        protocol::{Knobs, LayerPrice, TradePoint},
+        protocol::{Knobs, LayerPrice, MOST_SWEPT, Swept, TradePoint},
     },
 };
 
@@ -43,7 +43,7 @@ pub fn trade_off_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, fi
     let mut plot = ui.new_child(UiBuilder::new().max_rect(left).layout(Layout::top_down(egui::Align::LEFT)));
     plot.visuals_mut().panel_fill = t.panel;
     plot.set_clip_rect(left.intersect(ui.clip_rect()));
-    head_ui(&mut plot, page, out);
+    head_ui(&mut plot, page, lane, out);
     plot_ui(&mut plot, page, lane, fit, out);
     let mut knobs =
         ui.new_child(UiBuilder::new().max_rect(right).layout(Layout::top_down(egui::Align::LEFT)));
@@ -59,7 +59,7 @@ fn edit(out: &mut Out, edit: TradeOffEdit) {
 }
 
 /// What is priced, and how far the sweep is.
-fn head_ui(ui: &mut Ui, page: &TradeOffPage, out: &mut Out) {
+fn head_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
     let t = tokens(ui);
     let text = "Batch: high throughput, but stale. Stream: low latency, but more work an event.";
     ui.add(Label::new(RichText::new(text).font(theme::strong(ui)).color(t.strong)).truncate());
@@ -76,13 +76,47 @@ fn head_ui(ui: &mut Ui, page: &TradeOffPage, out: &mut Out) {
         }
         ui.add_space(12.0);
         let (done, all) = page.progress();
-        small_text(ui, format!("{done} of {all} points played"));
+        let left = page.left_millis().filter(|_| page.is_sweeping && done < all);
+        let left = left.map_or_else(String::new, |millis| format!(", {} left", about(millis)));
+        small_text(ui, format!("{done} of {all} points played{left}"));
         if page.is_sweeping {
             edit_button(ui, out, "Stop", Edit::TradeOff(TradeOffEdit::Stop));
         } else if done < all {
             edit_button(ui, out, "Go on", Edit::TradeOff(TradeOffEdit::Sweep));
         }
     });
+    if lane.log_records > MOST_SWEPT {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
+            swept_ui(ui, page, lane, out);
+        });
+    }
+}
+
+/// How much of a long log is played for a point.
+fn swept_ui(ui: &mut Ui, page: &TradeOffPage, lane: &LaneFrame, out: &mut Out) {
+    let t = tokens(ui);
+    small_text(ui, "Each point plays");
+    ui.add_space(4.0);
+    let records = |swept: Swept| format::thousands(swept.most(lane.log_records));
+    for (swept, name, hint) in [
+        (
+            Swept::Beginning,
+            format!("the first {}", records(Swept::Beginning)),
+            "Quick; what comes later in the log is left out",
+        ),
+        (
+            Swept::Whole,
+            format!("the whole log ({})", records(Swept::Whole)),
+            "Takes longer; stop whenever you like, points that were played stay",
+        ),
+    ] {
+        let color = if page.swept == swept { t.strong } else { t.subdued };
+        let label = RichText::new(name).font(theme::small(ui)).color(color);
+        if ui.add(Button::selectable(page.swept == swept, label)).on_hover_text(hint).clicked() {
+            edit(out, TradeOffEdit::Swept(swept));
+        }
+    }
 }
 
 /// A point of a family as it is drawn.

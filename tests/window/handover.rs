@@ -28,12 +28,12 @@ fn shop() -> Live {
     live
 }
 
-fn answer(live: &Live) -> HandoverAnswer {
+pub fn answer(live: &Live) -> HandoverAnswer {
     live.state().answers.handover.answer.as_deref().cloned().expect("the drawer is open")
 }
 
 /// Waits until the newest question is answered.
-fn settled(live: &mut Live) {
+pub fn settled(live: &mut Live) {
     live.until("the hand-over is counted", |live| live.state().answers.pending.is_empty());
     live.settle();
 }
@@ -167,7 +167,7 @@ fn handles_move_by_mouse_by_keys_and_by_typing() {
 }
 
 /// Drags a handle by so many points.
-fn drag(live: &mut Live, label: &str, by: f32) {
+pub fn drag(live: &mut Live, label: &str, by: f32) {
     let from = place(live, label);
     live.h.drag_at(from);
     live.settle();
@@ -178,7 +178,7 @@ fn drag(live: &mut Live, label: &str, by: f32) {
 }
 
 /// The middle of a handle.
-fn place(live: &Live, label: &str) -> egui::Pos2 {
+pub fn place(live: &Live, label: &str) -> egui::Pos2 {
     let handle = live.h.get_by_label(label).accesskit_node().bounding_box().unwrap();
     #[expect(clippy::cast_possible_truncation, reason = "window coordinates")]
     let middle = pos2(handle.x0.midpoint(handle.x1) as f32, handle.y0.midpoint(handle.y1) as f32);
@@ -247,7 +247,7 @@ fn same_numbers(live: &mut Live) {
 }
 
 /// A log of many small partitions, paused in the middle.
-fn many(partitions: usize) -> (Live, tempfile::TempDir) {
+pub fn many(partitions: usize) -> (Live, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     for partition in 0..partitions {
         let folder = directory.path().join(format!("partition-{partition:03}"));

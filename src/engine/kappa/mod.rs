@@ -23,6 +23,7 @@ use super::{
     invariants::Invariants,
     lane::LanePlan,
     protocol::{KappaCommand, KappaFact, KappaMoment},
+    strip::StripMemory,
     thinned::Keep,
 };
 use crate::{
@@ -104,6 +105,7 @@ pub(super) struct KappaLane {
     most_seen: u64,
     /// Ticks during which they saw fewer.
     ticks_short: u64,
+    strip: StripMemory,
 }
 
 /// A change of rules that was made.
@@ -137,6 +139,7 @@ impl KappaLane {
             changed: None,
             most_seen: 0,
             ticks_short: 0,
+            strip: StripMemory::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
         lane_sides::StreamPhase,
         protocol::TICKS_PER_SECOND,
         read_model::{ReadModel, rest_of, totals},
-        strip::StripOf,
+        strip::{Judged, StripMemory, StripOf},
     },
     serving::{Lambda, Numbers, Version, VersionNumber},
 };
@@ -36,6 +36,9 @@ pub(in crate::engine) struct Beside<'a> {
 impl KappaLane {
     /// One picture of the lane beside the Lambda lane of the same run.
     pub(in crate::engine) fn frame(&mut self, ground: &Ground<'_>, beside: Beside<'_>) -> KappaFrame {
+        let mut memory = std::mem::take(&mut self.strip);
+        let proof = self.proof(ground, &mut memory);
+        self.strip = memory;
         let frame_of =
             |version: &Version| self.side(version.number()).map(|side| version_frame(side, version, ground));
         let serving = self.kappa.serving().and_then(frame_of);
@@ -47,7 +50,7 @@ impl KappaLane {
             by_page: self.by_page(ground, beside.model),
             by_day: self.by_day(beside.model),
             tracks: self.history.tracks(ground.tick),
-            proof: self.proof(ground),
+            proof,
             series: self.history.points(),
             outline: beside.outline,
             invariants: self.invariants.statuses().into(),
@@ -147,29 +150,31 @@ impl KappaLane {
     }
 
     /// How often the version that crashed last read each record, and how often its view counts it.
-    fn proof(&self, ground: &Ground<'_>) -> Option<(VersionNumber, Arc<Proof>)> {
+    fn proof(&self, ground: &Ground<'_>, memory: &mut StripMemory) -> Option<(VersionNumber, Arc<Proof>)> {
         let crashed = self.sides.iter().flatten().filter(|side| side.crash.is_some());
         let side = crashed.max_by_key(|side| side.crashed_at_tick)?;
         let view = self.kappa.version(side.number)?.view();
-        let (served, index) = (view.covers().total(), ground.index);
-        let counted = |number: u64| {
-            index.record(number).map_or(0, |record| view.effect(record.partition.index(), record.offset))
-        };
-        // Above its view nothing is known yet but what the run makes of a record.
-        let cannot_count = |number: u64| {
-            if number < served {
-                counted(number) == 0
-            } else {
-                index.verdict(number) != Some(Verdict::Counted)
-            }
-        };
+        let served = view.covers().total();
         let strip = StripOf {
             crash: side.crash?,
             deliveries: &side.deliveries,
             positions: &[served, side.position],
-            records: index.len(),
+            covers: served,
+            epoch: [
+                side.number.0.into(),
+                side.generation.0.into(),
+                side.crashed_at_tick << 1 | u64::from(side.replay.is_some()),
+            ],
+            index: ground.index,
         };
-        Some((side.number, Arc::new(strip.draw(counted, cannot_count))))
+        // Above its view nothing is known yet but what the run makes of a record.
+        let proof = strip.draw(memory, |entry| {
+            let counted = view.effect(entry.record.partition.index(), entry.record.offset);
+            let is_unknown = entry.number >= served;
+            let cannot_count = if is_unknown { entry.verdict != Verdict::Counted } else { counted == 0 };
+            Judged { counted, cannot_count }
+        });
+        Some((side.number, Arc::new(proof)))
     }
 }
 

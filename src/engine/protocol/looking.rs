@@ -28,8 +28,38 @@ pub struct TilesOf {
     pub window: Window,
 }
 
-/// Of a longer log so many records are played for a point of the trade-off (a little fewer: whole chunks of the index).
+/// So many records are played for a point of the trade-off over the beginning of a log (a little fewer: whole chunks of the
+/// index).
 pub const MOST_SWEPT: u64 = 250_000;
+
+/// How much of a log is played for a point of the trade-off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Swept {
+    /// The first [`MOST_SWEPT`] records.
+    #[default]
+    Beginning,
+    /// All of it.
+    Whole,
+}
+
+impl Swept {
+    /// How many records of a log of so many.
+    pub fn most(self, records: u64) -> u64 {
+        match self {
+            Swept::Beginning => records.min(MOST_SWEPT),
+            Swept::Whole => records,
+        }
+    }
+}
+
+/// A point of the trade-off to be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointOf {
+    /// Under these knobs.
+    pub knobs: Knobs,
+    /// Over so much of the log.
+    pub swept: Swept,
+}
 
 /// What can be turned to trade freshness against cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,6 +98,8 @@ pub struct TradePoint {
     pub knobs: Knobs,
     /// How many records were played.
     pub records: u64,
+    /// How long that took, measured.
+    pub took_millis: u64,
     /// The batch layer.
     pub batch: LayerPrice,
     /// The stream layer.

@@ -33,7 +33,8 @@ pub use lineage::{
 };
 pub use looking::{
     CloseUp, Cloud, DayBand, Dot, EventTimes, Knobs, LATENESSES, LateDot, LayerPrice, MOST_SWEPT,
-    NEAR_COLUMNS, NEAR_ROWS, TILE_COLUMNS, TILE_ROWS, Tile, TilesOf, TradePoint, WatermarkStep, Window,
+    NEAR_COLUMNS, NEAR_ROWS, PointOf, Swept, TILE_COLUMNS, TILE_ROWS, Tile, TilesOf, TradePoint,
+    WatermarkStep, Window,
 };
 pub use queries::{Answer, IssueLine, KeptRun, LateLine, LateOf, Query, RecordLine, ViewKind};
 pub use theirs::{
@@ -143,6 +144,8 @@ pub enum Command {
     ExportDifferences(LaneId, Pair, PathBuf),
     /// Asks for a page of something large; the answer carries the same number.
     Ask(u64, Query),
+    /// The question with this number needs no answer any more: what takes long ends early.
+    Withdraw(u64),
     /// Deletes the kept files of an old run.
     DeleteRun(String),
     /// Plays an interrupted run up to where it was and stands paused there.

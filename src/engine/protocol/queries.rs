@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Asked, CheckpointId, CloseUp, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup, Knobs,
-    LaneId, Listed, Listing, Pair, PairDifference, ProofLine, ProofOf, RecordNumbers, TilesOf, TradePoint,
-    VersionDifferences, VersionNumber, ViewFates,
+    Asked, CheckpointId, CloseUp, CompareRequest, Compared, EventTimes, HandoverAnswer, HandoverSetup,
+    LaneId, Listed, Listing, Pair, PairDifference, PointOf, ProofLine, ProofOf, RecordNumbers, TilesOf,
+    TradePoint, VersionDifferences, VersionNumber, ViewFates,
 };
 use crate::domain::{CanonicalRow, Day, EventTime, Lateness};
 
@@ -149,7 +149,7 @@ pub enum Query {
     /// A part of the same, closer up.
     Tiles(TilesOf),
     /// One play of the log under other knobs.
-    TradeOff(Knobs),
+    TradeOff(PointOf),
     /// Names of pages that hold a text.
     Pages {
         /// The text, in any case.

@@ -1,8 +1,15 @@
 //! The hand-over on a plot: lines where batch ends and speed starts, what is counted twice or nowhere as shaded spans, and
 //! below the plot, on its time axis, a row with a handle for each partition; for those that have no row, one for all.
 
+mod lines;
+
+pub use lines::{Lines, Lit};
+
+use lines::Edge;
+
 use eframe::egui::{
-    Align, Align2, Color32, Label, Layout, Rect, RichText, Role, Sense, Shape, Stroke, TextFormat, Ui, pos2,
+    Align, Align2, Color32, Id, Label, Layout, Rect, RichText, Role, Sense, Shape, Stroke, TextFormat, Ui,
+    pos2,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -158,7 +165,7 @@ pub fn height(seams: Option<&Seams<'_>>, measure: Measure) -> f64 {
     changed.map_or(0.0, |seams| measure.of(&seams.answer.merged(seams.page.users)))
 }
 
-/// Paints spans and lines into a plot.
+/// Paints spans into a plot, with what is wrong there.
 pub fn paint(ui: &Ui, seams: &Seams<'_>, panel: Panel, transform: &PlotTransform) {
     let t = tokens(ui);
     let frame = *transform.frame();
@@ -171,18 +178,7 @@ pub fn paint(ui: &Ui, seams: &Seams<'_>, panel: Panel, transform: &PlotTransform
     for nowhere in seams.gaps().into_iter().map(span) {
         hatch(&painter, nowhere, 6.0, t.error.gamma_multiply(0.6));
     }
-    let vertical = |seconds: f64, color: Color32, width: f32| {
-        painter.vline(x(seconds), frame.y_range(), Stroke::new(width, color));
-    };
-    let lines = if seams.each.len() > MOST_LINES { seams.shown(1) } else { 0..seams.each.len() };
-    for seam in seams.each.get(lines).unwrap_or_default() {
-        if panel != Panel::Speed {
-            vertical(seam.cut, t.batch, 1.5);
-        }
-        if let Some(start) = seam.start.filter(|_| panel != Panel::Batch) {
-            vertical(start, t.speed, if seam.is_closed() && panel == Panel::Merged { 0.75 } else { 1.5 });
-        }
-    }
+    Lines { seams, panel, transform }.paint(ui);
     if panel == Panel::Merged {
         let text = wrong(seams.answer.twice(), seams.answer.nowhere(), 0);
         count_ui(ui, seams, transform, text);
@@ -224,11 +220,18 @@ pub struct Strip<'a, 'b> {
     pub transform: &'a PlotTransform,
     /// How many rows.
     pub rows: Rows,
+    /// The partition whose line is held, or would be.
+    pub lit: Option<Lit>,
+}
+
+/// The handle of a partition below a plot.
+fn handle_id(ui: &Ui, panel: Panel, index: PartitionIndex) -> Id {
+    ui.scope_id().with(("hand-over", panel.title(), index.index()))
 }
 
 impl Strip<'_, '_> {
-    /// Draws the rows and takes what is done to the handles.
-    pub fn show(&self, ui: &Ui, rect: Rect, out: &mut Out) {
+    /// Draws the rows and takes what is done to the handles; says which one is held, or would be.
+    pub fn show(&self, ui: &Ui, rect: Rect, out: &mut Out) -> Option<Lit> {
         let row = ROW * theme::scale(ui);
         let frame = *self.transform.frame();
         let place = |at: usize| {
@@ -239,8 +242,9 @@ impl Strip<'_, '_> {
         let has_band = all > self.rows.count;
         let shown = self.seams.shown(self.rows.count - usize::from(has_band && self.rows.count > 1));
         let each = self.seams.each.get(shown.clone()).unwrap_or_default();
+        let mut lit = None;
         for (at, seam) in each.iter().enumerate() {
-            self.row(ui, place(at), seam, out);
+            lit = self.row(ui, place(at), seam, out).then_some(seam.index).or(lit);
         }
         if has_band && self.rows.count > 1 {
             let text = format!(
@@ -251,6 +255,8 @@ impl Strip<'_, '_> {
             );
             self.band(ui, place(self.rows.count - 1), &text, out);
         }
+        let edge = Edge::of_handles(self.panel);
+        lit.map(|index| Lit { index, edge, pointer: None })
     }
 
     fn x(&self, seconds: f64) -> f32 {
@@ -288,7 +294,8 @@ impl Strip<'_, '_> {
         }
     }
 
-    fn row(&self, ui: &Ui, rect: Rect, seam: &Seam<'_>, out: &mut Out) {
+    /// Whether its handle is held, or would be.
+    fn row(&self, ui: &Ui, rect: Rect, seam: &Seam<'_>, out: &mut Out) -> bool {
         self.bar(ui, rect, seam);
         let t = tokens(ui);
         let (at, offset, place, to): (_, _, _, fn(PartitionIndex, u64) -> HandoverEdit) = match self.panel {
@@ -307,15 +314,15 @@ impl Strip<'_, '_> {
         let x = self.x(at);
         let handle = Rect::from_x_y_ranges(x - HALF..=x + HALF, rect.y_range()).expand2(vec2(0.0, 1.0));
         let hit = handle.expand2(vec2(3.0, 0.5));
-        let scope = ui.scope_id();
-        let id = |index: PartitionIndex| scope.with(("hand-over", place, index.index()));
+        let id = |index: PartitionIndex| handle_id(ui, self.panel, index);
         let slider = self.seams.slider(seam, id(seam.index), hit, offset, place);
         let offset_at = |x: f32| self.seams.offset_at(seam, self.seconds(x));
         let (response, slid) = slider.show(ui, offset_at);
         if let Some(slid) = slid {
             self.seams.slid(ui, seam, slid, to, id, out);
         }
-        let is_lit = response.hovered() || response.dragged() || response.has_focus();
+        let is_held = response.hovered() || response.dragged();
+        let is_lit = is_held || response.has_focus() || self.lit.is_some_and(|lit| lit.index == seam.index);
         match self.beyond(at) {
             Some(way) => Self::pointer(ui, rect, way, t.text),
             None => grip.paint(ui.painter(), handle, t, is_lit),
@@ -323,6 +330,7 @@ impl Strip<'_, '_> {
         self.label(ui, rect, handle, seam, is_lit.then_some(offset));
         let text = format!("{}: {}", seam.partition.name, thousands(offset));
         response.on_hover_text(text);
+        is_held
     }
 
     /// Towards which end a moment lies outside of what the plot shows.

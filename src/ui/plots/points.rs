@@ -1,7 +1,7 @@
 //! From a point of a plot over the run to the records behind it.
 
-use eframe::egui::{self, Ui};
-use egui_plot::PlotResponse;
+use eframe::egui::{self, Pos2, Ui};
+use egui_plot::PlotTransform;
 
 use super::{
     super::{series::arrived_by, widgets::Out},
@@ -19,17 +19,13 @@ use crate::{
 /// end of the listing that is open and here.
 pub fn listed(
     ui: &Ui,
-    state: &State,
-    lane: &LaneFrame,
-    panel: Panel,
-    response: &PlotResponse<()>,
+    (state, lane, panel): (&State, &LaneFrame, Panel),
+    transform: &PlotTransform,
+    clicked: Option<Pos2>,
     out: &mut Out,
 ) {
-    if !response.response.clicked() {
-        return;
-    }
-    let Some(at) = response.response.interact_pointer_pos() else { return };
-    let seconds = response.transform.value_from_position(at).x;
+    let Some(at) = clicked else { return };
+    let seconds = transform.value_from_position(at).x;
     let to = arrived_by(&lane.outline, seconds);
     let before = ui.input(|input| input.modifiers.contains(egui::Modifiers::SHIFT)).then(|| last_end(state));
     let from = before.flatten().unwrap_or(0);
