@@ -41,9 +41,20 @@ pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     }
 }
 
-/// The views of the table; the recount of the whole log has nothing to say here.
-fn shown(fates: &[ViewFates]) -> Vec<&ViewFates> {
-    fates.iter().filter(|view| view.view != BookView::Log).collect()
+/// The views of the table: while versions are shown, these beside a full recount. The recount of the whole log has nothing
+/// to say here.
+fn shown(state: &State) -> Vec<&ViewFates> {
+    let shows_kappa = state.shows_kappa();
+    let is_shown = |view: BookView| match view {
+        BookView::Version(_) => shows_kappa,
+        BookView::Batch | BookView::Speed | BookView::Memory | BookView::Merged => !shows_kappa,
+        BookView::Recount => true,
+        BookView::Log => false,
+    };
+    let mut shown: Vec<&ViewFates> =
+        state.answers.lineage.fates.iter().filter(|fates| is_shown(fates.view)).collect();
+    shown.sort_by_key(|fates| fates.view == BookView::Recount);
+    shown
 }
 
 fn count(view: &ViewFates, fate: Fate) -> u64 {
@@ -51,7 +62,7 @@ fn count(view: &ViewFates, fate: Fate) -> u64 {
 }
 
 fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
-    let fates = shown(&state.answers.lineage.fates);
+    let fates = shown(state);
     if fates.is_empty() {
         small_text(ui, "Looking through the records…");
         return;

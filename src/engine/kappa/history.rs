@@ -142,6 +142,8 @@ impl KappaLane {
             Some(VersionPoint {
                 version: side.number,
                 memory: (!side.is_down()).then(|| side.memory.into()),
+                position: side.position,
+                view_position: version.position().total(),
                 view: version.view().merged_numbers().into(),
                 is_stale: side.is_down() || side.replay.is_some(),
             })
