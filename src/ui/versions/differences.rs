@@ -4,14 +4,14 @@ use eframe::egui::{ScrollArea, Sense, Ui};
 
 use crate::{
     app::{
-        AppCommand, Edit, Input, LineageEdit, RightDrawer, State, cause_in_words,
+        Edit, Input, LineageEdit, State, cause_in_words,
         format::{records, signed, thousands},
     },
     engine::protocol::{BookView, DayCauses, Listing, NumberOf, Pair, VersionCause, VersionDifferences},
     ui::{
         grid::{ROW, Weight, row_ui},
         theme,
-        widgets::{Out, command_button, fact_row, section, small_text},
+        widgets::{Out, fact_row, section, small_text},
     },
 };
 
@@ -37,18 +37,13 @@ pub(super) fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     for part in &total.causes {
         fact_row(ui, cause_in_words(part.cause), cause_numbers(part));
     }
-    ui.horizontal_wrapped(|ui| {
-        let why = AppCommand::Right(RightDrawer::Differences);
-        command_button(ui, state, out, why, "Down to the records");
-        if !found.days.is_empty()
-            && ui.button("Copy the days").on_hover_text("With tabs between columns").clicked()
-        {
-            out.push(Input::Edit(Edit::Copy(days_as_text(found))));
-        }
-    });
-    if !found.days.is_empty() {
-        days_ui(ui, found, out);
+    if found.days.is_empty() {
+        return;
     }
+    if ui.button("Copy the days").on_hover_text("With tabs between columns").clicked() {
+        out.push(Input::Edit(Edit::Copy(days_as_text(found))));
+    }
+    days_ui(ui, found, out);
 }
 
 /// A click on a day lists the records by which it differs.
