@@ -69,7 +69,8 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     }
     let most = fates.iter().flat_map(|view| &view.fates).map(|(_, count)| *count).max().unwrap_or(0);
     // Columns as wide as the largest number asks for, and the head.
-    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(46.0, 74.0);
+    let least = if fates.len() > 4 { 46.0 } else { 60.0 };
+    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(least, 74.0);
     let widths = vec![width; fates.len()];
     let has_room = ui.available_width() / theme::scale(ui) - width * fates.len() as f32 >= 112.0;
     small_text(ui, "One fate a record in each view. Click a number for its records.");

@@ -5,7 +5,7 @@ mod versions;
 
 pub use cells::{Column, table_ui};
 
-use eframe::egui::Ui;
+use eframe::egui::{Ui, vec2};
 
 use self::cells::{Cell, leading_table_ui};
 use super::{
@@ -55,8 +55,8 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     selectors(ui, state, out);
     let long = (state.twin == TableTwin::Late).then_some(state.answers.event_time.times.as_ref()).flatten();
     let twin = twin(state, lane);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         for choice in TableTwin::ALL {
             if ui.selectable_label(state.twin == choice, choice.name()).clicked() {
                 out.push(Input::Edit(Edit::Twin(choice)));

@@ -1,6 +1,6 @@
 //! Versions by page and by day: a bar for each, the same rows in all three cards.
 
-use eframe::egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+use eframe::egui::{Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::number;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     ui::{
         bars::Track,
         theme::{self, tokens},
-        widgets::{Out, named},
+        widgets::{Out, even_rows, named},
     },
 };
 
@@ -58,33 +58,27 @@ pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>, out: &mut Out) {
         |row: &VersionGroup| measure.of(&row.serving).max(measure.of(&row.other)).max(measure.of(&row.log));
     let top = bars.rows.iter().map(most).fold(1.0, f64::max);
     let height = 26.0 * theme::scale(ui);
-    ScrollArea::vertical().id_salt(("version-bars", bars.id)).auto_shrink(false).show_rows(
-        ui,
-        height,
-        bars.rows.len(),
-        |ui, range| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for row in bars.rows.get(range).unwrap_or_default() {
-                let number = number_of(row);
-                let (sense, role) = match number {
-                    Some(_) => (Sense::click(), Role::Button),
-                    None => (Sense::hover(), Role::Label),
-                };
-                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
-                if number.is_some() && (response.hovered() || response.has_focus()) {
-                    ui.painter().rect_filled(rect, 4, tokens(ui).hover);
-                }
-                paint_row(ui, rect, row, (bars, shown), top);
-                let text = in_words(row, measure, shown);
-                named(&response, role, text.clone());
-                let clicked = response.on_hover_text(text).clicked();
-                if let Some(number) = number.filter(|_| clicked) {
-                    let listing = Listing::Behind(BookView::Version(shown.version()), number);
-                    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
-                }
+    even_rows(ui, ("version-bars", bars.id), height, bars.rows.len(), |ui, range| {
+        for row in bars.rows.get(range).unwrap_or_default() {
+            let number = number_of(row);
+            let (sense, role) = match number {
+                Some(_) => (Sense::click(), Role::Button),
+                None => (Sense::hover(), Role::Label),
+            };
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+            if number.is_some() && (response.hovered() || response.has_focus()) {
+                ui.painter().rect_filled(rect, 4, tokens(ui).hover);
             }
-        },
-    );
+            paint_row(ui, rect, row, (bars, shown), top);
+            let text = in_words(row, measure, shown);
+            named(&response, role, text.clone());
+            let clicked = response.on_hover_text(text).clicked();
+            if let Some(number) = number.filter(|_| clicked) {
+                let listing = Listing::Behind(BookView::Version(shown.version()), number);
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+            }
+        }
+    });
 }
 
 /// The number that a row stands for; the rest is many pages together and leads to no list.

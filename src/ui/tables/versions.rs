@@ -56,7 +56,7 @@ pub(super) fn groups(state: &State, first: &'static str, kappa: &KappaFrame, row
     if kappa.other.is_some() {
         columns.extend([Column::number("Other version", 108.0), Column::number("Other is off by", 120.0)]);
     }
-    columns.push(Column::number("Whole log, rules of the run", 186.0));
+    columns.push(Column::number("Whole log, run's rules", 150.0));
     let view_of = |version: Option<&VersionFrame>| version.map(|version| BookView::Version(version.number));
     let serving = view_of(kappa.serving.as_ref());
     let other = view_of(kappa.other.as_ref().map(|(_, version)| version));
