@@ -149,7 +149,10 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
         vec![
             format::seconds(point.tick).into(),
             leads(text(&point.batch), BookView::Batch),
-            leads(maybe(&point.memory), BookView::Memory),
+            point
+                .memory
+                .as_ref()
+                .map_or_else(|| "-".to_owned().into(), |memory| leads(text(memory), BookView::Memory)),
             leads(text(&point.speed), BookView::Speed),
             leads(text(&point.merged), BookView::Merged),
             off(&point.merged, &point.batch).trim_start_matches('+').to_owned().into(),
