@@ -191,17 +191,30 @@ fn said_by_versions(
                 record.read = version.deliveries.count(entry.number);
                 record.counted = taken.times();
             }
-            said.push((number, taken.fate.name()));
+            said.push((number, taken));
         }
     }
     for (record, said) in records.iter_mut().zip(all_said) {
-        record.fate = match said[..] {
-            [] => continue,
-            [(_, fate)] => fate.to_owned(),
-            _ => said.iter().map(|(number, fate)| format!("{number}: {fate}")).collect::<Vec<_>>().join(", "),
-        };
+        if !said.is_empty() {
+            record.fate = in_short(&said);
+        }
     }
     Ok(records)
+}
+
+/// The fates of a record; where two versions have the same one on other days, these.
+fn in_short(said: &[(VersionNumber, Taken)]) -> String {
+    let day = |taken: &Taken| taken.cell.map(|cell| cell.day);
+    let shown = |taken: &Taken, other: &Taken| match day(taken) {
+        Some(day_here) if taken.fate == other.fate && day(taken) != day(other) => day_here.to_string(),
+        _ => taken.fate.name().to_owned(),
+    };
+    match said {
+        [(first, taken), (second, other)] => {
+            format!("{first}: {}, {second}: {}", shown(taken, other), shown(other, taken))
+        }
+        _ => said.first().map_or("", |(_, taken)| taken.fate.name()).to_owned(),
+    }
 }
 
 /// A record without an event lies in no scope but the run.

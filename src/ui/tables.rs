@@ -68,6 +68,7 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             out.push(Input::Edit(Edit::Copy(text)));
         }
         if twin.leads() {
+            ui.add_space(6.0);
             small_text(ui, "Click a number for its records.");
         }
     });

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use rederive::{
-    app::{Edit, Input, Measure},
+    app::{AppCommand, Edit, Input, LeftDrawer, Measure},
     engine::{
         frame::Flow,
         protocol::{BookView, Command, KAPPA, Listing, NumberOf, Pair, Tick, Until, VersionNumber},
@@ -206,6 +206,8 @@ fn the_drawer_of_versions_leads_down_to_the_records_by_which_they_differ() {
         panic!("{listing:?}")
     };
     assert_eq!((of, day.to_string().as_str(), total), (pair, "2024-01-11", 11));
+    live.until_sees("1: 2024-01-10, 2: 2024-01-11");
+    live.until_sees("1: duplicate id, 2: counted");
     live.h.set_size(eframe::egui::vec2(1440.0, 900.0));
     live.click("Why they differ, by record");
     live.until("both are compared", |live| {
@@ -213,12 +215,16 @@ fn the_drawer_of_versions_leads_down_to_the_records_by_which_they_differ() {
         difference.is_some_and(|difference| difference.pair == pair)
     });
     live.until_sees("Version 2 estimates unique users by sketches; its copied command ");
+    // Both drawers do not fit beside each other into every window.
+    live.input(Input::Command(AppCommand::Left(LeftDrawer::Log)));
     look(&live, "version-differences-small");
     assert_eq!(live.state().measure, Measure::Views);
     live.click("As a table");
     live.settle();
     look(&live, "version-differences-small-table");
-    live.h.get_all_by_label_contains("2024-01-01: ").next().unwrap().click();
+    live.h.set_size(eframe::egui::vec2(1440.0, 1900.0));
+    live.settle();
+    live.h.get_all_by_label_contains("2024-01-01: 4, 0, ").next().unwrap().click();
     live.settle();
     assert_eq!(listed(&mut live).1, 4);
 }
