@@ -58,7 +58,9 @@ pub fn numbers_of(
                 }
                 let counted = view.ledger.take(&entry);
                 if counted.times() > 0 {
-                    scopes.iter_mut().for_each(|scope| scope.add(&entry, counted, target, users));
+                    for scope in scopes {
+                        scope.add(&entry, counted, target, users);
+                    }
                 }
             }
         }
@@ -129,8 +131,8 @@ struct Seen {
 
 impl Seen {
     fn new(sketched: [bool; 2]) -> Self {
-        let sketches = sketched.contains(&true).then(|| Box::new([Sketch::new(), Sketch::new()]));
-        Seen { exact: Vec::new(), exact_count: 0, sketched, sketches }
+        let two = || Box::new([Sketch::new(), Sketch::new()]);
+        Seen { exact: Vec::new(), exact_count: 0, sketched, sketches: sketched.contains(&true).then(two) }
     }
 
     fn add(&mut self, user: u32, taken: Taken, users: &dyn NameTable) {

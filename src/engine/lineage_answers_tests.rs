@@ -60,7 +60,7 @@ fn lane_over(open: &OpenScenario) -> Lane {
 }
 
 /// What the engine itself shows of a view.
-fn shown<'a>(lane: &'a Lane, view: BookView) -> &'a Lambda {
+fn shown(lane: &Lane, view: BookView) -> &Lambda {
     match view {
         BookView::Version(number) => lane.kappa.as_ref().unwrap().kappa.version(number).unwrap().view(),
         _ => &lane.lambda,
@@ -148,7 +148,9 @@ proptest! {
         open.scenario.settings.uniques = uniques(counting.0);
         let mut lane = lane_over(&open);
         // Before the run is done.
-        (0..started % lines.len() as u64).for_each(|_| { lane.tick(); });
+        for _ in 0..started % lines.len() as u64 {
+            lane.tick();
+        }
         lane.command(LaneCommand::Kappa(KappaCommand::StartVersion(VersionSettings {
             zone: ZoneName::parse("Asia/Tokyo").ok(),
             duplicates: Some(Duplicates::Count),
@@ -157,7 +159,9 @@ proptest! {
             uniques: Some(uniques(counting.1)),
             ..VersionSettings::default()
         })));
-        (0..later).for_each(|_| { lane.tick(); });
+        for _ in 0..later {
+            lane.tick();
+        }
         let views = [BookView::Merged, BookView::Version(VersionNumber(1)), BookView::Version(VersionNumber(2))];
         // On the way, and where all that is there has been read.
         for view in views {
@@ -177,10 +181,10 @@ proptest! {
 #[test]
 fn estimated_users_are_those_that_the_view_shows() {
     const RECORDS: u64 = 400;
-    let line = |at| {
+    let text = |at| {
         format!("{{\"page\":\"/p\",\"time\":\"2024-01-10T09:00:00Z\",\"user\":\"u{at}\",\"id\":\"{at}\"}}\n")
     };
-    let (_directory, mut open) = open(&(0..RECORDS).map(line).collect::<String>());
+    let (_directory, mut open) = open(&(0..RECORDS).map(text).collect::<String>());
     let settings = &mut open.scenario.settings;
     (settings.uniques, settings.batch_every_records) = (Uniques::Hll, 150);
     (settings.rate, settings.stream_capacity, settings.batch_capacity) = (400, 800, 800);

@@ -8,7 +8,7 @@ use rederive::{
     app::{AppCommand, Edit, Input, LeftDrawer, Measure},
     engine::{
         frame::Flow,
-        protocol::{BookView, Command, KAPPA, Listing, NumberOf, Pair, Tick, Until, VersionNumber},
+        protocol::{BookView, Command, KAPPA, Listing, NumberOf, Pair, Tick, Until, VersionNumber, ViewKind},
     },
 };
 
@@ -169,7 +169,8 @@ fn a_late_record_and_a_row_of_a_version_lead_to_the_numbers_of_each_version() {
     look(&live, "version-fates");
     live.click("Row by row");
     live.click("version 2");
-    live.until("the rows", |live| !live.state().answers.rows.rows.is_empty());
+    let of_second = ViewKind::Version(VersionNumber(2));
+    live.until("its rows", |live| live.state().answers.rows.view == of_second);
     live.h.get_all_by_label_contains("/a: 2024-01-11, 6, ").next().unwrap().click();
     live.until("a listing", |live| live.state().answers.lineage.listing.is_some());
     let (listing, total, _) = listed(&mut live);
