@@ -38,5 +38,7 @@ mod story;
 mod theirs;
 #[path = "window/trade_off.rs"]
 mod trade_off;
+#[path = "window/version_records.rs"]
+mod version_records;
 #[path = "window/versions.rs"]
 mod versions;

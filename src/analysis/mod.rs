@@ -26,5 +26,5 @@ pub use event_time::{
     WatermarkStep, event_times,
 };
 pub use lineage::{Books, Fate, FateTally, Found, Layer, Ledger, Reader, Taken, find, tally};
-pub use numbers_of::{Touch, Touched, numbers_of};
+pub use numbers_of::{Follow, Touch, Touched, numbers_of};
 pub use scan::{Scanned, find_pages, scan_log};

@@ -1,7 +1,11 @@
 //! From a record to every number of a view that it touches: its cell, its page, its day, the run.
 
-use super::{Fate, Grouping, Ledger, Scope, Taken};
-use crate::{domain::Cell, ingest::Entry, serving::Numbers};
+use super::{Grouping, Ledger, Scope, Taken};
+use crate::{
+    domain::{NameTable, Sketch},
+    ingest::Entry,
+    serving::Numbers,
+};
 
 /// A number that a record is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,98 +25,148 @@ pub struct Touch {
 /// What a view makes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
-    /// What became of it.
-    pub fate: Fate,
+    /// How often it counts, where, and what became of it.
+    pub taken: Taken,
     /// The numbers that it touches: none where it does not count; else cell, page, day, run.
     pub touches: Vec<Touch>,
 }
 
-/// Follows record `target` into views, one for each of the `ledgers`. `entries`: all records, in delivery order; they are
-/// walked through once.
+/// A view into which a record is followed.
+pub struct Follow<'a> {
+    /// What it makes of the record.
+    pub taken: Taken,
+    /// Says the same of every record, from the first one on.
+    pub ledger: &'a mut dyn Ledger,
+    /// Which of its layers count users in sketches: batch (or the only one), then speed.
+    pub sketched: [bool; 2],
+}
+
+/// Follows record `target` into `views`. `entries`: all records, in delivery order; they are walked through once. `users`
+/// names the users of sketches.
 pub fn numbers_of(
     entries: impl Iterator<Item = Entry>,
-    ledgers: &mut [&mut dyn Ledger],
+    views: &mut [Follow<'_>],
     target: &Entry,
+    users: &dyn NameTable,
 ) -> Vec<Touched> {
-    let mut views: Vec<(Taken, Vec<Followed>)> = Vec::new();
-    for ledger in ledgers.iter_mut() {
-        let taken = ledger.take(target);
-        let cell = taken.cell.filter(|_| taken.times() > 0 && target.record.event.is_some());
-        let scopes = cell.map(|cell| {
-            [Grouping::Cells, Grouping::Pages, Grouping::Days, Grouping::Run]
-                .map(|grouping| Followed::new(grouping.scope(cell)))
-                .to_vec()
-        });
-        views.push((taken, scopes.unwrap_or_default()));
-    }
-    if views.iter().any(|(_, scopes)| !scopes.is_empty()) {
+    let mut followed: Vec<Vec<Scoped>> = views.iter().map(|view| scopes(view, target)).collect();
+    if followed.iter().any(|scopes| !scopes.is_empty()) {
         for entry in entries {
-            for (ledger, (_, scopes)) in ledgers.iter_mut().zip(&mut views) {
+            for (view, scopes) in views.iter_mut().zip(&mut followed) {
                 if scopes.is_empty() {
                     continue;
                 }
-                let counted = ledger.take(&entry);
-                if counted.times() > 0
-                    && let Some(cell) = counted.cell
-                {
-                    for followed in scopes {
-                        followed.add(&entry, counted, cell, target);
+                let counted = view.ledger.take(&entry);
+                if counted.times() > 0 {
+                    for scope in scopes {
+                        scope.add(&entry, counted, target, users);
                     }
                 }
             }
         }
     }
-    views.into_iter().map(|(taken, scopes)| touched(taken, scopes, target)).collect()
+    views.iter().zip(followed).map(|(view, scopes)| touched(view.taken, scopes, target)).collect()
 }
 
-fn touched(taken: Taken, scopes: Vec<Followed>, target: &Entry) -> Touched {
+/// The scopes of which the record is a part.
+fn scopes(view: &Follow<'_>, target: &Entry) -> Vec<Scoped> {
+    let counts = view.taken.times() > 0 && target.record.event.is_some();
+    let Some(cell) = view.taken.cell.filter(|_| counts) else { return Vec::new() };
+    [Grouping::Cells, Grouping::Pages, Grouping::Days, Grouping::Run]
+        .map(|grouping| Scoped::new(grouping.scope(cell), view.sketched))
+        .to_vec()
+}
+
+fn touched(taken: Taken, scopes: Vec<Scoped>, target: &Entry) -> Touched {
     let times = taken.times();
     let event = target.record.event;
-    let touches = scopes.into_iter().map(|followed| Touch {
-        scope: followed.scope,
-        numbers: followed.numbers,
+    let touches = scopes.into_iter().map(|scoped| Touch {
+        scope: scoped.scope,
+        numbers: Numbers { users: scoped.users.count(), ..scoped.numbers },
         views: times,
         sum: event.map_or(0, |event| i128::from(event.value.0)) * i128::from(times),
-        is_first_of_user: event.is_some_and(|event| event.user.is_some()) && !followed.user_before,
+        is_first_of_user: event.is_some_and(|event| event.user.is_some()) && !scoped.user_before,
     });
-    Touched { fate: taken.fate, touches: touches.collect() }
+    Touched { taken, touches: touches.collect() }
 }
 
 #[derive(Debug, Clone)]
-struct Followed {
+struct Scoped {
     scope: Scope,
+    /// Without its users.
     numbers: Numbers,
-    /// Users seen so far, a bit each: there are as many as the log has.
-    users: Vec<u64>,
+    users: Seen,
     /// Whether the record's user counts in the scope by an earlier record.
     user_before: bool,
 }
 
-impl Followed {
-    fn new(scope: Scope) -> Self {
-        Followed { scope, numbers: Numbers::default(), users: Vec::new(), user_before: false }
+impl Scoped {
+    fn new(scope: Scope, sketched: [bool; 2]) -> Self {
+        Scoped { scope, numbers: Numbers::default(), users: Seen::new(sketched), user_before: false }
     }
 
-    fn add(&mut self, entry: &Entry, taken: Taken, cell: Cell, target: &Entry) {
-        let Some(event) = entry.record.event.filter(|_| self.scope.holds(cell)) else { return };
+    fn add(&mut self, entry: &Entry, taken: Taken, target: &Entry, users: &dyn NameTable) {
+        let is_in = taken.cell.is_some_and(|cell| self.scope.holds(cell));
+        let Some(event) = entry.record.event.filter(|_| is_in) else { return };
         self.numbers.views += u64::from(taken.times());
         self.numbers.sum += i128::from(event.value.0) * i128::from(taken.times());
         if let Some(user) = event.user {
-            self.see(user.0);
+            self.users.add(user.0, taken, users);
             let is_same = target.record.event.is_some_and(|target| target.user == Some(user));
             self.user_before |= is_same && entry.number < target.number;
+        }
+    }
+}
+
+/// The users of a scope, as the view counts them.
+#[derive(Debug, Clone)]
+struct Seen {
+    /// Those of the layers that count exactly, a bit each: there are as many as the log has.
+    exact: Vec<u64>,
+    exact_count: u64,
+    sketched: [bool; 2],
+    /// The same users, from which the others start, and the others.
+    sketches: Option<Box<[Sketch; 2]>>,
+}
+
+impl Seen {
+    fn new(sketched: [bool; 2]) -> Self {
+        let two = || Box::new([Sketch::new(), Sketch::new()]);
+        Seen { exact: Vec::new(), exact_count: 0, sketched, sketches: sketched.contains(&true).then(two) }
+    }
+
+    fn add(&mut self, user: u32, taken: Taken, users: &dyn NameTable) {
+        for (times, is_sketched) in taken.layers.into_iter().zip(self.sketched) {
+            if times == 0 {
+                continue;
+            }
+            if !is_sketched {
+                self.see(user);
+            }
+            if let Some([exact, others]) = self.sketches.as_deref_mut() {
+                let sketch = if is_sketched { others } else { exact };
+                sketch.insert(users.hash(user));
+            }
         }
     }
 
     fn see(&mut self, user: u32) {
         let (word, bit) = (user as usize / 64, 1_u64 << (user % 64));
-        if self.users.len() <= word {
-            self.users.resize(word + 1, 0);
+        if self.exact.len() <= word {
+            self.exact.resize(word + 1, 0);
         }
-        if let Some(slot) = self.users.get_mut(word) {
-            self.numbers.users += u64::from(*slot & bit == 0);
+        if let Some(slot) = self.exact.get_mut(word) {
+            self.exact_count += u64::from(*slot & bit == 0);
             *slot |= bit;
         }
+    }
+
+    fn count(self) -> u64 {
+        let Some(sketches) = self.sketches else { return self.exact_count };
+        let [exact, others] = *sketches;
+        let mut all = exact.counting_from_here();
+        all.unite(&others);
+        self.exact_count + all.count()
     }
 }
 
@@ -122,9 +176,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        analysis::{Reader, find, testing::Run},
+        analysis::{Books, Reader, find, testing::Run},
+        domain::{Cell, Names},
         processing::test_support::any_log,
     };
+
+    fn followed(books: Books<'_>, entries: impl Iterator<Item = Entry>, target: &Entry) -> Touched {
+        let taken = Reader::new(books).take(target);
+        let mut reader = Reader::new(books);
+        let view = Follow { taken, ledger: &mut reader, sketched: [false, false] };
+        numbers_of(entries, &mut [view], target, &Names::default()).remove(0)
+    }
 
     proptest! {
         /// Number -> records -> numbers: exactly the records listed behind a number name it among theirs, with its size.
@@ -148,7 +210,7 @@ mod tests {
                     let views: u64 = behind.page.iter().map(|(_, times)| times).sum();
                     let mut first_of = 0;
                     for target in run.entries() {
-                        let touched = numbers_of(run.entries(), &mut [&mut Reader::new(books)], &target).remove(0);
+                        let touched = followed(books, run.entries(), &target);
                         let touch = touched.touches.iter().find(|touch| touch.scope == scope);
                         let listed = behind.page.iter().find(|(number, _)| *number == target.number);
                         prop_assert_eq!(touch.map(|touch| u64::from(touch.views)), listed.map(|(_, times)| *times));
@@ -161,7 +223,7 @@ mod tests {
                     }
                     // As many firsts as unique users.
                     let any = run.entries().find_map(|target| {
-                        let touched = numbers_of(run.entries(), &mut [&mut Reader::new(books)], &target).remove(0);
+                        let touched = followed(books, run.entries(), &target);
                         touched.touches.iter().find(|touch| touch.scope == scope).map(|touch| touch.numbers.users)
                     });
                     prop_assert_eq!(any.unwrap_or(0), first_of, "{} {:?}", name, scope);

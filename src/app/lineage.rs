@@ -148,7 +148,10 @@ pub(super) fn edited(state: &mut State, edit: LineageEdit) -> Vec<Effect> {
             let first = state.answers.records.first;
             return ask(state, Query::Records { first, count: PAGE_ROWS });
         }
-        LineageEdit::Numbers(record) => return ask(state, Query::NumbersOf { lane: state.lane, record }),
+        LineageEdit::Numbers(record) => {
+            state.left = Some(LeftDrawer::Log);
+            return ask(state, Query::NumbersOf { lane: state.lane, record });
+        }
         LineageEdit::CloseNumbers => pages.numbers = None,
         LineageEdit::SearchText(text) => pages.search.text = text,
         LineageEdit::SearchIn(kind) => pages.search.kind = kind,
@@ -171,16 +174,19 @@ pub(super) fn edited(state: &mut State, edit: LineageEdit) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The drawer about differences was opened: it is about versions while these are shown, and never about one that is gone.
-pub(super) fn compares(state: &mut State) -> Vec<Effect> {
+/// The drawer about differences was opened, in the place of the drawer `before`: it is about versions while these are shown,
+/// from their own drawer always about both, and never about one that is gone.
+pub(super) fn compares(state: &mut State, before: Option<RightDrawer>) -> Vec<Effect> {
     let now = state.answers.lineage.pair;
     let is_there = |view| match view {
         BookView::Version(number) => state.version(number).is_some(),
         _ => true,
     };
     let is_gone = !now.views().into_iter().all(is_there);
-    let wants_versions =
-        is_gone || (state.shows_kappa() && !now.views().into_iter().any(BookView::is_version));
+    let comes_from_versions = before == Some(RightDrawer::Versions) && !now.is_of_versions();
+    let wants_versions = is_gone
+        || comes_from_versions
+        || (state.shows_kappa() && !now.views().into_iter().any(BookView::is_version));
     let pair = match state.version_pair() {
         Ok(pair) if wants_versions => pair,
         _ if is_gone => Pair::default(),

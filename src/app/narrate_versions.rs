@@ -140,9 +140,10 @@ fn catches_up(
         let views = match off {
             0 => "Both count the same page views in all; the days differ where the settings do.".to_owned(),
             off => format!(
-                "Version {} counts {} page views {}.",
+                "Version {} counts {} page view{} {}.",
                 next.number,
                 thousands(u64::try_from(off.unsigned_abs()).unwrap_or(u64::MAX)),
+                if off.unsigned_abs() == 1 { "" } else { "s" },
                 if off > 0 { "more" } else { "fewer" }
             ),
         };

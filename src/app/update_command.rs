@@ -287,7 +287,8 @@ fn toggle_left(state: &mut State, drawer: LeftDrawer) -> Vec<Effect> {
 }
 
 fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
-    state.right = if state.right == Some(drawer) { None } else { Some(drawer) };
+    let before = state.right;
+    state.right = if before == Some(drawer) { None } else { Some(drawer) };
     match state.right {
         Some(RightDrawer::Late) => {
             state.answers.late.first = 0;
@@ -295,7 +296,7 @@ fn toggle_right(state: &mut State, drawer: RightDrawer) -> Vec<Effect> {
             ask(state, query)
         }
         Some(drawer @ RightDrawer::Fates) => lineage::opened(state, drawer),
-        Some(RightDrawer::Differences) => lineage::compares(state),
+        Some(RightDrawer::Differences) => lineage::compares(state, before),
         Some(RightDrawer::Runs) => ask(state, Query::Runs),
         Some(RightDrawer::Handover) => super::handover::compute(state),
         Some(RightDrawer::Ask) => asking::opened(state),

@@ -39,6 +39,8 @@ pub(super) struct LaneBooks {
     memory: Option<LayerBooks>,
     vectors: Vectors,
     versions: Vec<VersionBooks>,
+    /// How the speed layer counts users.
+    counting: Uniques,
     /// Whether anybody waits for what is read in them.
     pub wanted: Wanted,
 }
@@ -110,6 +112,7 @@ impl LaneBooks {
             }),
             vectors: Vectors::of(lane),
             versions: lane.version_books(),
+            counting: lane.plan.settings.uniques,
             wanted: Wanted::default(),
         }
     }
@@ -152,6 +155,23 @@ impl LaneBooks {
                 Some(reader) => Ok(Box::new(reader)),
                 None => Err(UNKNOWN.to_owned()),
             },
+        }
+    }
+
+    /// The books of all versions, the one that serves first.
+    pub fn versions(&self) -> &[VersionBooks] {
+        &self.versions
+    }
+
+    /// Which layers of a view count users in sketches: batch (or the only one), then speed.
+    pub fn sketched(&self, view: BookView) -> [bool; 2] {
+        match view {
+            BookView::Batch | BookView::Recount | BookView::Log => [false, false],
+            BookView::Speed | BookView::Memory | BookView::Merged => [false, self.counting == Uniques::Hll],
+            BookView::Version(number) => {
+                let counting = |version: &VersionBooks| version.reading.options.uniques;
+                [self.version(number).is_ok_and(|version| counting(version) == Uniques::Hll), false]
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{
     books::LaneBooks,
     frame::Totals,
+    kappa::VersionBooks,
     protocol::{
         Answer, BookView, EngineEvent, Fate, Listed, Listing, NumberOf, Pair, RecordLine, RecordNumbers,
         SearchKind, TouchedNumber, TouchedView, VersionNumber, ViewFates,
@@ -13,8 +14,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    analysis::{Ledger, Reader, Scope, Taken, causes_of, find, numbers_of, tally},
-    domain::{Cell, NameTable as _, Value},
+    analysis::{Follow, Ledger, Reader, Scope, Taken, Touched, causes_of, find, numbers_of, tally},
+    domain::{Cell, NameTable as _, Uniques, Value},
     ingest::{Entry, LogIndex},
 };
 
@@ -45,13 +46,18 @@ impl Session {
 
 /// What became of all records in each view.
 pub(super) fn fates(books: &LaneBooks) -> Answer {
-    let mut readers: Vec<(BookView, Reader<'_>)> =
-        BookView::ALL.into_iter().filter_map(|view| Some((view, books.reader(view)?))).collect();
+    let of_lambda = BookView::ALL.into_iter().filter_map(|view| Some((view, books.reader(view)?)));
+    let mut readers: Vec<(BookView, Reader<'_>)> = of_lambda.collect();
+    let versions = books.versions().iter();
+    let mut versions: Vec<_> =
+        versions.map(|version| (BookView::Version(version.number), version.ledger())).collect();
     let mut ledgers: Vec<&mut dyn Ledger> =
         readers.iter_mut().map(|(_, reader)| reader as &mut dyn Ledger).collect();
+    ledgers.extend(versions.iter_mut().map(|(_, ledger)| ledger as &mut dyn Ledger));
     let tallies = tally(books.entries(), &mut ledgers);
-    let views = readers.iter().zip(tallies).map(|((view, _), tally)| ViewFates {
-        view: *view,
+    let names = readers.iter().map(|(view, _)| *view).chain(versions.iter().map(|(view, _)| *view));
+    let views = names.zip(tallies).map(|(view, tally)| ViewFates {
+        view,
         fates: Fate::ALL.map(|fate| (fate, tally.of(fate))).to_vec(),
         views: tally.views(),
     });
@@ -185,17 +191,30 @@ fn said_by_versions(
                 record.read = version.deliveries.count(entry.number);
                 record.counted = taken.times();
             }
-            said.push((number, taken.fate.name()));
+            said.push((number, taken));
         }
     }
     for (record, said) in records.iter_mut().zip(all_said) {
-        record.fate = match said[..] {
-            [] => continue,
-            [(_, fate)] => fate.to_owned(),
-            _ => said.iter().map(|(number, fate)| format!("{number}: {fate}")).collect::<Vec<_>>().join(", "),
-        };
+        if !said.is_empty() {
+            record.fate = in_short(&said);
+        }
     }
     Ok(records)
+}
+
+/// The fates of a record; where two versions have the same one on other days, these.
+fn in_short(said: &[(VersionNumber, Taken)]) -> String {
+    let day = |taken: &Taken| taken.cell.map(|cell| cell.day);
+    let shown = |taken: &Taken, other: &Taken| match day(taken) {
+        Some(day_here) if taken.fate == other.fate && day(taken) != day(other) => day_here.to_string(),
+        _ => taken.fate.name().to_owned(),
+    };
+    match said {
+        [(first, taken), (second, other)] => {
+            format!("{first}: {}, {second}: {}", shown(taken, other), shown(other, taken))
+        }
+        _ => said.first().map_or("", |(_, taken)| taken.fate.name()).to_owned(),
+    }
 }
 
 /// A record without an event lies in no scope but the run.
@@ -325,24 +344,76 @@ pub(super) fn numbers(books: &LaneBooks, record: u64) -> Answer {
         Ok(lines) => lines.into_iter().next().unwrap_or_default(),
         Err(why) => return Answer::Nothing(why),
     };
-    let mut readers: Vec<(BookView, Reader<'_>)> =
-        BookView::ALL.into_iter().filter_map(|view| Some((view, books.reader(view)?))).collect();
-    let mut ledgers: Vec<&mut dyn Ledger> =
-        readers.iter_mut().map(|(_, reader)| reader as &mut dyn Ledger).collect();
-    let touched = numbers_of(books.entries(), &mut ledgers, &target);
-    let views = readers.iter().zip(touched).map(|((view, _), touched)| {
-        let numbers = touched.touches.into_iter().map(|touch| TouchedNumber {
-            page: touch.scope.key.map(|key| books.index.keys().text(key.0).to_owned()),
-            day: touch.scope.day,
-            totals: Totals::from(touch.numbers),
-            views: touch.views,
-            sum: touch.sum,
-            is_first_of_user: touch.is_first_of_user,
-        });
-        TouchedView { view: *view, fate: touched.fate, numbers: numbers.collect() }
-    });
     let fields = fields(&books.index, &target);
-    Answer::Numbers(Box::new(RecordNumbers { record: line, fields, views: views.collect() }))
+    Answer::Numbers(Box::new(RecordNumbers { record: line, fields, views: touched(books, &target) }))
+}
+
+/// What each view makes of a record, those of the versions last.
+fn touched(books: &LaneBooks, target: &Entry) -> Vec<TouchedView> {
+    let taken = taken_by_versions(books, target);
+    let of_lambda = BookView::ALL.into_iter().filter_map(|view| {
+        let mut reader = books.reader(view)?;
+        let ledger: Box<dyn Ledger + '_> = Box::new(reader.clone());
+        Some((view, reader.take(target), ledger))
+    });
+    let of_versions = books.versions().iter().zip(taken).map(|(version, taken)| {
+        let ledger: Box<dyn Ledger + '_> = Box::new(version.ledger());
+        (BookView::Version(version.number), taken, ledger)
+    });
+    let mut views: Vec<_> = of_lambda.chain(of_versions).collect();
+    let mut followed: Vec<Follow<'_>> = views
+        .iter_mut()
+        .map(|(view, taken, ledger)| Follow {
+            taken: *taken,
+            ledger: &mut **ledger,
+            sketched: books.sketched(*view),
+        })
+        .collect();
+    let touched = numbers_of(books.entries(), &mut followed, target, books.index.users());
+    views
+        .iter()
+        .zip(touched)
+        .map(|((view, ..), touched)| touched_view(books, *view, touched, target))
+        .collect()
+}
+
+/// What each version makes of a record: its verdict depends on all records before.
+fn taken_by_versions(books: &LaneBooks, target: &Entry) -> Vec<Taken> {
+    let mut ledgers: Vec<_> = books.versions().iter().map(VersionBooks::ledger).collect();
+    let unread = Taken { layers: [0, 0], cell: None, fate: Fate::NotYetRead };
+    let mut taken = vec![unread; ledgers.len()];
+    for entry in books.walk(0, target.number + 1) {
+        for (taken, ledger) in taken.iter_mut().zip(&mut ledgers) {
+            *taken = ledger.take(&entry);
+        }
+    }
+    taken
+}
+
+fn touched_view(books: &LaneBooks, view: BookView, touched: Touched, target: &Entry) -> TouchedView {
+    let numbers = touched.touches.into_iter().map(|touch| TouchedNumber {
+        page: touch.scope.key.map(|key| books.index.keys().text(key.0).to_owned()),
+        day: touch.scope.day,
+        totals: Totals::from(touch.numbers),
+        views: touch.views,
+        sum: touch.sum,
+        is_first_of_user: touch.is_first_of_user,
+    });
+    let reads = match view {
+        BookView::Version(number) => {
+            books.version(number).ok().map(|version| version.deliveries.count(target.number))
+        }
+        _ => None,
+    };
+    let is_sketched = books.sketched(view).contains(&true);
+    TouchedView {
+        view,
+        fate: touched.taken.fate,
+        day: touched.taken.cell.map(|cell| cell.day),
+        reads,
+        uniques: if is_sketched { Uniques::Hll } else { Uniques::Set },
+        numbers: numbers.collect(),
+    }
 }
 
 fn fields(index: &LogIndex, entry: &Entry) -> Vec<(&'static str, String)> {
@@ -358,3 +429,7 @@ fn fields(index: &LogIndex, entry: &Entry) -> Vec<(&'static str, String)> {
     }
     fields
 }
+
+#[cfg(test)]
+#[path = "lineage_answers_tests.rs"]
+mod tests;

@@ -156,6 +156,9 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
     if !difference.sql_note.is_empty() {
         small_text(ui, &difference.sql_note);
     }
+    for note in sketch_notes(state, difference) {
+        small_text(ui, note);
+    }
     for part in &difference.parts {
         sentence_ui(ui, state, difference, part, out);
     }
@@ -164,6 +167,26 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
     }
     groups_ui(ui, state, difference, (Groups::Cells, &difference.cells), out);
     settings_ui(ui, state, difference);
+}
+
+/// Where a version counts users by sketches, what the copied command does with them.
+fn sketch_notes(state: &State, difference: &PairDifference) -> Vec<String> {
+    let lines: Vec<&str> = difference.command.lines().collect();
+    let note = |(at, view): (usize, BookView)| {
+        let BookView::Version(number) = view else { return None };
+        let version = state.version(number)?;
+        if version.options.uniques != Uniques::Hll {
+            return None;
+        }
+        let line = lines.get(at).or(lines.first())?;
+        let does = if line.contains("--uniques hll") {
+            "its copied command does, too"
+        } else {
+            "its copied command counts them exactly"
+        };
+        Some(format!("Version {number} estimates unique users by sketches; {does}."))
+    };
+    difference.pair.views().into_iter().enumerate().filter_map(note).collect()
 }
 
 fn list(pair: Pair, cause: Option<Cause>, number: NumberOf) -> Input {

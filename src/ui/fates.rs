@@ -41,9 +41,20 @@ pub fn fates_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     }
 }
 
-/// The views of the table; the recount of the whole log has nothing to say here.
-fn shown(fates: &[ViewFates]) -> Vec<&ViewFates> {
-    fates.iter().filter(|view| view.view != BookView::Log).collect()
+/// The views of the table: while versions are shown, these beside a full recount. The recount of the whole log has nothing
+/// to say here.
+fn shown(state: &State) -> Vec<&ViewFates> {
+    let shows_kappa = state.shows_kappa();
+    let is_shown = |view: BookView| match view {
+        BookView::Version(_) => shows_kappa,
+        BookView::Batch | BookView::Speed | BookView::Memory | BookView::Merged => !shows_kappa,
+        BookView::Recount => true,
+        BookView::Log => false,
+    };
+    let mut shown: Vec<&ViewFates> =
+        state.answers.lineage.fates.iter().filter(|fates| is_shown(fates.view)).collect();
+    shown.sort_by_key(|fates| fates.view == BookView::Recount);
+    shown
 }
 
 fn count(view: &ViewFates, fate: Fate) -> u64 {
@@ -51,14 +62,15 @@ fn count(view: &ViewFates, fate: Fate) -> u64 {
 }
 
 fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
-    let fates = shown(&state.answers.lineage.fates);
+    let fates = shown(state);
     if fates.is_empty() {
         small_text(ui, "Looking through the records…");
         return;
     }
     let most = fates.iter().flat_map(|view| &view.fates).map(|(_, count)| *count).max().unwrap_or(0);
     // Columns as wide as the largest number asks for, and the head.
-    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(46.0, 74.0);
+    let least = if fates.len() > 4 { 46.0 } else { 60.0 };
+    let width = (format::thousands(most).len() as f32 * 6.4 + 8.0).clamp(least, 74.0);
     let widths = vec![width; fates.len()];
     let has_room = ui.available_width() / theme::scale(ui) - width * fates.len() as f32 >= 112.0;
     small_text(ui, "One fate a record in each view. Click a number for its records.");

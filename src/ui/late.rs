@@ -1,14 +1,14 @@
-//! The drawer of late records: what a stream dropped, and the watermark that dropped it.
+//! The drawer of late records: what a stream dropped, and the watermark that dropped it; each leads to its numbers.
 
-use eframe::egui::{Role, Ui};
+use eframe::egui::{Role, ScrollArea, Sense, Ui};
 
 use super::{
-    tables::{Column, table_ui},
+    grid::{ROW, Weight, row_ui},
     theme,
     widgets::{Out, drawer_head, edit_button, fact_row, named, small_text},
 };
 use crate::{
-    app::{AppCommand, Edit, Input, RightDrawer, State, format},
+    app::{AppCommand, Edit, Input, LineageEdit, RightDrawer, State, format},
     domain::{EventTime, Lateness},
     engine::{
         frame::{LaneFrame, VersionFrame},
@@ -47,28 +47,31 @@ pub fn late_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         });
         edit_button(ui, out, "Copy rows", Edit::Copy(as_text(&page.lines)));
     });
+    rows_ui(ui, &page.lines, out);
+}
+
+/// A click on a record shows every number that it touches.
+fn rows_ui(ui: &mut Ui, lines: &[LateLine], out: &mut Out) {
     // Where years do not fit, the copied rows have them.
     let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
     let (offset, time) = if is_roomy { (62.0, 128.0) } else { (56.0, 92.0) };
-    let columns = [
-        Column::text("Partition"),
-        Column::number("Offset", offset),
-        Column::number("Happened", time),
-        Column::number("Watermark", time),
-    ];
     let shown = |time: Option<EventTime>| {
         let text = to_the_minute(time);
         if is_roomy { text } else { text.get(5..).map_or(text.clone(), str::to_owned) }
     };
-    table_ui(ui, "late", &columns, page.lines.len(), |at| {
-        page.lines.get(at).map_or_else(Vec::new, |line| {
-            vec![
-                line.partition.clone(),
-                format::thousands(line.offset),
-                shown(line.time),
-                shown(line.watermark),
-            ]
-        })
+    let widths = [offset, time, time];
+    let head = ["Offset", "Happened", "Watermark"].map(str::to_owned);
+    row_ui(ui, "Partition", &head, &widths, Weight::Head, Sense::hover());
+    let scroll = ScrollArea::vertical().id_salt("late").auto_shrink(false);
+    scroll.show_rows(ui, ROW * theme::scale(ui), lines.len(), |ui, range| {
+        for line in lines.get(range).unwrap_or_default() {
+            let texts = [format::thousands(line.offset), shown(line.time), shown(line.watermark)];
+            let response = row_ui(ui, &line.partition, &texts, &widths, Weight::Plain, Sense::click());
+            let hint = format!("Record {}, {}: its numbers", format::thousands(line.number), line.page);
+            if response.on_hover_text(hint).clicked() {
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::Numbers(line.number))));
+            }
+        }
     });
 }
 

@@ -141,7 +141,8 @@ pub fn record_ui(ui: &mut Ui, record: &RecordLine, out: &mut Out) {
         ui.painter().rect_stroke(rect, 4, stroke, egui::StrokeKind::Inside);
     }
     named(&response, Role::Button, format!("Numbers of record {}", thousands(record.number)));
-    if response.on_hover_text(format!("{}\n{}", place(record), record.text)).clicked() {
+    let hint = format!("{} · {}\n{}", place(record), record.fate, record.text);
+    if response.on_hover_text(hint).clicked() {
         out.push(Input::Edit(edit(LineageEdit::Numbers(record.number))));
     }
 }

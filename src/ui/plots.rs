@@ -88,7 +88,7 @@ pub fn plots_ui(ui: &mut Ui, state: &State, memory: &mut PlotMemory, out: &mut O
     let fit = memory.fits_seen != state.fits || (memory.was_close && close.is_none());
     (memory.fits_seen, memory.was_close) = (state.fits, close.is_some());
     if let Some(kappa) = state.kappa().filter(|_| state.shows_kappa()) {
-        return versions::versions_ui(ui, state, lane, kappa, fit);
+        return versions::versions_ui(ui, (state, lane, kappa), fit, out);
     }
     match state.look {
         Look::EventTime => return event_time_ui(ui, area, state, lane, fit, out),

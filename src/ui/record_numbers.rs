@@ -12,8 +12,9 @@ use crate::{
     app::{
         Edit, Input, LineageEdit, State,
         format::{millionths, thousands},
-        lineage_text::view_name,
+        lineage_text::the_view,
     },
+    domain::Uniques,
     engine::protocol::{Listing, NumberOf, RecordNumbers, TouchedNumber, TouchedView},
 };
 
@@ -35,14 +36,22 @@ pub fn record_numbers_ui(ui: &mut Ui, state: &State, numbers: &RecordNumbers, ou
         }
         small_text(ui, format!("read {}x, counted {}x in merged", record.read, record.counted));
         let has_values = state.summary.as_ref().is_some_and(|summary| summary.has_values);
-        for view in &numbers.views {
+        // The versions first while they are what is shown.
+        let (versions, lambda): (Vec<_>, Vec<_>) =
+            numbers.views.iter().partition(|touched| touched.view.is_version());
+        let (first, last) = if state.shows_kappa() { (versions, lambda) } else { (lambda, versions) };
+        for view in first.into_iter().chain(last) {
             view_ui(ui, view, has_values, out);
         }
     });
 }
 
 fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) {
-    section(ui, &format!("In the {}: {}", view_name(touched.view), touched.fate.name()));
+    section(ui, &format!("In {}: {}", the_view(touched.view), touched.fate.name()));
+    let about = about(touched);
+    if !about.is_empty() {
+        small_text(ui, about);
+    }
     if touched.numbers.is_empty() {
         small_text(ui, "It touches no number there.");
         return;
@@ -75,6 +84,20 @@ fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) 
             out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Behind(touched.view, of)))));
         }
     }
+}
+
+/// What a version makes of the record that the run may make otherwise, and how exact the numbers are.
+fn about(touched: &TouchedView) -> String {
+    let mut parts = Vec::new();
+    if let Some(reads) = touched.reads {
+        let counted = touched.numbers.first().map_or(0, |number| number.views);
+        parts.extend(touched.day.map(|day| format!("day {day}")));
+        parts.push(format!("read {reads}x, counted {counted}x"));
+    }
+    if touched.uniques == Uniques::Hll && !touched.numbers.is_empty() {
+        parts.push("users estimated".to_owned());
+    }
+    parts.join(" · ")
 }
 
 fn plural(count: u32) -> &'static str {

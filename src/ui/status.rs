@@ -20,7 +20,8 @@ pub fn status_ui(ui: &mut Ui, state: &State, hidden: Option<&str>, frame_micros:
         let t = tokens(ui);
         if let Some(lane) = state.lane() {
             // A message needs the room more.
-            let is_short = state.notice.is_some() && ui.available_width() / theme::scale(ui) < ROOM_FOR_ALL;
+            let has_message = state.notice.is_some() || hidden.is_some();
+            let is_short = has_message && ui.available_width() / theme::scale(ui) < ROOM_FOR_ALL;
             for (name, value) in readings(state, lane, frame_micros, is_short) {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 ui.label(RichText::new(name).font(theme::small(ui)).color(t.subdued));

@@ -1,110 +1,53 @@
 //! Table twins: every plot and strip as rows that can be read, searched and copied.
 
+mod cells;
 mod versions;
 
-use eframe::egui::{Align, Label, Layout, RichText, Ui};
-use egui_extras::{Column as Width, TableBuilder};
+pub use cells::{Column, table_ui};
 
+use eframe::egui::{Ui, vec2};
+
+use self::cells::{Cell, leading_table_ui};
 use super::{
     plots::selectors,
-    theme::{self, tokens},
+    series::{arrived_by, seconds},
     widgets::{Out, small_text},
 };
 use crate::{
     app::{
-        Edit, Input, Price, State, TableTwin,
+        Edit, Input, LineageEdit, Price, State, TableTwin,
         event_time::late_sentence,
         format,
         trade_off::{age, amount},
     },
     domain::Run,
     engine::{
-        frame::{GroupRow, KappaFrame, LaneFrame, MarkKind, Proof, Totals},
-        protocol::{EventTimes, LateDot, LayerPrice, TradePoint},
+        frame::{GroupRow, KappaFrame, LaneFrame, MarkKind, Point, Proof, Totals},
+        protocol::{BookView, EventTimes, LateDot, LayerPrice, Listing, NumberOf, TradePoint},
     },
 };
-
-/// A column of a table.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    title: &'static str,
-    /// Width of a right-aligned number in points at normal size; 0: text, which takes what is left.
-    width: f32,
-}
-
-impl Column {
-    /// Text, left-aligned, as wide as there is room.
-    pub const fn text(title: &'static str) -> Column {
-        Column { title, width: 0.0 }
-    }
-
-    /// A number, right-aligned.
-    pub const fn number(title: &'static str, width: f32) -> Column {
-        Column { title, width }
-    }
-
-    fn is_number(self) -> bool {
-        self.width > 0.0
-    }
-}
-
-/// A table whose cells are made as they come into sight.
-pub fn table_ui(
-    ui: &mut Ui,
-    id: &str,
-    columns: &[Column],
-    rows: usize,
-    cells: impl Fn(usize) -> Vec<String>,
-) {
-    let height = ui.spacing().interact_size.y;
-    let scale = theme::scale(ui);
-    ui.push_id(id, |ui| {
-        let t = tokens(ui);
-        let mut builder = TableBuilder::new(ui).striped(true).auto_shrink(false);
-        for column in columns {
-            builder = builder.column(if column.is_number() {
-                Width::exact(column.width * scale).clip(true)
-            } else {
-                Width::remainder().at_least(60.0).clip(true)
-            });
-        }
-        // Without a text column an empty one keeps the numbers together on the left.
-        if columns.iter().all(|column| column.is_number()) {
-            builder = builder.column(Width::remainder());
-        }
-        builder
-            .header(height, |mut header| {
-                for column in columns {
-                    header.col(|ui| {
-                        let text = RichText::new(column.title).font(theme::small(ui)).color(t.subdued);
-                        aligned(ui, column.is_number(), text);
-                    });
-                }
-            })
-            .body(|body| {
-                body.rows(height, rows, |mut row| {
-                    let texts = cells(row.index());
-                    for (column, text) in columns.iter().zip(texts) {
-                        row.col(|ui| {
-                            let font = if column.is_number() { theme::mono(ui) } else { theme::body(ui) };
-                            aligned(ui, column.is_number(), RichText::new(text).font(font).color(t.text));
-                        });
-                    }
-                });
-            });
-    });
-}
-
-fn aligned(ui: &mut Ui, right: bool, text: RichText) {
-    let layout =
-        if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
-    ui.with_layout(layout, |ui| ui.add(Label::new(text).truncate()));
-}
 
 #[derive(Default)]
 struct Twin {
     columns: Vec<Column>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Twin {
+    /// Of texts that lead nowhere.
+    fn of_texts(columns: Vec<Column>, rows: impl Iterator<Item = Vec<String>>) -> Twin {
+        let cells = |row: Vec<String>| row.into_iter().map(Cell::from).collect();
+        Twin { columns, rows: rows.map(cells).collect() }
+    }
+
+    fn leads(&self) -> bool {
+        self.rows.iter().flatten().any(|cell| cell.leads.is_some())
+    }
+}
+
+/// The records of a view behind a number.
+fn behind(view: BookView, number: &NumberOf) -> Option<Listing> {
+    (*number != NumberOf::default()).then(|| Listing::Behind(view, number.clone()))
 }
 
 /// Draws the tables in place of the plots.
@@ -113,8 +56,8 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     selectors(ui, state, out);
     let long = (state.twin == TableTwin::Late).then_some(state.answers.event_time.times.as_ref()).flatten();
     let twin = twin(state, lane);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         for choice in TableTwin::ALL {
             if ui.selectable_label(state.twin == choice, choice.name()).clicked() {
                 out.push(Input::Edit(Edit::Twin(choice)));
@@ -125,13 +68,20 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             let text = long.map_or_else(|| as_text(&twin), |(_, times)| late_as_text(times));
             out.push(Input::Edit(Edit::Copy(text)));
         }
+        if twin.leads() {
+            ui.add_space(6.0);
+            small_text(ui, "Click a number for its records.");
+        }
     });
     if let Some((_, times)) = long {
         return late_ui(ui, times);
     }
-    table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
+    let clicked = leading_table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
         twin.rows.get(at).cloned().unwrap_or_default()
     });
+    if let Some(listing) = clicked {
+        out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+    }
 }
 
 fn as_text(twin: &Twin) -> String {
@@ -139,7 +89,8 @@ fn as_text(twin: &Twin) -> String {
     let mut text = titles.join("\t");
     for row in &twin.rows {
         text.push('\n');
-        text.push_str(&row.join("\t"));
+        let texts: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
+        text.push_str(&texts.join("\t"));
     }
     text
 }
@@ -192,26 +143,29 @@ fn plots(state: &State, lane: &LaneFrame) -> Twin {
         "If every read counted",
     ];
     let width = |title: &str| if title.len() > 14 { 128.0 } else { 88.0 };
+    let row = |point: &Point| {
+        // As a click on the plot: what had arrived by then.
+        let within = Some((0, arrived_by(&lane.outline, seconds(point.tick))));
+        let number = NumberOf { within, ..NumberOf::default() };
+        let leads = |text: String, view| Cell::leading(text, behind(view, &number));
+        vec![
+            format::seconds(point.tick).into(),
+            leads(text(&point.batch), BookView::Batch),
+            point
+                .memory
+                .as_ref()
+                .map_or_else(|| "-".to_owned().into(), |memory| leads(text(memory), BookView::Memory)),
+            leads(text(&point.speed), BookView::Speed),
+            leads(text(&point.merged), BookView::Merged),
+            off(&point.merged, &point.batch).trim_start_matches('+').to_owned().into(),
+            leads(text(&point.recount), BookView::Recount),
+            off(&point.merged, &point.recount).into(),
+            maybe(&point.every_read).into(),
+        ]
+    };
     Twin {
         columns: columns.into_iter().map(|title| Column::number(title, width(title))).collect(),
-        rows: lane
-            .series
-            .iter()
-            .rev()
-            .map(|point| {
-                vec![
-                    format::seconds(point.tick),
-                    text(&point.batch),
-                    maybe(&point.memory),
-                    text(&point.speed),
-                    text(&point.merged),
-                    off(&point.merged, &point.batch).trim_start_matches('+').to_owned(),
-                    text(&point.recount),
-                    off(&point.merged, &point.recount),
-                    maybe(&point.every_read),
-                ]
-            })
-            .collect(),
+        rows: lane.series.iter().rev().map(row).collect(),
     }
 }
 
@@ -238,24 +192,21 @@ fn proof(proof: &Proof) -> Twin {
         let least = within().map(|run| run.count).min().filter(|_| covered == to - from).unwrap_or(0);
         if least == most { format!("{most}x") } else { format!("{least}x to {most}x") }
     };
-    let rows = bounds
-        .windows(2)
-        .filter_map(|pair| {
-            let [from, to] = pair else { return None };
-            Some(vec![
-                format::records_in(*from, *to),
-                format::thousands(to - from),
-                counts(&proof.read, *from, *to),
-                counts(&proof.counted, *from, *to),
-                counts(&proof.every_read, *from, *to),
-            ])
-        })
-        .collect();
+    let rows = bounds.windows(2).filter_map(|pair| {
+        let [from, to] = pair else { return None };
+        Some(vec![
+            format::records_in(*from, *to),
+            format::thousands(to - from),
+            counts(&proof.read, *from, *to),
+            counts(&proof.counted, *from, *to),
+            counts(&proof.every_read, *from, *to),
+        ])
+    });
     let mut columns = vec![Column::text("Records")];
     columns.extend(
         ["How many", "Read", "Counted", "If every read counted"].map(|title| Column::number(title, 132.0)),
     );
-    Twin { columns, rows }
+    Twin::of_texts(columns, rows)
 }
 
 fn timeline(lane: &LaneFrame) -> Twin {
@@ -268,21 +219,12 @@ fn timeline(lane: &LaneFrame) -> Twin {
         MarkKind::Restored => "stream restored at",
         MarkKind::ReplayFinished => "everything read again up to",
     };
-    Twin {
-        columns: vec![
-            Column::number("Run time", 92.0),
-            Column::text("What"),
-            Column::number("Record", 108.0),
-        ],
-        rows: lane
-            .marks
-            .iter()
-            .rev()
-            .map(|mark| {
-                vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)]
-            })
-            .collect(),
-    }
+    let columns =
+        vec![Column::number("Run time", 92.0), Column::text("What"), Column::number("Record", 108.0)];
+    let rows = lane.marks.iter().rev().map(|mark| {
+        vec![format::seconds(mark.tick), word(mark.kind).to_owned(), format::thousands(mark.record)]
+    });
+    Twin::of_texts(columns, rows)
 }
 
 fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
@@ -294,23 +236,21 @@ fn groups(state: &State, first: &'static str, rows: &[GroupRow]) -> Twin {
     );
     let measure = state.measure;
     let difference = |a: &Totals, b: &Totals| measure.difference_text(measure.difference(a, b));
-    Twin {
-        columns,
-        rows: rows
-            .iter()
-            .map(|row| {
-                vec![
-                    row.label.clone(),
-                    text(&row.final_totals),
-                    difference(&row.merged, &row.final_totals),
-                    text(&row.merged),
-                    text(&row.recount),
-                    difference(&row.merged, &row.recount),
-                    text(&row.log),
-                ]
-            })
-            .collect(),
-    }
+    let row = |row: &GroupRow| {
+        let number = NumberOf { page: row.page.clone(), day: row.day, within: None };
+        let leads = |totals: &Totals, view| Cell::leading(text(totals), behind(view, &number));
+        let provisional = difference(&row.merged, &row.final_totals);
+        vec![
+            row.label.clone().into(),
+            leads(&row.final_totals, BookView::Batch),
+            Cell::leading(provisional, behind(BookView::Speed, &number)),
+            leads(&row.merged, BookView::Merged),
+            leads(&row.recount, BookView::Recount),
+            difference(&row.merged, &row.recount).into(),
+            leads(&row.log, BookView::Log),
+        ]
+    };
+    Twin { columns, rows: rows.iter().map(row).collect() }
 }
 
 fn late_columns() -> [Column; 6] {
@@ -393,5 +333,5 @@ fn trade_off(state: &State, lane: &LaneFrame) -> Twin {
             is_now.to_owned(),
         ]
     };
-    Twin { columns, rows: points.iter().map(row).collect() }
+    Twin::of_texts(columns, points.iter().map(row))
 }

@@ -201,5 +201,7 @@ fn steps_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut Out) {
         ] {
             command_button(ui, state, out, AppCommand::Version(step), label);
         }
+        let why = AppCommand::Right(RightDrawer::Differences);
+        command_button(ui, state, out, why, "Why they differ, by record");
     });
 }

@@ -7,7 +7,7 @@ pub use crate::serving::Role;
 use super::{Band, CheckpointInfo, InvariantStatus, OutlinePoint, Proof, Totals};
 use crate::{
     checkpoint::CrashPoint,
-    domain::{EventTime, StreamOptions},
+    domain::{Day, EventTime, StreamOptions},
     engine::protocol::{CheckpointId, VersionSettings},
     serving::VersionNumber,
 };
@@ -78,6 +78,10 @@ pub struct VersionFrame {
 pub struct VersionGroup {
     /// Page text or date.
     pub label: String,
+    /// The page; `None` for a day and for the rest.
+    pub page: Option<String>,
+    /// The day; `None` for a page and for the rest.
+    pub day: Option<Day>,
     /// In the view that readers see.
     pub serving: Totals,
     /// In the other one.
@@ -147,8 +151,12 @@ pub struct VersionPoint {
     pub version: VersionNumber,
     /// Its memory; `None` while crashed.
     pub memory: Option<Totals>,
+    /// Records that its memory has counted.
+    pub position: u64,
     /// Its view.
     pub view: Totals,
+    /// Records that its view holds.
+    pub view_position: u64,
     /// Whether the view was older than the memory.
     pub is_stale: bool,
 }

@@ -116,7 +116,7 @@ fn day_causes(group: GroupDifference) -> DayCauses {
         users: part.users,
     };
     DayCauses {
-        day: group.scope.day.map(|day| day.to_string()).unwrap_or_default(),
+        day: group.scope.day,
         first: group.first.into(),
         second: group.second.into(),
         causes: group.parts.into_iter().map(part).collect(),

@@ -97,9 +97,9 @@ impl KappaHistory {
         }
     }
 
-    fn push(&mut self, point: KappaPoint, keep: Keep) {
+    fn push(&mut self, point: &KappaPoint, keep: Keep) {
         let KappaHistory { series, tracks, .. } = self;
-        series.push(point, keep, |tick| {
+        series.push(*point, keep, |tick| {
             let happened = |track: &Track| track.marks.binary_search_by_key(&tick, |mark| mark.tick).is_ok();
             tracks.iter().any(happened)
         });
@@ -142,6 +142,8 @@ impl KappaLane {
             Some(VersionPoint {
                 version: side.number,
                 memory: (!side.is_down()).then(|| side.memory.into()),
+                position: side.position,
+                view_position: version.position().total(),
                 view: version.view().merged_numbers().into(),
                 is_stale: side.is_down() || side.replay.is_some(),
             })
@@ -152,6 +154,7 @@ impl KappaLane {
             .serving()
             .map_or_else(Totals::default, |version| version.view().merged_numbers().into());
         let serving = self.kappa.serving().map(crate::serving::Version::number);
-        self.history.push(KappaPoint { tick: ground.tick, versions, serving, served }, keep);
+        let point = KappaPoint { tick: ground.tick, versions, serving, served };
+        self.history.push(&point, keep);
     }
 }

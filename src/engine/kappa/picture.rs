@@ -104,6 +104,7 @@ impl KappaLane {
         let (named, others) = model.top();
         let row = |&key: &KeyId| VersionGroup {
             label: ground.index.keys().text(key.0).to_owned(),
+            page: Some(ground.index.keys().text(key.0).to_owned()),
             log: totals(log.key(key)),
             ..self.group(|view| view.key_numbers(key).1)
         };
@@ -120,6 +121,7 @@ impl KappaLane {
                 serving: rest(whole.serving, |row| row.serving),
                 other: rest(whole.other, |row| row.other),
                 log: rest(log.into(), |row| row.log),
+                ..VersionGroup::default()
             };
             rows.push(rest);
         }
@@ -133,6 +135,7 @@ impl KappaLane {
         let of_log = |day: Day| model.log_groups().map_or_else(Totals::default, |log| totals(log.day(day)));
         let row = |day: Day| VersionGroup {
             label: day.to_string(),
+            day: Some(day),
             log: of_log(day),
             ..self.group(|view| view.day_numbers(day).1)
         };

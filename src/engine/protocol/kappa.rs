@@ -8,7 +8,7 @@ use super::{CheckpointId, CrashWhen};
 pub use crate::serving::VersionNumber;
 use crate::{
     checkpoint::CrashPoint,
-    domain::{Lateness, Uniques, ZoneName},
+    domain::{Day, Lateness, Uniques, ZoneName},
     engine::frame::Totals,
 };
 
@@ -293,8 +293,8 @@ pub struct VersionDifferences {
 /// A day in both views, with the causes by which it differs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DayCauses {
-    /// The date; empty for all days together.
-    pub day: String,
+    /// The day; `None` for all days together.
+    pub day: Option<Day>,
     /// In the first view.
     pub first: Totals,
     /// In the second view.

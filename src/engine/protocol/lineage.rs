@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{RecordLine, VersionNumber};
 use crate::{
-    domain::{Counts, Day},
+    domain::{Counts, Day, Uniques},
     engine::frame::Totals,
 };
 
@@ -181,6 +181,12 @@ pub struct TouchedView {
     pub view: BookView,
     /// What became of the record.
     pub fate: Fate,
+    /// On which day it lies there.
+    pub day: Option<Day>,
+    /// How often the processor of a version read it; the stream of the run has its own count in [`RecordLine`].
+    pub reads: Option<u32>,
+    /// How the view counts users.
+    pub uniques: Uniques,
     /// Its cell, page, day and the run; empty where it does not count.
     pub numbers: Vec<TouchedNumber>,
 }

@@ -11,7 +11,7 @@ use crate::{
     app::{Edit, Input, LineageEdit, State},
     engine::{
         frame::LaneFrame,
-        protocol::{Listing, NumberOf},
+        protocol::{BookView, Listing, NumberOf},
     },
 };
 
@@ -26,13 +26,22 @@ pub fn listed(
 ) {
     let Some(at) = clicked else { return };
     let seconds = transform.value_from_position(at).x;
-    let to = arrived_by(&lane.outline, seconds);
+    list(ui, state, panel.book_view(), arrived_by(&lane.outline, seconds), out);
+}
+
+/// When in the run a plot was clicked, in seconds.
+pub(super) fn clicked_at(response: &PlotResponse<()>) -> Option<f64> {
+    let at = response.response.interact_pointer_pos().filter(|_| response.response.clicked())?;
+    Some(response.transform.value_from_position(at).x)
+}
+
+/// Lists what a view counts of the records below `to`; with Shift, from the end of the listing that is open.
+pub(super) fn list(ui: &Ui, state: &State, view: BookView, to: u64, out: &mut Out) {
     let before = ui.input(|input| input.modifiers.contains(egui::Modifiers::SHIFT)).then(|| last_end(state));
     let from = before.flatten().unwrap_or(0);
     let within = Some((from.min(to), from.max(to)));
     let number = NumberOf { within, ..NumberOf::default() };
-    let listing = Listing::Behind(panel.book_view(), number);
-    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Behind(view, number)))));
 }
 
 /// Where the stretch ended that was listed last.

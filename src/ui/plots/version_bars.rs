@@ -4,22 +4,35 @@ use eframe::egui::{Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::number;
 use crate::{
-    app::Measure,
-    engine::frame::{Totals, VersionGroup},
+    app::{Edit, Input, LineageEdit, Measure},
+    engine::{
+        frame::{Totals, VersionGroup},
+        protocol::{BookView, Listing, NumberOf, VersionNumber},
+    },
     ui::{
         bars::Track,
         theme::{self, tokens},
-        widgets::{even_rows, named},
+        widgets::{Out, even_rows, named},
     },
 };
 
 /// Which of the two views a card shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// The one that readers see.
-    Serving,
-    /// The other one, with its difference to the one that they see.
-    Other,
+    /// That of the version that serves.
+    Serving(VersionNumber),
+    /// The other one, with its difference to the one that readers see.
+    Other(VersionNumber),
+    /// What readers see, by this version.
+    Served(VersionNumber),
+}
+
+impl Shown {
+    fn version(self) -> VersionNumber {
+        match self {
+            Shown::Serving(number) | Shown::Other(number) | Shown::Served(number) => number,
+        }
+    }
 }
 
 /// What a card of bars shows.
@@ -37,8 +50,8 @@ pub(super) struct Bars<'a> {
     pub color: eframe::egui::Color32,
 }
 
-/// Draws the bars of one card.
-pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>) {
+/// Draws the bars of one card; a click lists the records behind one.
+pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>, out: &mut Out) {
     let Some(shown) = bars.shown else { return };
     let measure = bars.measure;
     let most =
@@ -47,33 +60,55 @@ pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>) {
     let height = 26.0 * theme::scale(ui);
     even_rows(ui, ("version-bars", bars.id), height, bars.rows.len(), |ui, range| {
         for row in bars.rows.get(range).unwrap_or_default() {
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-            let text = in_words(row, measure, shown);
+            let number = number_of(row);
+            let (sense, role) = match number {
+                Some(_) => (Sense::click(), Role::Button),
+                None => (Sense::hover(), Role::Label),
+            };
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+            if number.is_some() && (response.hovered() || response.has_focus()) {
+                ui.painter().rect_filled(rect, 4, tokens(ui).hover);
+            }
             paint_row(ui, rect, row, (bars, shown), top);
-            named(&response, Role::Label, format!("{}: {text}", row.label));
-            response.on_hover_text(format!("{}: {text}", row.label));
+            let text = in_words(row, measure, shown);
+            named(&response, role, text.clone());
+            let clicked = response.on_hover_text(text).clicked();
+            if let Some(number) = number.filter(|_| clicked) {
+                let listing = Listing::Behind(BookView::Version(shown.version()), number);
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+            }
         }
     });
 }
 
+/// The number that a row stands for; the rest is many pages together and leads to no list.
+fn number_of(row: &VersionGroup) -> Option<NumberOf> {
+    let number = NumberOf { page: row.page.clone(), day: row.day, within: None };
+    (number != NumberOf::default()).then_some(number)
+}
+
 fn totals(row: &VersionGroup, shown: Shown) -> &Totals {
     match shown {
-        Shown::Serving => &row.serving,
-        Shown::Other => &row.other,
+        Shown::Serving(_) | Shown::Served(_) => &row.serving,
+        Shown::Other(_) => &row.other,
     }
 }
 
 /// By how much the other view is above the one that serves; nothing where they agree.
 fn off(row: &VersionGroup, measure: Measure, shown: Shown) -> Option<String> {
     let by = measure.difference(&row.other, &row.serving);
-    (shown == Shown::Other && by != 0).then(|| measure.difference_text(by))
+    (matches!(shown, Shown::Other(_)) && by != 0).then(|| measure.difference_text(by))
 }
 
 fn in_words(row: &VersionGroup, measure: Measure, shown: Shown) -> String {
-    let number = measure.text(totals(row, shown));
+    let number = format!("{}: {} {}", row.label, measure.text(totals(row, shown)), measure.name());
+    let place = match shown {
+        Shown::Serving(version) | Shown::Other(version) => format!("in version {version}"),
+        Shown::Served(version) => format!("served by version {version}"),
+    };
     match off(row, measure, shown) {
-        Some(off) => format!("{number} {}, {off} to what is served", measure.name()),
-        None => format!("{number} {}", measure.name()),
+        Some(off) => format!("{number} {place}, {off} to what is served"),
+        None => format!("{number} {place}"),
     }
 }
 

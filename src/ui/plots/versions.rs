@@ -6,6 +6,7 @@ use egui_plot::{FilledArea, Line, LineStyle, MarkerShape, PlotPoint, PlotPoints,
 use super::{
     cards::{self, Head},
     over_time::over_time,
+    points,
     version_bars::{Bars, Shown, bars_ui},
 };
 use crate::{
@@ -15,12 +16,12 @@ use crate::{
             KappaFrame, KappaPoint, LaneFrame, Role as Part, VersionFrame, VersionGroup, VersionPoint,
             VersionState,
         },
-        protocol::VersionNumber,
+        protocol::{BookView, VersionNumber},
     },
     ui::{
         series::{end_of_run, log_height, pieces, seconds},
         theme::{AREA, Tokens, tokens},
-        widgets::named,
+        widgets::{Out, named},
     },
 };
 
@@ -46,8 +47,15 @@ impl Card {
 }
 
 /// Draws the three cards.
-pub(super) fn versions_ui(ui: &mut Ui, state: &State, lane: &LaneFrame, kappa: &KappaFrame, fit: bool) {
-    cards::side_by_side(ui, Card::ALL, |ui, rect, place| card_ui(ui, rect, (state, lane, kappa, place), fit));
+pub(super) fn versions_ui(
+    ui: &mut Ui,
+    (state, lane, kappa): (&State, &LaneFrame, &KappaFrame),
+    fit: bool,
+    out: &mut Out,
+) {
+    cards::side_by_side(ui, Card::ALL, |ui, rect, place| {
+        card_ui(ui, rect, (state, lane, kappa, place), fit, out);
+    });
 }
 
 fn card_ui(
@@ -55,6 +63,7 @@ fn card_ui(
     rect: Rect,
     (state, lane, kappa, place): (&State, &LaneFrame, &KappaFrame, Card),
     fit: bool,
+    out: &mut Out,
 ) {
     let head = head_of(state, kappa, place, tokens(ui));
     let body = cards::head_ui(ui, rect, &head);
@@ -65,12 +74,37 @@ fn card_ui(
         Look::OverRun | Look::Moment | Look::EventTime | Look::TradeOff => None,
     };
     if let Some(rows) = rows {
-        return bars_ui(&mut child, bars_of(kappa, place, rows, state.measure, tokens(ui)));
+        return bars_ui(&mut child, bars_of(kappa, place, rows, state.measure, tokens(ui)), out);
     }
     let response = plot_ui(&mut child, (state, lane, kappa, place), fit);
     let below: String = head.line.iter().map(|(text, _)| text.as_str()).collect();
     let label = format!("{}: {} {}. {below}.", head.title, head.number.0, state.measure.name());
     named(&response.response, Role::Image, label);
+    let clicked = points::clicked_at(&response).and_then(|seconds| shown_at(kappa, place, seconds));
+    if let Some((version, to)) = clicked {
+        points::list(ui, state, BookView::Version(version), to, out);
+    }
+}
+
+/// Which version a card showed at a moment, and how many records are in its number: at the nearest point that has one.
+fn shown_at(kappa: &KappaFrame, card: Card, at: f64) -> Option<(VersionNumber, u64)> {
+    let of = |point: &KappaPoint| match card {
+        Card::Place(place) => {
+            let version = point.versions.get(place).copied().flatten()?;
+            let records = version.memory.map_or(version.view_position, |_| version.position);
+            Some((version.version, records))
+        }
+        Card::Served => {
+            let mut versions = point.versions.into_iter().flatten();
+            let served = versions.find(|version| Some(version.version) == point.serving)?;
+            Some((served.version, served.view_position))
+        }
+    };
+    let after = kappa.series.partition_point(|point| seconds(point.tick) <= at);
+    let before = after.checked_sub(1).and_then(|before| kappa.series.get(before));
+    let near = before.into_iter().chain(kappa.series.get(after));
+    let found = near.filter_map(|point| Some(((seconds(point.tick) - at).abs(), of(point)?)));
+    found.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, found)| found)
 }
 
 fn bars_of<'a>(
@@ -84,12 +118,12 @@ fn bars_of<'a>(
     let number = |place| version_in(kappa, place).map(|version| version.number);
     let serves = |place: &usize| number(*place).is_some() && number(*place) == serving;
     let (id, shown, color) = match card {
-        Card::Place(place) if serves(&place) => ("serving", Some(Shown::Serving), card.color(t)),
-        Card::Place(place) => ("other", number(place).map(|_| Shown::Other), card.color(t)),
+        Card::Place(place) if serves(&place) => ("serving", number(place).map(Shown::Serving), card.color(t)),
+        Card::Place(place) => ("other", number(place).map(Shown::Other), card.color(t)),
         // In the colour of the version that serves.
         Card::Served => {
             let place = [0, 1].into_iter().find(serves).map_or(card, Card::Place);
-            ("served", Some(Shown::Serving), place.color(t))
+            ("served", serving.map(Shown::Served), place.color(t))
         }
     };
     Bars { id, rows, shown, measure, color }

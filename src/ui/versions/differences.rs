@@ -1,22 +1,19 @@
 //! Why two versions differ: over all days, and day by day.
 
-use eframe::egui::{Ui, vec2};
+use eframe::egui::{ScrollArea, Sense, Ui};
 
 use crate::{
     app::{
-        Edit, Input, State, cause_in_words,
+        Edit, Input, LineageEdit, State, cause_in_words,
         format::{records, signed, thousands},
     },
-    engine::protocol::{VersionCause, VersionDifferences},
+    engine::protocol::{BookView, DayCauses, Listing, NumberOf, Pair, VersionCause, VersionDifferences},
     ui::{
-        tables::{Column, table_ui},
+        grid::{ROW, Weight, row_ui},
         theme,
         widgets::{Out, fact_row, section, small_text},
     },
 };
-
-/// Height of the table of days.
-const DAYS: f32 = 190.0;
 
 /// Draws the comparison of the two versions.
 pub(super) fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
@@ -46,35 +43,51 @@ pub(super) fn differences_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     if ui.button("Copy the days").on_hover_text("With tabs between columns").clicked() {
         out.push(Input::Edit(Edit::Copy(days_as_text(found))));
     }
-    days_ui(ui, found);
+    days_ui(ui, found, out);
 }
 
-fn days_ui(ui: &mut Ui, found: &VersionDifferences) {
+/// A click on a day lists the records by which it differs.
+fn days_ui(ui: &mut Ui, found: &VersionDifferences, out: &mut Out) {
     let is_roomy = ui.available_width() >= 380.0 * theme::scale(ui);
-    let mut columns = vec![Column::number("Day", 82.0)];
+    let (mut widths, mut head) = (vec![58.0], vec!["differs".to_owned()]);
     if is_roomy {
-        columns.extend([Column::number("Serves", 58.0), Column::number("Other", 58.0)]);
+        widths.splice(0..0, [58.0, 58.0]);
+        head.splice(0..0, [found.first, found.second].map(|version| format!("V{version}")));
     }
-    columns.extend([Column::number("Differs", 48.0), Column::text("Cause, records")]);
-    let height = DAYS * theme::scale(ui);
-    ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
-        ui.set_max_height(height);
-        table_ui(ui, "version-days", &columns, found.days.len(), |at| {
-            let Some(day) = found.days.get(at) else { return Vec::new() };
+    row_ui(ui, "Day: causes, records", &head, &widths, Weight::Head, Sense::hover());
+    let row = ROW * theme::scale(ui);
+    let height = row * (found.days.len().min(8) as f32 + 0.5);
+    let rows = ScrollArea::vertical().id_salt("version-days").max_height(height).auto_shrink([false, true]);
+    rows.show_rows(ui, row, found.days.len(), |ui, range| {
+        for day in found.days.get(range).unwrap_or_default() {
             let off = i128::from(day.first.views) - i128::from(day.second.views);
-            let causes: Vec<String> = day
-                .causes
-                .iter()
-                .map(|part| format!("{} {}", short_cause(part.cause), thousands(part.records)))
-                .collect();
-            let mut cells = vec![day.day.clone()];
+            let mut texts = vec![signed(off)];
             if is_roomy {
-                cells.extend([thousands(day.first.views), thousands(day.second.views)]);
+                texts.splice(0..0, [day.first, day.second].map(|totals| thousands(totals.views)));
             }
-            cells.extend([signed(off), causes.join(", ")]);
-            cells
-        });
+            let name = format!("{}: {}", date(day), causes_in_words(day));
+            let response = row_ui(ui, &name, &texts, &widths, Weight::Plain, Sense::click());
+            if response.on_hover_text(format!("{name}. Click for the records.")).clicked() {
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(differing(found, day)))));
+            }
+        }
     });
+}
+
+/// The records by which the two differ on a day.
+fn differing(found: &VersionDifferences, day: &DayCauses) -> Listing {
+    let [first, second] = [found.first, found.second].map(BookView::Version);
+    let number = NumberOf { day: day.day, ..NumberOf::default() };
+    Listing::Differing(Pair { first, second }, None, number)
+}
+
+fn date(day: &DayCauses) -> String {
+    day.day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+fn causes_in_words(day: &DayCauses) -> String {
+    let part = |part: &VersionCause| format!("{} {}", short_cause(part.cause), thousands(part.records));
+    day.causes.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 fn cause_numbers(part: &VersionCause) -> String {
@@ -103,7 +116,7 @@ fn days_as_text(found: &VersionDifferences) -> String {
             day.causes.iter().map(|part| format!("{} {}", part.cause, part.records)).collect();
         let off = i128::from(day.first.views) - i128::from(day.second.views);
         let line = [
-            day.day.clone(),
+            date(day),
             day.first.views.to_string(),
             day.second.views.to_string(),
             off.to_string(),
