@@ -293,6 +293,9 @@ fn command(log: &LogDirectory, mapping: &Mapping, request: &CompareRequest) -> S
     if !request.columns.trim().is_empty() {
         option("columns", request.columns.trim());
     }
+    if !mapping.input_format.is_jsonl() {
+        option("input-format", mapping.input_format.id());
+    }
     option("page", &mapping.page);
     option("time", &mapping.time);
     option("time-format", &mapping.time_format.to_string());
