@@ -40,7 +40,8 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CliError> {
     let recount = merged.recount.canonical(index.keys());
     let sums = sums(&input.mapping);
     let numbers = merged.numbers(users, index.users());
-    let told = Told { merged: &merged, numbers, users, sums, partitions: index.partitions() };
+    let speed = merged.speed_numbers(users, index.users());
+    let told = Told { merged: &merged, speed, numbers, users, sums, partitions: index.partitions() };
     told.say(args, rows_that_differ(&rows, &recount), rows.len().max(recount.len()));
     let rows: Vec<TableRow<'_>> = rows.iter().map(TableRow::from).collect();
     output::print(render(&rows, args.format.unwrap_or(Format::Csv), sums).as_bytes())?;
@@ -116,6 +117,7 @@ fn each_batch(index: &Arc<LogIndex>, mut take: impl FnMut(&[Record])) -> Result<
 /// What is said about a merge on standard error.
 struct Told<'a> {
     merged: &'a Merged,
+    speed: Numbers,
     numbers: Numbers,
     users: MergedUsers,
     sums: SinkSums,
@@ -126,7 +128,7 @@ impl Told<'_> {
     fn say(&self, args: &MergeArgs, rows_differ: u64, rows: usize) {
         let Merged { boundary, twice, nowhere, late, .. } = self.merged;
         let rule = if args.speed_from.is_some() { "as given" } else { rule_in_words(args.boundary) };
-        let (batch, speed) = (self.merged.batch_numbers(), self.merged.speed_numbers());
+        let (batch, speed) = (self.merged.batch_numbers(), self.speed);
         output::note(&format!("batch: [0, {}): {}", boundary.cut, self.in_words(batch)));
         let start = start_in_words(&boundary.start);
         output::note(&format!(

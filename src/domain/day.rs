@@ -115,6 +115,17 @@ impl DayRule {
         EventTime(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
     }
 
+    /// Whether `day` ends at the one midnight of the calendar: no clock is changed across it.
+    pub fn ends_at_midnight(&self, day: Day) -> bool {
+        match self {
+            DayRule::Utc | DayRule::AsWritten => true,
+            DayRule::Zone(zone) => Day(day.0.saturating_add(1)).date().is_some_and(|next| {
+                let midnight = zone.to_ambiguous_timestamp(next.at(0, 0, 0, 0));
+                matches!(midnight.offset(), AmbiguousOffset::Unambiguous { .. })
+            }),
+        }
+    }
+
     /// The name as it stands on the command line.
     pub fn name(&self) -> &str {
         match self {
@@ -223,6 +234,9 @@ mod tests {
             }
         }
         assert_eq!(DayRule::Utc.end_of(Day(i32::MAX)), EventTime(i64::MAX));
+        let santiago = DayRule::parse("America/Santiago").unwrap();
+        let odd = ["2024-09-06", "2024-09-07", "2024-09-08"].map(|day| Day::parse(day).unwrap());
+        assert_eq!(odd.map(|day| santiago.ends_at_midnight(day)), [true, false, true]);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) fn summary(
         log: PathBuf::from(&scenario.log.path),
         mapping_options: mapping_options(mapping),
         guarantee: scenario.settings.guarantee,
-        batch_command: command("batch", &scenario.log.path, mapping).join(" "),
+        batch_command: batch_command(&scenario.log.path, mapping),
         stream_command: command("stream", &scenario.log.path, mapping).join(" "),
     }
 }
@@ -75,11 +75,19 @@ pub(super) fn merge_command(
         words.extend(["--lateness".to_owned(), options.lateness.to_string()]);
         words.extend(["--idle-after".to_owned(), options.idle_after_records.to_string()]);
     }
+    match options.uniques {
+        Uniques::Set => {}
+        Uniques::Hll => words.extend(["--uniques".to_owned(), "hll".to_owned()]),
+    }
     words.join(" ")
 }
 
-/// The command line that computes the view of a version, and the settings in force for it. What counts users by sketches is
-/// counted exactly by the command.
+/// The command line that counts the whole log.
+pub(super) fn batch_command(log: &str, mapping: &Mapping) -> String {
+    command("batch", log, mapping).join(" ")
+}
+
+/// The command line that computes the view of a version, and the settings in force for it.
 pub(super) fn version_command(log: &str, mapping: &Mapping, version: &VersionBooks) -> (String, String) {
     let VersionSettings { zone, duplicates, no_user, .. } = version.settings;
     let mut mapping = mapping.clone();

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     books::{LaneBooks, speed_views},
-    describe::{merge_command, version_command},
+    describe::{batch_command, merge_command, version_command},
     export::csv_field,
     frame::Totals,
     kappa::{VersionBooks, VersionShown},
@@ -16,31 +16,30 @@ use super::{
     lane::Lane,
     protocol::{
         Answer, BookView, Cause, CausePart, CellDifference, EngineEvent, HandoverSetup, Pair, PairDifference,
-        PairSql, RunId,
+        RunId,
     },
     recounts::{RecountOf, Recounts, Shown},
     runs::replace_file,
     session::Session,
-    sql::{SqlBy, SqlSide, duckdb_comparison},
 };
 use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
-    domain::{self, NameTable as _, Row, Value, View},
+    domain::{self, NameTable as _, Row, StreamRules, Value, View},
     ingest::{LogDirectory, LogIndex, Mapping},
     serving::{Boundary, Numbers, SpeedStart},
 };
 
 /// Most cells that go to the window; a file has all.
 const MOST_CELLS: usize = 2_000;
-/// With more files a query would be longer than anybody pastes.
-const MOST_SQL_FILES: usize = 2_000;
-
 /// What is needed to compare two views on another thread.
-struct Comparison {
-    books: LaneBooks,
+pub(super) struct Comparison {
+    pub books: LaneBooks,
     speed: Vec<View>,
     recounts: Recounts,
-    of: RecountOf,
+    /// With the rules of the batch layer.
+    pub of: RecountOf,
+    /// Those of the speed layer.
+    pub stream: StreamRules,
     /// How the speed layer counts users.
     counting: domain::Uniques,
     /// What the speed and the merged view show over the run, and what the stream's memory holds.
@@ -49,10 +48,10 @@ struct Comparison {
     versions: Vec<VersionShown>,
     /// In force, where a view is that of a version.
     settings: [String; 2],
-    pair: Pair,
+    pub pair: Pair,
     command: String,
     /// For the same as SQL.
-    log: Option<(LogDirectory, Mapping)>,
+    pub log: Option<(LogDirectory, Mapping)>,
     sums: bool,
 }
 
@@ -92,22 +91,13 @@ impl Session {
         let open = self.open.as_ref()?;
         let lane = open.lane.as_ref()?;
         let mut comparison = Comparison::of(lane, pair);
-        let (cut, position) = comparison.books.hand_over();
-        let start = SpeedStart::At(cut.clone());
-        let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
-        let setup = HandoverSetup::default();
-        let options = open.scenario.settings.stream_options();
         let log = &open.scenario.log.path;
-        let lambda = merge_command(log, &open.mapping, &boundary, &setup, options);
         let side = |view| match view {
             BookView::Version(number) => comparison.books.version(number).ok(),
             _ => None,
         };
         let sides = pair.views().map(side);
-        let commands = sides.map(|side| match side {
-            Some(version) => version_command(log, &open.mapping, version).0,
-            None => lambda.clone(),
-        });
+        let commands = pair.views().map(|view| comparison.command_of(view, log, &open.mapping));
         let settings = sides.map(|side| match side {
             Some(version) => {
                 let guarantee = open.scenario.settings.guarantee;
@@ -162,6 +152,7 @@ impl Comparison {
             speed: speed_views(lane),
             recounts: Recounts::default(),
             of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
+            stream: lane.stream_rules(),
             counting: lane.plan.settings.uniques,
             shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers(), lane.stream.memory],
             versions: pair
@@ -180,6 +171,25 @@ impl Comparison {
         }
     }
 
+    /// The command line that computes a view.
+    fn command_of(&self, view: BookView, log: &str, mapping: &Mapping) -> String {
+        let (cut, position) = match view {
+            BookView::Log => return batch_command(log, mapping),
+            BookView::Version(number) => {
+                let version = self.books.version(number);
+                return version.map_or_else(|why| why, |version| version_command(log, mapping, version).0);
+            }
+            // Its memory has not handed over what batch has published since its last checkpoint.
+            BookView::Memory => self.books.range(view),
+            BookView::Batch | BookView::Speed | BookView::Merged | BookView::Recount => {
+                self.books.hand_over()
+            }
+        };
+        let start = SpeedStart::At(cut.clone());
+        let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
+        merge_command(log, mapping, &boundary, &HandoverSetup::default(), self.stream.options)
+    }
+
     fn answer(&self) -> Answer {
         let Compared { run, mut cells, days } = match self.compare() {
             Ok(found) => found,
@@ -195,6 +205,7 @@ impl Comparison {
         cells.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| by_text(a, b)));
         cells.truncate(MOST_CELLS);
         let read = self.pair.views().map(|view| self.books.counts(view));
+        let (sql, sql_note) = self.sql();
         Answer::Differences(Box::new(PairDifference {
             pair: self.pair,
             first: run.first.into(),
@@ -206,24 +217,9 @@ impl Comparison {
             settings: self.settings.clone(),
             read,
             command: self.command.clone(),
-            sql: self.sql().map(Box::new),
+            sql,
+            sql_note,
         }))
-    }
-
-    /// Both views as queries over the files of the log.
-    fn sql(&self) -> Option<PairSql> {
-        // A version may read the lines otherwise than the run does.
-        let (log, mapping) = self.log.as_ref().filter(|_| self.settings.iter().all(String::is_empty))?;
-        let segments: usize = log.partitions().iter().map(|partition| partition.segments.len()).sum();
-        let names = self.pair.views().map(BookView::id);
-        let [first, second] = names.each_ref().map(|name| &**name);
-        let side = |name, view: BookView| {
-            let (from, to) = self.books.range(view);
-            SqlSide { name, from, to }
-        };
-        let sides = [side(first, self.pair.first), side(second, self.pair.second)];
-        let query = |by| duckdb_comparison(mapping, log, by, sides).filter(|_| segments <= MOST_SQL_FILES);
-        Some(PairSql { cells: query(SqlBy::Cells)?, days: query(SqlBy::Days)?, run: query(SqlBy::Run)? })
     }
 
     /// Over the run, every cell that differs, and of two versions every day that does.
@@ -292,7 +288,8 @@ impl Comparison {
         Arc::new([Actual::from([(Scope::default(), run)]), self.estimated(&views)])
     }
 
-    fn uniques(&self, view: BookView) -> Uniques {
+    /// How a view comes to its unique users.
+    pub fn uniques(&self, view: BookView) -> Uniques {
         match view {
             BookView::Version(number) => {
                 self.books.version(number).map_or(Uniques::United, VersionBooks::uniques)

@@ -4,14 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    domain::ZoneName,
+    checkpoint::GuaranteeId,
+    domain::{Offsets, ZoneName},
     engine::{
         driver::Driver,
         lineage_answers::listed,
         play::{OpenScenario, lane_plan, memory_disk, open_log},
-        protocol::{Duplicates, KappaCommand, LaneCommand, Listing, NoUser, NumberOf, VersionSettings},
+        protocol::{
+            CrashTarget, CrashWhen, Duplicates, KappaCommand, LaneCommand, Listing, NoUser, NumberOf,
+            VersionSettings,
+        },
     },
-    serving::VersionNumber,
+    serving::{MergeFold, Merged, MergedUsers, VersionNumber},
 };
 
 const VERSIONS: Pair =
@@ -182,4 +186,132 @@ fn a_version_that_is_not_there_is_said_to_be_missing() {
     let listing = Listing::Behind(VERSIONS.second, NumberOf::default());
     let answer = listed(&LaneBooks::of(&lane), &listing, 0, 1);
     assert_eq!(answer, Answer::Nothing("version 2 is not there".to_owned()));
+}
+
+/// A lane over `records` records of as many users, with one version under these settings that has read them all.
+fn with_version(
+    records: usize,
+    settings: VersionSettings,
+    guarantee: GuaranteeId,
+) -> (tempfile::TempDir, OpenScenario, Lane) {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    std::fs::create_dir_all(log.join("one")).unwrap();
+    let line = |at: usize| {
+        format!(
+            "{{\"page\":\"/p{}\",\"time\":\"2024-01-10T09:00:00Z\",\"id\":\"{at}\",\"user\":\"u{at}\"}}\n",
+            at % 3
+        )
+    };
+    std::fs::write(log.join("one/a.jsonl"), (0..records).map(line).collect::<String>()).unwrap();
+    let options = [("page", "page"), ("user", "user"), ("time", "time"), ("id", "id")];
+    let mut open = open_log(&log, &options.map(|(a, b)| (a.to_owned(), b.to_owned()))).unwrap();
+    let run = &mut open.scenario.settings;
+    // Twenty ticks.
+    let rate = records as u64 * 3;
+    (run.rate, run.stream_capacity, run.micro_batch_records) = (rate, 2 * rate, 20);
+    (run.batch_capacity, run.batch_every_records, run.checkpoint_every_records) = (1_000_000, 0, 500);
+    (run.guarantee, run.uniques) = (guarantee, settings.uniques.unwrap_or_default());
+    let mut lane = Lane::new(
+        lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk()),
+        Arc::clone(&open.index),
+    );
+    lane.command(LaneCommand::BatchAt(records as u64 / 3));
+    lane.command(LaneCommand::Kappa(KappaCommand::Start));
+    lane.tick();
+    assert!(
+        lane.command(LaneCommand::Kappa(KappaCommand::StartVersion(settings))),
+        "{:?}",
+        lane.take_troubles()
+    );
+    (directory, open, lane)
+}
+
+/// What `rederive merge --uniques hll` counts: merged over the run and cell by cell, and speed over the run.
+fn sketched(open: &OpenScenario, (cut, position): (&Offsets, &Offsets)) -> (Numbers, Vec<u64>, Numbers) {
+    let start = SpeedStart::At(cut.clone());
+    let boundary = Boundary { cut: cut.clone(), start, position: position.clone() };
+    let index = &open.index;
+    let mut fold = MergeFold::new(index.rules(), boundary);
+    index.entries(0, index.len()).for_each(|entry| fold.apply(&entry.record));
+    let merged = fold.finish();
+    let rows = merged.rows(MergedUsers::Sketched, index.keys(), index.users());
+    let rows = rows.iter().map(|row| row.unique_users).collect();
+    let [run, speed] =
+        [Merged::numbers, Merged::speed_numbers].map(|of| of(&merged, MergedUsers::Sketched, index.users()));
+    (run, rows, speed)
+}
+
+#[test]
+fn the_command_estimates_users_as_a_version_and_merged_with_sketches_do() {
+    // Few users are registers in a list, many are all registers.
+    for records in [40, 6_000] {
+        let settings = VersionSettings { uniques: Some(domain::Uniques::Hll), ..VersionSettings::default() };
+        let (_directory, open, mut lane) = with_version(records, settings, GuaranteeId::default());
+        let mut was_merged = false;
+        while !lane.is_stuck() {
+            lane.tick();
+            for view in [BookView::Version(VersionNumber(2)), BookView::Merged, BookView::Speed] {
+                let comparison = Comparison::of(&lane, Pair { first: view, second: BookView::Log });
+                let books = &comparison.books;
+                let is_version = matches!(view, BookView::Version(_));
+                let range = if is_version { books.range(view) } else { books.hand_over() };
+                let (run, cells, speed) = sketched(&open, range);
+                let shown = comparison.shown(view);
+                let [shown_run, shown_cells] = &*shown;
+                let expected = if view == BookView::Speed { speed } else { run };
+                assert_eq!(shown_run.get(&Scope::default()), Some(&expected), "{view:?} at {range:?}");
+                if view != BookView::Speed {
+                    let mut shown: Vec<_> = shown_cells.iter().collect();
+                    shown.sort_by_key(|(scope, _)| open.index.keys().text(scope.key.unwrap().0));
+                    assert_eq!(shown.iter().map(|(_, cell)| cell.users).collect::<Vec<_>>(), cells);
+                }
+                let cut = range.0.total();
+                was_merged |= view == BookView::Merged && cut > 0 && run.users > cut;
+                let command = comparison.command_of(view, "log", &open.mapping);
+                assert!(command.ends_with(" --uniques hll"), "{command}");
+            }
+        }
+        assert!(was_merged, "merged has exact users and sketches");
+        let pair = Pair { first: BookView::Version(VersionNumber(2)), second: BookView::Log };
+        let mut comparison = Comparison::of(&lane, pair);
+        assert_eq!(comparison.command_of(BookView::Log, "log", &open.mapping).find("--uniques"), None);
+        comparison.log = Some((open.log.clone(), open.mapping.clone()));
+        let (sql, note) = comparison.sql();
+        assert!(
+            sql.unwrap().run.contains(
+                "AS first_users_exact, count(DISTINCT usr) FILTER (WHERE in_second) AS second_users"
+            )
+        );
+        assert_eq!(note, "The queries count users exactly, the views estimate them by sketches.");
+    }
+}
+
+#[test]
+fn there_is_no_query_for_what_no_file_tells() {
+    let settings = VersionSettings::default();
+    let (_directory, open, mut lane) = with_version(2_000, settings, GuaranteeId::Textbook);
+    let sql = |lane: &Lane, first, second| {
+        let mut comparison = Comparison::of(lane, Pair { first, second });
+        assert_eq!(comparison.sql(), (None, "No SQL: no log is open.".to_owned()));
+        comparison.log = Some((open.log.clone(), open.mapping.clone()));
+        comparison.sql()
+    };
+    for _ in 0..9 {
+        lane.tick();
+    }
+    for _ in 0..8 {
+        lane.tick();
+    }
+    let (query, note) = sql(&lane, BookView::Memory, BookView::Recount);
+    assert!(query.is_some() && note.is_empty(), "{note}");
+    lane.command(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
+    lane.command(LaneCommand::Restore(None));
+    for _ in 0..9 {
+        lane.tick();
+    }
+    let (query, note) = sql(&lane, BookView::Memory, BookView::Recount);
+    assert!(query.is_none() && note.starts_with("No SQL: memory counts "), "{note}");
+    assert!(note.ends_with(" records twice or not at all against its rules, which no file tells."), "{note}");
+    assert!(sql(&lane, BookView::Batch, BookView::Log).0.is_some());
 }

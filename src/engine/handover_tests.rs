@@ -66,7 +66,7 @@ fn check(question: &HandoverQuestion) -> Result<(), TestCaseError> {
         prop_assert_eq!(of(answer.merged(users)), merged.numbers(users, question.index.users()));
     }
     prop_assert_eq!(of(answer.batch), merged.batch_numbers());
-    prop_assert_eq!(of(answer.speed), merged.speed_numbers());
+    prop_assert_eq!(of(answer.speed), merged.speed_numbers(MergedUsers::United, question.index.users()));
     prop_assert_eq!(of(answer.recount), merged.recount_numbers());
     for (partition, (twice, nowhere)) in
         answer.partitions.iter().zip(merged.twice.iter().zip(&merged.nowhere))

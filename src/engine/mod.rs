@@ -13,6 +13,7 @@ mod books;
 pub mod clock;
 mod describe;
 mod difference_answers;
+mod difference_sql;
 pub mod driver;
 mod event_times;
 pub mod export;

@@ -309,9 +309,15 @@ impl Merged {
         numbers(&self.batch)
     }
 
-    /// Speed alone over the run.
-    pub fn speed_numbers(&self) -> Numbers {
-        numbers(&self.speed)
+    /// Speed alone over the run. `names` names users.
+    pub fn speed_numbers(&self, users: MergedUsers, names: &dyn NameTable) -> Numbers {
+        let speed = numbers(&self.speed);
+        match users {
+            MergedUsers::United | MergedUsers::Added => speed,
+            MergedUsers::Sketched => {
+                Numbers { users: sketched(Vec::new(), of_run(&self.speed), names), ..speed }
+            }
+        }
     }
 
     /// The full recount over the run.

@@ -153,6 +153,9 @@ fn difference_ui(ui: &mut Ui, state: &State, difference: &PairDifference, out: &
             out.push(Input::Command(AppCommand::Save(SaveKind::Differences)));
         }
     });
+    if !difference.sql_note.is_empty() {
+        small_text(ui, &difference.sql_note);
+    }
     for part in &difference.parts {
         sentence_ui(ui, state, difference, part, out);
     }

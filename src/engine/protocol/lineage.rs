@@ -249,8 +249,10 @@ pub struct PairDifference {
     pub read: [Counts; 2],
     /// The command lines that compute the same views.
     pub command: String,
-    /// DuckDB queries that do; `None` where the files do not say which record is which, or are very many.
+    /// DuckDB queries that do; `None` where none would give these numbers.
     pub sql: Option<Box<PairSql>>,
+    /// What they count otherwise than the views, or why there is no query; empty where nothing is to be said.
+    pub sql_note: String,
 }
 
 /// Two views beside each other, as DuckDB queries.
