@@ -141,6 +141,7 @@ fn two_formats_in_one_log_are_told_apart_in_the_window() {
     let mut live = Live::opened(&sample("clicks"));
     live.type_open(&log);
     live.until_sees("two formats in one log: csv in \"web/1.csv\", jsonl in \"web/3.log\"");
+    live.picture("refused-format");
     live.h.get_by_role_and_label(Role::TextInput, "input-format").focus();
     live.settle();
     live.h.get_by_role_and_label(Role::TextInput, "input-format").type_text("csv");
