@@ -188,7 +188,7 @@ fn a_version_that_is_not_there_is_said_to_be_missing() {
     assert_eq!(answer, Answer::Nothing("version 2 is not there".to_owned()));
 }
 
-/// A lane over `records` records of as many users, with one version under these settings that has read them all.
+/// A lane over `records` records of as many users, with a second version under these settings, after eight of twenty ticks.
 fn with_version(
     records: usize,
     settings: VersionSettings,
@@ -197,13 +197,13 @@ fn with_version(
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("log");
     std::fs::create_dir_all(log.join("one")).unwrap();
-    let line = |at: usize| {
+    let written = |at: usize| {
         format!(
             "{{\"page\":\"/p{}\",\"time\":\"2024-01-10T09:00:00Z\",\"id\":\"{at}\",\"user\":\"u{at}\"}}\n",
             at % 3
         )
     };
-    std::fs::write(log.join("one/a.jsonl"), (0..records).map(line).collect::<String>()).unwrap();
+    std::fs::write(log.join("one/a.jsonl"), (0..records).map(written).collect::<String>()).unwrap();
     let options = [("page", "page"), ("user", "user"), ("time", "time"), ("id", "id")];
     let mut open = open_log(&log, &options.map(|(a, b)| (a.to_owned(), b.to_owned()))).unwrap();
     let run = &mut open.scenario.settings;
@@ -216,9 +216,11 @@ fn with_version(
         lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk()),
         Arc::clone(&open.index),
     );
-    lane.command(LaneCommand::BatchAt(records as u64 / 3));
     lane.command(LaneCommand::Kappa(KappaCommand::Start));
-    lane.tick();
+    for _ in 0..8 {
+        lane.tick();
+    }
+    lane.command(LaneCommand::BatchAt(records as u64 / 10));
     assert!(
         lane.command(LaneCommand::Kappa(KappaCommand::StartVersion(settings))),
         "{:?}",
@@ -297,17 +299,12 @@ fn there_is_no_query_for_what_no_file_tells() {
         comparison.log = Some((open.log.clone(), open.mapping.clone()));
         comparison.sql()
     };
-    for _ in 0..9 {
-        lane.tick();
-    }
-    for _ in 0..8 {
-        lane.tick();
-    }
+    lane.tick();
     let (query, note) = sql(&lane, BookView::Memory, BookView::Recount);
     assert!(query.is_some() && note.is_empty(), "{note}");
     lane.command(LaneCommand::Crash { target: CrashTarget::Stream, when: CrashWhen::Now });
     lane.command(LaneCommand::Restore(None));
-    for _ in 0..9 {
+    for _ in 0..5 {
         lane.tick();
     }
     let (query, note) = sql(&lane, BookView::Memory, BookView::Recount);

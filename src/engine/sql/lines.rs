@@ -26,9 +26,8 @@ impl Query<'_> {
             self.zones.join(" and of ")
         ));
         for late in &self.late {
-            for words in lateness_in_words(late.options) {
-                add(&format!("-- Late records are left out where a stream drops them: {words}."));
-            }
+            let words = lateness_in_words(late.options);
+            add(&format!("-- Late records are left out where a stream drops them: {words}."));
         }
         add(&format!("SET TimeZone = {};", text(&mapping.naive_zone)));
         add("WITH lines AS (");
@@ -194,8 +193,8 @@ fn fields(mapping: &Mapping) -> String {
             "written_arrival",
         ));
     }
-    let types: Vec<String> = typed.into_iter().map(|path| json_of(path, "json_type")).collect();
-    columns.push(format!("list_has_any([{}], ['OBJECT', 'ARRAY']) AS mistyped", types.join(", ")));
+    let kinds: Vec<String> = typed.into_iter().map(|path| json_of(path, "json_type")).collect();
+    columns.push(format!("list_has_any([{}], ['OBJECT', 'ARRAY']) AS mistyped", kinds.join(", ")));
     format!("  SELECT {}\n  FROM records", columns.join(",\n    "))
 }
 

@@ -9,13 +9,12 @@ mod late;
 mod lines;
 mod time;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use self::late::LateColumn;
 use crate::{
     domain::{
-        Anonymous, Day, EventTime, Ids, Lateness, Offsets, PartitionIndex, Reading, Redelivery, Rules,
-        StreamOptions,
+        Anonymous, Day, EventTime, Ids, Offsets, PartitionIndex, Reading, Redelivery, Rules, StreamOptions,
     },
     ingest::{InputFormat, LogDirectory, Mapping},
 };
@@ -113,10 +112,8 @@ struct Query<'a> {
 pub fn duckdb_comparison(log: SqlLog<'_>, by: SqlBy, sides: &[SqlSide; 2]) -> Result<String, String> {
     let mapping = log.mapping;
     if !has_query(mapping) {
-        return Err(format!(
-            "the log is {}, and a query reads JSON lines and access logs",
-            mapping.input_format.words()
-        ));
+        let format = mapping.input_format;
+        return Err(format!("a query reads JSON lines and access logs, the log is {format}"));
     }
     let segments: usize = log.files.partitions().iter().map(|partition| partition.segments.len()).sum();
     if segments > MOST_FILES {
@@ -190,27 +187,7 @@ fn select(mapping: &Mapping, by: SqlBy, sides: &[SqlSide; 2], days: &[String; 2]
         add("sum(value)", ["sum"; 2]);
     }
     let moves = first_day != second_day && by != SqlBy::Run;
-    let from = if moves {
-        let side = |day: &str, sides: &str, this: &str, other: &str| {
-            format!(
-                "  SELECT page, {day} AS day, usr, value, {sides},\n    {other} AND {first_day} = {second_day} AS shared\n  \
-                 FROM sides WHERE {this}"
-            )
-        };
-        let optional = |sql: String| {
-            let sql = if mapping.user.is_some() { sql } else { sql.replace(" usr,", "") };
-            if mapping.value.is_some() { sql } else { sql.replace(" value,", "") }
-        };
-        optional(format!(
-            "(\n{}\n  UNION ALL\n{}\n)",
-            side(first_day, "true AS in_first, false AS in_second", "in_first", "in_second"),
-            side(second_day, "false AS in_first, true AS in_second", "in_second", "in_first"),
-        ))
-    } else if *first_day == "day" || by == SqlBy::Run {
-        "sides WHERE in_first OR in_second".to_owned()
-    } else {
-        format!("(SELECT *, {first_day} AS day FROM sides WHERE in_first OR in_second)")
-    };
+    let from = if moves { both_days(mapping, days) } else { "sides WHERE in_first OR in_second".to_owned() };
     let differs = if moves { "NOT shared" } else { "in_first <> in_second" };
     let end = match by {
         SqlBy::Run => String::new(),
@@ -220,6 +197,26 @@ fn select(mapping: &Mapping, by: SqlBy, sides: &[SqlSide; 2], days: &[String; 2]
         }
     };
     format!("SELECT {}\nFROM {from}{end}", columns.join(", "))
+}
+
+/// The records of each side on its own days, where these differ. A record that both sides count on one day is shared.
+fn both_days(mapping: &Mapping, [first_day, second_day]: &[String; 2]) -> String {
+    let optional = |name: &str, path: &Option<String>| match path {
+        Some(_) => format!(" {name},"),
+        None => String::new(),
+    };
+    let columns = optional("usr", &mapping.user) + &optional("value", &mapping.value);
+    let side = |day: &str, sides: &str, this: &str, other: &str| {
+        format!(
+            "  SELECT page, {day} AS day,{columns} {sides},\n    {other} AND {first_day} = {second_day} AS shared\n  FROM \
+             sides WHERE {this}"
+        )
+    };
+    format!(
+        "(\n{}\n  UNION ALL\n{}\n)",
+        side(first_day, "true AS in_first, false AS in_second", "in_first", "in_second"),
+        side(second_day, "false AS in_first, true AS in_second", "in_second", "in_first"),
+    )
 }
 
 impl<'a> Query<'a> {
@@ -299,14 +296,11 @@ fn text(text: &str) -> String {
 }
 
 /// A lateness in words.
-fn lateness_in_words(options: StreamOptions) -> Option<Cow<'static, str>> {
-    match options.lateness {
-        Lateness::Unbounded => None,
-        Lateness::Within(_) => Some(Cow::Owned(format!(
-            "a day closes {} after its end, a partition is idle after {} records of the others",
-            options.lateness, options.idle_after_records
-        ))),
-    }
+fn lateness_in_words(options: StreamOptions) -> String {
+    format!(
+        "a day closes {} after its end, a partition is idle after {} records of the others",
+        options.lateness, options.idle_after_records
+    )
 }
 
 #[cfg(test)]
