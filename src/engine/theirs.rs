@@ -12,7 +12,7 @@ use super::{
         MOST_CELLS, ProofLine, ProofOf, RankedLine,
     },
     session::Session,
-    sql::duckdb_sql,
+    sql::{duckdb_sql, has_query},
 };
 use crate::{
     analysis::reconcile::{Moved, Reconciliation, Totals, between, grouped, reconcile_while},
@@ -109,7 +109,7 @@ impl Comparing {
             views: told,
             between,
             command: command(log, mapping, request),
-            sql: mapping.input_format.is_jsonl().then(|| duckdb_sql(mapping, log)),
+            sql: has_query(mapping).then(|| duckdb_sql(mapping, log)),
         })
     }
 
@@ -292,6 +292,9 @@ fn command(log: &LogDirectory, mapping: &Mapping, request: &CompareRequest) -> S
     }
     if !request.columns.trim().is_empty() {
         option("columns", request.columns.trim());
+    }
+    if !mapping.input_format.is_jsonl() {
+        option("input-format", mapping.input_format.id());
     }
     option("page", &mapping.page);
     option("time", &mapping.time);

@@ -7,13 +7,14 @@ use super::{
     access::AccessLine,
     lines::LineKind,
     records::{Reading, RecordReader},
-    rows::{Dialect, RowFields},
+    rows::{Dialect, RowField, RowFields},
 };
 
 /// At most so many files are looked into.
 const FILES: usize = 500;
-/// Records looked at in each.
+/// Records looked at in each, and about how many bytes of them.
 const RECORDS: usize = 20;
+const BYTES: usize = 1 << 20;
 
 /// The format of all files of which one can be seen; `None` where there are none. Two formats in one log are an error
 /// that names a file of each.
@@ -96,12 +97,14 @@ struct First {
 
 fn first_records(segment: &Segment, format: InputFormat) -> Result<First, LogError> {
     let mut reader = RecordReader::start(segment.clone(), &Reading::plain(format))?;
-    let mut records = Vec::new();
+    let (mut records, mut bytes) = (Vec::new(), 0);
     while records.len() < RECORDS
+        && bytes < BYTES
         && let Some(kind) = reader.peek()?
     {
         let is_text = *kind == LineKind::Text;
         let text = if is_text { std::str::from_utf8(reader.text()) } else { Ok("") };
+        bytes += reader.text().len();
         // What is no text counts against every format.
         records.push(text.unwrap_or_default().to_owned());
         reader.take()?;
@@ -109,7 +112,7 @@ fn first_records(segment: &Segment, format: InputFormat) -> Result<First, LogErr
     Ok(First { columns: reader.header().names.clone(), records })
 }
 
-/// Whether the first row names columns and most of the others have as many fields.
+/// Whether the first row names columns and most of the others have as many fields, empty ones at the end aside.
 fn is_table(first: &First, dialect: Dialect, is_named_so: bool) -> bool {
     let columns = &first.columns;
     let names: BTreeSet<&String> = columns.iter().collect();
@@ -126,7 +129,10 @@ fn is_table(first: &First, dialect: Dialect, is_named_so: bool) -> bool {
     if columns.len() < 2 || names.len() != columns.len() || !titles.into_iter().all(is_name) {
         return false;
     }
-    let fits = |row: &&String| RowFields::new(row, dialect).count() == columns.len();
+    let fits = |row: &&String| {
+        let mut fields = RowFields::new(row, dialect);
+        fields.by_ref().take(columns.len()).count() == columns.len() && fields.all(RowField::is_empty)
+    };
     let fitting = first.records.iter().filter(fits).count();
     if first.records.is_empty() { is_named_so } else { fitting * 2 > first.records.len() }
 }
@@ -151,7 +157,7 @@ mod tests {
             ("a.tsv", "user,page\nu,/\n", Some(InputFormat::Csv)),
             ("a", "\u{feff}user,page\r\n\"a\nb\",\"c,d\"\r\n", Some(InputFormat::Csv)),
             ("a", ",page,user\n0,/,u\n1,/,v\n", Some(InputFormat::Csv)),
-            ("a", "user\tpage\nu\t/\n", Some(InputFormat::Tsv)),
+            ("a", "user\tpage\nu\t/\t\t\n", Some(InputFormat::Tsv)),
             ("a", "user\tpage, or so\nu\t/\n", Some(InputFormat::Tsv)),
             ("a.csv", "user,page\n", Some(InputFormat::Csv)),
             ("a.csv", "user\nu\n", None),

@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use eframe::egui::{self, Id, Key, Label, Modal, RichText, TextEdit, Ui, text_selection::CCursorRange};
+use eframe::egui::{
+    self, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui, text_selection::CCursorRange,
+};
 
 use super::{
     bar::target_name,
@@ -135,13 +137,18 @@ fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
         "By name (of a column, in a table), or by a path with dots: req.url. What is left empty is guessed.",
     );
     let mut entered = false;
-    for (at, ((name, what), path)) in FIELDS.iter().zip(dialog.fields.iter()).enumerate() {
-        let (response, changed) = form_field(ui, name, path, what, Widths::DIALOG);
-        entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        if let Some(text) = changed {
-            out.push(Input::Edit(Edit::Field(at, text)));
+    // In a low window a reason of two lines must not push the buttons out of sight.
+    let around = if dialog.error.is_some() { 330.0 } else { 280.0 };
+    let room = ui.ctx().content_rect().height() - around * theme::scale(ui);
+    ScrollArea::vertical().id_salt("fields").max_height(room.max(120.0)).show(ui, |ui| {
+        for (at, ((name, what), path)) in FIELDS.iter().zip(dialog.fields.iter()).enumerate() {
+            let (response, changed) = form_field(ui, name, path, what, Widths::DIALOG);
+            entered |= response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            if let Some(text) = changed {
+                out.push(Input::Edit(Edit::Field(at, text)));
+            }
         }
-    }
+    });
     if !dialog.others.is_empty() {
         let others = dialog.others.iter().map(|(name, value)| format!("{name} {value}"));
         small_text(ui, format!("As before: {}", others.collect::<Vec<_>>().join(", ")));

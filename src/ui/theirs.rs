@@ -53,7 +53,7 @@ fn head(ui: &mut Ui, page: &TheirsPage, out: &mut Out) {
                 let sql = ui
                     .add_enabled(result.sql.is_some(), Button::new("Copy as SQL"))
                     .on_hover_text("A DuckDB query that computes our view of this log")
-                    .on_disabled_hover_text("There is a query for logs of JSON lines only");
+                    .on_disabled_hover_text("There is a query for JSON lines and access logs only");
                 if sql.clicked() {
                     out.push(Input::Edit(Edit::Copy(result.sql.clone().unwrap_or_default())));
                 }

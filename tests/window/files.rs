@@ -1,6 +1,9 @@
 //! Opening and saving: by typing, dropping and by the recent list; what cannot be opened; what cannot be read.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use eframe::egui::{Key, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
@@ -96,6 +99,62 @@ fn lines_without_an_event_are_counted_and_listed() {
     live.fast();
     live.finish();
     live.until_sees("Finished: total 11 = full recount 11.");
+}
+
+/// Rows that span lines, one of them cut, in a file with the columns in another order.
+fn table(directory: &Path) -> PathBuf {
+    let log = directory.join("rows");
+    fs::create_dir_all(log.join("web")).unwrap();
+    let day = |day| format!("u{day},\"shop, a\",2024-05-0{day} 10:00:00,\"said \"\"no\"\"\nand left\"\n");
+    let first = (1..=5).map(day).collect::<String>();
+    fs::write(log.join("web/1.csv"), format!("user,page,time,note\n{first}cut,row\n")).unwrap();
+    fs::write(log.join("web/2.csv"), "time,note,user,page\n2024-05-06 00:00:00,,u1,home\n").unwrap();
+    log
+}
+
+#[test]
+fn a_table_is_opened_for_what_it_is_and_its_rows_are_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = table(directory.path());
+    let mut live = Live::opened(&log);
+    live.menu("Menu", "Copy as command");
+    let command = live.copied()[0].clone();
+    assert!(command.ends_with("rows --input-format csv --page page --user user --time time"), "{command}");
+    live.fast();
+    live.finish();
+    live.until_sees("Finished: total 6 = full recount 6.");
+    live.key(Key::W);
+    live.click("Lines without an event");
+    live.until_sees("web/1.csv:12");
+    live.until_sees("row of 2 fields under a header of 4");
+    live.menu("View", "Numbers");
+    live.until_sees("CSV, columns named by the first row of each file");
+    live.until_sees("format=csv page=page user=user time=time (rfc3339)");
+    live.picture("rows-of-a-table");
+}
+
+#[test]
+fn two_formats_in_one_log_are_told_apart_in_the_window() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = table(directory.path());
+    fs::write(log.join("web/3.log"), "{\"page\":\"p\",\"user\":\"u\",\"time\":1714867200}\n").unwrap();
+    let mut live = Live::opened(&sample("clicks"));
+    live.type_open(&log);
+    live.until_sees("two formats in one log: csv in \"web/1.csv\", jsonl in \"web/3.log\"");
+    live.picture("refused-format");
+    live.h.get_by_role_and_label(Role::TextInput, "input-format").focus();
+    live.settle();
+    live.h.get_by_role_and_label(Role::TextInput, "input-format").type_text("csv");
+    live.settle();
+    live.picture("named-format");
+    live.key(Key::Enter);
+    live.until("the table is open", |live| {
+        live.state().summary.as_ref().is_some_and(|summary| summary.format.starts_with("CSV"))
+    });
+    live.until_sees("Nothing processed yet.");
+    live.fast();
+    live.finish();
+    live.until_sees("Finished: total 6 = full recount 6.");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     analysis::reconcile::{Reconciliation, reconcile},
     domain::Value,
-    engine::sql::duckdb_sql,
+    engine::sql::{duckdb_sql, has_query},
     ingest::{AmountKind, ColumnsText, ForeignView, LogDirectory, LogError, RawLog},
 };
 
@@ -50,7 +50,7 @@ pub(super) fn run(args: &ReconcileArgs) -> std::result::Result<ExitCode, CliErro
     };
     if args.sql {
         let format = input.mapping.input_format;
-        if !format.is_jsonl() {
+        if !has_query(&input.mapping) {
             return Err(CliError::NotYet(format!("--sql for a log in format {format}")));
         }
         target.write(sql(&input.log, &input).as_bytes())?;

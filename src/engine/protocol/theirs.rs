@@ -24,7 +24,7 @@ pub struct Compared {
     pub between: Vec<BetweenLine>,
     /// The command line that finds the same.
     pub command: String,
-    /// The DuckDB query that computes our view, of a log of JSON lines.
+    /// The DuckDB query that computes our view, where there is one for the log's format.
     pub sql: Option<String>,
 }
 

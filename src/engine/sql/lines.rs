@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Query, late, lateness_in_words, text, time};
-use crate::ingest::{LogDirectory, Mapping, TimeFormat};
+use super::{Query, access, late, lateness_in_words, text, time};
+use crate::ingest::{InputFormat, LogDirectory, Mapping, TimeFormat};
 
 /// A number as Rederive reads it; DuckDB takes blanks and signs too.
 const DECIMAL: &str = r"-?\d+(\.\d+)?([eE][+-]?\d+)?";
@@ -33,7 +33,7 @@ impl Query<'_> {
         add("WITH lines AS (");
         add(&lines(log));
         add("), objects AS (");
-        add(OBJECTS);
+        add(&objects(mapping));
         add("), records AS (");
         add(&records(mapping));
         add("), fields AS (");
@@ -130,6 +130,20 @@ const OBJECTS: &str = r#"  SELECT *, CASE WHEN json_valid(text) THEN
         ELSE text END
     END AS json
   FROM lines WHERE regexp_matches(text, '[^\s]')"#;
+
+/// Each line as a JSON object, NULL where it is none; blank lines are left out.
+fn objects(mapping: &Mapping) -> String {
+    match mapping.input_format {
+        InputFormat::Combined => access::objects(mapping),
+        // There is no query for tables: nothing asks for one.
+        InputFormat::Jsonl | InputFormat::Csv | InputFormat::Tsv => OBJECTS.to_owned(),
+    }
+}
+
+/// The lines of `from` that are not blank, with `json` made of each.
+pub(super) fn objects_of(json: &str, from: &str) -> String {
+    format!("  SELECT *, {json} AS json\n  FROM {from} WHERE regexp_matches(text, '[^\\s]')")
+}
 
 /// Those that a condition leaves out are no records. One that nothing can be read from is one.
 fn records(mapping: &Mapping) -> String {
@@ -245,6 +259,13 @@ fn clean(mapping: &Mapping, page: &str) -> String {
         "lower-case" => format!("lower({page})"),
         _ => page,
     })
+}
+
+/// The field of a `--where` condition.
+pub(super) fn filter_field(filter: &str) -> &str {
+    let at = filter.find(['=', '~']).unwrap_or(filter.len());
+    let name = filter.get(..at).unwrap_or_default();
+    name.strip_suffix('!').unwrap_or(name)
 }
 
 /// A `--where` condition.

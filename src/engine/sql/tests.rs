@@ -162,3 +162,37 @@ fn what_would_be_too_much_for_a_query_is_refused_in_words() {
     let why = query(&open, SqlBy::Run, &sides).unwrap_err();
     assert!(why.contains("the watermark of 33 partitions"), "{why}");
 }
+
+/// What these queries give was compared with our views of random access logs (quotes, backslashes, cut lines, offsets) and of
+/// three real ones, by hand with DuckDB 2.0.1.
+#[test]
+fn access_logs_have_queries_and_tables_have_none() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("a.log");
+    std::fs::write(&path, "h - - [17/May/2015:10:05:03 +0200] \"GET / HTTP/1.1\" 200 1 \"-\" \"x\"\n")
+        .unwrap();
+    let open = open_log(&path, &[("where".to_owned(), "status!=404".to_owned())]).unwrap();
+    assert!(has_query(&open.mapping));
+    let sql = duckdb_sql(&open.mapping, &open.log);
+    has(
+        &sql,
+        &[
+            "json_object('host', nullif(nullif(f.host, ''), '-'), 'status', ",
+            "'target', nullif(nullif(regexp_extract(f.request, '^ *[^ ]+ +([^ ]+)', 1), ''), '-')",
+            "json_extract_string(json, '$.\"target\"') AS page",
+            "try_strptime(written, '%d/%b/%Y:%H:%M:%S %z')",
+        ],
+    );
+    assert!(!sql.contains("json_valid"), "{sql}");
+    let as_written = Mapping { zone: "as-written".to_owned(), ..open.mapping.clone() };
+    assert!(
+        duckdb_sql(&as_written, &open.log).contains("try_strptime(split_part(written, ':', 1), '%d/%b/%Y')")
+    );
+    std::fs::write(&path, "page,user,time\n/,u,2024-03-01 12:00:00\n").unwrap();
+    let table = open_log(&path, &[]).unwrap();
+    assert!(!has_query(&table.mapping));
+    let end = table.index.end().clone();
+    let side = || side("log", vec![layer(&table, [&Offsets::start(1), &end])]);
+    let refused = query(&table, SqlBy::Run, &[side(), side()]).unwrap_err();
+    assert_eq!(refused, "a query reads JSON lines and access logs, the log is csv");
+}

@@ -74,6 +74,10 @@ pub(super) fn day(mapping: &Mapping, zone: &str) -> String {
         ("as-written", TimeFormat::Rfc3339) => {
             "CASE WHEN happened IS NOT NULL THEN CAST(left(written, 10) AS DATE) END".to_owned()
         }
+        ("as-written", TimeFormat::Pattern(_)) if mapping.has_usual_time_format() => {
+            "CASE WHEN happened IS NOT NULL THEN CAST(try_strptime(split_part(written, ':', 1), '%d/%b/%Y') AS DATE) END"
+                .to_owned()
+        }
         ("as-written", TimeFormat::Pattern(pattern)) => {
             format!("CAST(try_strptime(written, {}) AS DATE)", text(pattern))
         }
