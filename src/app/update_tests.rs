@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    app::{Measure, OpenDialog, Prediction},
+    app::{LeftDrawer, Measure, OpenDialog, Prediction},
     checkpoint::CrashPoint,
     engine::{
         frame::{LaneFrame, StreamState},
