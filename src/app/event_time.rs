@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::{
     Effect, Look, State,
     format::{self, thousands},
+    run_settings::start_with,
     update_command::ask,
 };
 use crate::{
     domain::{EventTime, Lateness},
-    engine::protocol::{Answer, CloseUp, EventTimes, Query, TilesOf, Window},
+    engine::protocol::{Answer, CloseUp, Command, EventTimes, Query, RunSettings, TilesOf, Window},
 };
 
 /// What the look holds.
@@ -56,6 +57,8 @@ pub enum EventTimeEdit {
     Partition(Option<usize>),
     /// This part came into sight; `None`: all of it.
     Window(Option<Window>),
+    /// Play the run again under the lateness that is tried.
+    Play,
 }
 
 /// Something was chosen.
@@ -70,8 +73,22 @@ pub(super) fn edited(state: &mut State, edit: EventTimeEdit) -> Vec<Effect> {
             }
             return look_closer(state);
         }
+        EventTimeEdit::Play => {
+            let Some((run, lateness)) = tried(state) else { return Vec::new() };
+            state.answers.event_time.lateness = None;
+            let mut effects = start_with(state, &run, RunSettings { lateness, ..run });
+            effects.push(Effect::Send(Command::Play));
+            return effects;
+        }
     }
     put(state)
+}
+
+/// The settings of the run, and the lateness that is tried, where that is another one.
+pub fn tried(state: &State) -> Option<(RunSettings, Lateness)> {
+    let run = state.lane()?.settings;
+    let lateness = state.answers.event_time.lateness.filter(|lateness| *lateness != run.lateness)?;
+    Some((run, lateness))
 }
 
 /// Asks for what the look shows, where that is not there yet: the log has grown, or another lateness is tried.

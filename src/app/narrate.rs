@@ -5,7 +5,7 @@
 use super::{
     format::{records, records_in, signed, thousands},
     narrate_versions::versions_sentence,
-    state::{Happening, Phase, Prediction, State, lost},
+    state::{Happening, Measure, Phase, Prediction, State, lost},
 };
 use crate::{
     checkpoint::GuaranteeId,
@@ -275,7 +275,7 @@ fn told(state: &State, lane: &LaneFrame, happening: &Happening) -> Sentence {
             approximate::late_counted(lane, *late_counted, *cut)
         }
         Fact::Finished { merged_views, recount_views, digest } => {
-            finished(state, *merged_views, *recount_views, digest)
+            finished(state, lane, (*merged_views, *recount_views), digest)
         }
         _ => running(state, lane),
     }
@@ -344,7 +344,7 @@ fn replayed(state: &State, fact: &Fact) -> Sentence {
     Sentence::new(tone, lead, rest)
 }
 
-fn finished(state: &State, merged: u64, recount: u64, digest: &str) -> Sentence {
+fn finished(state: &State, lane: &LaneFrame, (merged, recount): (u64, u64), digest: &str) -> Sentence {
     let off = i128::from(merged) - i128::from(recount);
     if off != 0 {
         return Sentence::new(
@@ -364,7 +364,18 @@ fn finished(state: &State, merged: u64, recount: u64, digest: &str) -> Sentence 
     };
     Sentence::new(
         Tone::Success,
-        format!("Finished: total {} = full recount {}.", thousands(merged), thousands(recount)),
+        // In the number that the plots show.
+        match state.measure {
+            Measure::Views => {
+                format!("Finished: total {} = full recount {}.", thousands(merged), thousands(recount))
+            }
+            Measure::Users | Measure::Sum => {
+                let (merged, recount) = (&lane.merged_totals, &lane.recount_totals);
+                let measure = state.measure;
+                let (name, merged, recount) = (measure.name(), measure.text(merged), measure.text(recount));
+                format!("Finished: {name} {merged} = full recount {recount}.")
+            }
+        },
         format!("Batch covers the whole log; nothing is provisional any more.{print}"),
     )
 }

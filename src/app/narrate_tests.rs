@@ -230,6 +230,11 @@ fn wrong_books_are_called_wrong() {
         &state(lane(30_000, 30_000), &[end(30_000)]),
         "Finished: total 30,000 = full recount 30,000. Batch covers the whole log; nothing is provisional any more. Run fingerprint 0123456789ab.",
     );
+    let totals = Totals { views: 30_000, users: 12, sum: 5_500_000 };
+    let ended = LaneFrame { merged_totals: totals, recount_totals: totals, ..lane(30_000, 30_000) };
+    let mut in_sums = state(ended, &[end(30_000)]);
+    in_sums.measure = Measure::Sum;
+    assert_eq!(narrate(&in_sums).lead, "Finished: sum 5.5 = full recount 5.5.");
     assert!(
         narrate(&state(lane(30_000, 30_000), &[end(30_734)])).lead.contains("the books do not agree: +734")
     );

@@ -222,8 +222,13 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     let Some(run) = state.lane().map(|lane| lane.settings) else { return Vec::new() };
     let Some(settings) = state.answers.run_settings.settings(&run) else { return Vec::new() };
     state.answers.run_settings = SettingsPage::default();
+    start_with(state, &run, settings)
+}
+
+/// Starts the log of a run again under other settings.
+pub(super) fn start_with(state: &mut State, run: &RunSettings, settings: RunSettings) -> Vec<Effect> {
     state.fits += 1;
-    say(state, format!("Started again: {}.", differences(&run, &settings).join(", ")));
+    say(state, format!("Started again: {}.", differences(run, &settings).join(", ")));
     vec![Effect::Send(Command::Resettle(settings))]
 }
 

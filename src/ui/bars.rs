@@ -1,11 +1,11 @@
 //! The other looks of the plots: a bar for each page or day, the same rows in all three.
 
-use eframe::egui::{self, Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+use eframe::egui::{self, Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::{
     plots::{Panel, number},
     theme::{self, AREA, tokens},
-    widgets::{Out, named},
+    widgets::{Out, even_rows, named},
 };
 use crate::{
     app::{Edit, Input, LineageEdit, Measure, State},
@@ -22,31 +22,25 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel, out:
     let top = rows.iter().map(|row| measure.of(&row.log).max(measure.of(&row.merged))).fold(1.0, f64::max);
     let height = 26.0 * scale;
     ui.add_space(4.0);
-    ScrollArea::vertical().id_salt(("bars", format!("{panel:?}"))).auto_shrink(false).show_rows(
-        ui,
-        height,
-        rows.len(),
-        |ui, range| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for row in rows.get(range).unwrap_or_default() {
-                let number = number_of(row);
-                let sense = if number.is_some() { Sense::click() } else { Sense::hover() };
-                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
-                if number.is_some() && (response.hovered() || response.has_focus()) {
-                    ui.painter().rect_filled(rect, 4, tokens(ui).hover);
-                }
-                paint_row(ui, rect, row, measure, panel, top);
-                let text = in_words(row, measure, panel);
-                let role = if number.is_some() { Role::Button } else { Role::Label };
-                named(&response, role, text.clone());
-                let clicked = response.on_hover_text(text).clicked();
-                if let Some(number) = number.filter(|_| clicked) {
-                    let listing = Listing::Behind(panel.book_view(), number);
-                    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
-                }
+    even_rows(ui, ("bars", format!("{panel:?}")), height, rows.len(), |ui, range| {
+        for row in rows.get(range).unwrap_or_default() {
+            let number = number_of(row);
+            let sense = if number.is_some() { Sense::click() } else { Sense::hover() };
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+            if number.is_some() && (response.hovered() || response.has_focus()) {
+                ui.painter().rect_filled(rect, 4, tokens(ui).hover);
             }
-        },
-    );
+            paint_row(ui, rect, row, measure, panel, top);
+            let text = in_words(row, measure, panel);
+            let role = if number.is_some() { Role::Button } else { Role::Label };
+            named(&response, role, text.clone());
+            let clicked = response.on_hover_text(text).clicked();
+            if let Some(number) = number.filter(|_| clicked) {
+                let listing = Listing::Behind(panel.book_view(), number);
+                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+            }
+        }
+    });
 }
 
 /// The number that a row stands for; the rest is many pages together and leads to no list.

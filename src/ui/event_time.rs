@@ -6,20 +6,18 @@ mod paint;
 
 use std::fmt::Write as _;
 
-use eframe::egui::{
-    self, Button, Layout, Rect, RichText, Role, ScrollArea, Ui, UiBuilder, Vec2b, pos2, vec2,
-};
+use eframe::egui::{self, Button, Layout, Rect, RichText, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotResponse};
 
 use super::{
     plots::{marks, short},
     theme::{self, tokens},
-    widgets::{Out, fact_row, named, section, small_text},
+    widgets::{Out, even_rows, fact_row, named, section, small_text},
 };
 use crate::{
     app::{
         Edit, EventTimeEdit, EventTimePage, Input, State,
-        event_time::{late_sentence, lateness_name, moment},
+        event_time::{late_sentence, lateness_name, moment, tried},
         format,
     },
     domain::{EventTime, Lateness},
@@ -54,8 +52,7 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
         small_text(ui, "Going through the log…");
         return;
     };
-    let color = if times.late_total > 0 { t.warning } else { t.text };
-    ui.add(egui::Label::new(RichText::new(late_sentence(times)).color(color)).truncate());
+    answer_ui(ui, state, times, out);
     choices(ui, page, times, out);
     let rect = ui.available_rect_before_wrap();
     let has_side = rect.width() >= ROOM_FOR_SIDE && times.late_total > 0;
@@ -68,6 +65,26 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
         let mut beside_ui = ui.new_child(UiBuilder::new().max_rect(beside));
         days_ui(&mut beside_ui, times);
     }
+}
+
+/// The answer in words; where another lateness is tried, the way to play the run under it.
+fn answer_ui(ui: &mut Ui, state: &State, times: &EventTimes, out: &mut Out) {
+    let t = tokens(ui);
+    let color = if times.late_total > 0 { t.warning } else { t.text };
+    let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(egui::Align::Center), |ui| {
+        if let Some((_, lateness)) = tried(state) {
+            let label = format!("Play the run with {}", lateness_name(lateness));
+            let label = RichText::new(label).font(theme::small(ui));
+            let hint = "A new run from record 0; its settings are kept with it";
+            if ui.button(label).on_hover_text(hint).clicked() {
+                out.push(Input::Edit(Edit::EventTime(EventTimeEdit::Play)));
+            }
+        }
+        ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(late_sentence(times)).color(color)).truncate());
+        });
+    });
 }
 
 /// Which lateness is tried, and whose watermark stands out.
@@ -121,17 +138,16 @@ fn days_ui(ui: &mut Ui, times: &EventTimes) {
     let late: Vec<_> = times.days.iter().filter(|day| day.late > 0).collect();
     section(ui, "Late by day");
     let height = theme::body(ui).size + 8.0;
-    ScrollArea::vertical().id_salt("late-days").auto_shrink(false).show_rows(
-        ui,
-        height,
-        late.len(),
-        |ui, range| {
-            for day in late.get(range).unwrap_or_default() {
-                let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
+    even_rows(ui, "late-days", height, late.len(), |ui, range| {
+        for day in late.get(range).unwrap_or_default() {
+            let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
+            let size = vec2(ui.available_width(), height);
+            ui.allocate_ui(size, |ui| {
+                ui.set_min_size(size);
                 fact_row(ui, &day.day.to_string(), of);
-            }
-        },
-    );
+            });
+        }
+    });
 }
 
 /// The plane of the plot: record numbers across, seconds since the earliest event time up.

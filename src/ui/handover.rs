@@ -4,11 +4,11 @@
 mod numbers;
 mod track;
 
-use eframe::egui::{Align, DragValue, FontId, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, DragValue, FontId, Label, Layout, RichText, Role, ScrollArea, Ui, vec2};
 
 use super::{
     theme::{self, tokens},
-    widgets::{Out, drawer_head, edit_button, number_right, small_text},
+    widgets::{Out, drawer_head, edit_button, named, number_right, small_text},
 };
 use crate::{
     app::{AppCommand, Edit, Handles, HandoverEdit, HandoverPage, Input, RightDrawer, State, format, wrong},
@@ -35,8 +35,7 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     };
     let is_roomy = ui.available_width() >= ROOMY * theme::scale(ui);
     // What leads back and out stays in sight.
-    let foot =
-        if is_roomy { 1.0 } else { 2.0 } * (ui.spacing().interact_size.y + ui.spacing().item_spacing.y) + 4.0;
+    let foot = ui.spacing().interact_size.y + ui.spacing().item_spacing.y + 4.0;
     let most = (ui.available_height() - foot).max(60.0);
     ScrollArea::vertical().auto_shrink(false).max_height(most).show(ui, |ui| {
         numbers::verdict_ui(ui, page, answer);
@@ -55,7 +54,7 @@ pub fn handover_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             numbers::numbers_ui(ui, state, page, answer);
         }
     });
-    foot_ui(ui, page, answer, out);
+    foot_ui(ui, page, answer, is_roomy, out);
 }
 
 fn choices_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, is_roomy: bool, out: &mut Out) {
@@ -270,10 +269,13 @@ fn field(ui: &mut Ui, name: &str, partition: &str, value: u64, most: u64) -> Opt
     (response.changed() && typed != value).then_some(typed.min(most))
 }
 
-fn foot_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, out: &mut Out) {
+fn foot_ui(ui: &mut Ui, page: &HandoverPage, answer: &HandoverAnswer, is_roomy: bool, out: &mut Out) {
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(page.is_changed(), |ui| {
-            edit_button(ui, out, "Back to the real hand-over", Edit::Handover(HandoverEdit::Reset));
+            let name = "Back to the real hand-over";
+            let label = if is_roomy { name } else { "Put back" };
+            let response = edit_button(ui, out, label, Edit::Handover(HandoverEdit::Reset));
+            named(&response, Role::Button, name);
         });
         let copies =
             [("Copy as command", answer.command(page.users)), ("Copy table", track::as_text(answer))];

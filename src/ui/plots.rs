@@ -122,7 +122,11 @@ fn card_ui(
 ) {
     let body = cards::head_ui(ui, rect, &head_of(state, lane, panel, view.seams, tokens(ui)));
     let is_over_time = matches!(state.look, Look::OverRun | Look::Moment);
-    let below = if panel == Panel::Merged && is_over_time { error_strip::height(ui, lane) } else { 0.0 };
+    let below = if panel == Panel::Merged && is_over_time {
+        error_strip::height(ui, lane, rect.height())
+    } else {
+        0.0
+    };
     let (body, strip) = body.split_top_bottom_at_y(body.bottom() - below);
     let rows = handover::Rows::of(ui, view.seams, rect.height());
     let (body, handles) = body.split_top_bottom_at_y(body.bottom() - rows.height());

@@ -44,7 +44,7 @@ pub fn form_field(
             ui.set_min_width(size.x);
             ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false).truncate())
         });
-        let typed = field(ui, label.inner.id, text, widths.field * scale, true);
+        let typed = field(ui, label.inner.id, text, "", widths.field * scale, true);
         if !word.is_empty() {
             ui.label(RichText::new(word).font(theme::small(ui)).color(tokens(ui).subdued));
         }

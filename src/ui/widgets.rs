@@ -2,7 +2,7 @@
 
 use eframe::egui::{
     self, Align, Button, Color32, CornerRadius, FontId, Frame, Id, Label, Layout, Margin, Response, RichText,
-    Sense, Ui, vec2,
+    ScrollArea, Sense, Ui, vec2,
 };
 
 use super::theme::{self, tokens};
@@ -99,17 +99,37 @@ pub fn text_field(
     mono: bool,
 ) -> (Response, Option<String>) {
     let label = ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false));
-    field(ui, label.id, value, width, mono)
+    field(ui, label.id, value, "", width, mono)
+}
+
+/// The same for a value in the fixed-width font, with what an empty field means inside it.
+pub fn hinted_field(
+    ui: &mut Ui,
+    name: &str,
+    value: &str,
+    hint: &str,
+    width: f32,
+) -> (Response, Option<String>) {
+    let label = ui.add(Label::new(RichText::new(name).color(tokens(ui).subdued)).selectable(false));
+    field(ui, label.id, value, hint, width, true)
 }
 
 /// The same with a label that is drawn already.
-pub fn field(ui: &mut Ui, label: Id, value: &str, width: f32, mono: bool) -> (Response, Option<String>) {
+pub fn field(
+    ui: &mut Ui,
+    label: Id,
+    value: &str,
+    hint: &str,
+    width: f32,
+    mono: bool,
+) -> (Response, Option<String>) {
     let mut text = value.to_owned();
     let font = if mono { theme::mono(ui) } else { theme::body(ui) };
     let t = tokens(ui);
     let field = egui::TextEdit::singleline(&mut text)
         .font(font)
         .desired_width(width)
+        .hint_text(RichText::new(hint).color(t.subdued))
         .margin(Margin::symmetric(8, 3))
         .frame(
             Frame::new()
@@ -121,6 +141,23 @@ pub fn field(ui: &mut Ui, label: Id, value: &str, width: f32, mono: bool) -> (Re
     let response = ui.add(field).labelled_by(label);
     let changed = (text != value).then_some(text);
     (response, changed)
+}
+
+/// Rows of one height without space between them, of which only those in sight are drawn.
+///
+/// `ScrollArea::show_rows` adds the spacing of the surrounding `Ui` to each row: set inside only, the list would be
+/// longer than its rows, and its end would stay empty.
+pub fn even_rows(
+    ui: &mut Ui,
+    id: impl std::hash::Hash + std::fmt::Debug,
+    height: f32,
+    total: usize,
+    draw: impl FnOnce(&mut Ui, std::ops::Range<usize>),
+) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ScrollArea::vertical().id_salt(id).auto_shrink(false).show_rows(ui, height, total, draw);
+    });
 }
 
 /// A number, right-aligned in what is left of the row.
@@ -204,4 +241,29 @@ pub fn drawer_head(ui: &mut Ui, out: &mut Out, title: &str, close: AppCommand) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+
+    use super::*;
+
+    #[test]
+    fn even_rows_fill_their_place() {
+        let mut bottom = 0.0_f32;
+        let mut harness = Harness::builder().with_size(vec2(200.0, 300.0)).build_ui(|ui| {
+            ui.spacing_mut().item_spacing.y = 7.0;
+            let area = ui.available_rect_before_wrap();
+            even_rows(ui, "rows", 20.0, 100, |ui, range| {
+                for _ in range {
+                    let (rect, _) = ui.allocate_exact_size(vec2(50.0, 20.0), Sense::hover());
+                    bottom = rect.bottom() - area.bottom();
+                }
+            });
+        });
+        harness.run();
+        drop(harness);
+        assert!(bottom >= 0.0, "{bottom} of the place is empty");
+    }
 }

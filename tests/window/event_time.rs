@@ -47,6 +47,19 @@ fn late_records_are_seen_under_a_lateness_that_is_tried() {
     live.until_sees("Days stay open for ever: nothing is late.");
     live.key(Key::F);
     assert!(live.sees("Event time against arrival"), "fit does not leave the look");
+    assert!(!live.sees("Play the run with"), "the run has its own lateness");
+    // The run under the lateness that was tried.
+    live.h.query_all_by_label_contains("1 h · ").next().unwrap().click();
+    live.until_sees("Play the run with 1 h");
+    look(&live, "event-time-play");
+    live.click("Play the run with 1 h");
+    live.until("the run under it", |live| {
+        let state = live.state();
+        state.lane().is_some_and(|lane| lane.settings.lateness == late.lateness)
+            && state.answers.event_time.lateness.is_none()
+            && times(live).late_total == late.late_total
+    });
+    assert!(!live.sees("Play the run with"), "it is the run's own now");
 }
 
 /// A log that is too long for dots.

@@ -169,7 +169,8 @@ impl Scene<'_> {
             // A pixel at least, so that a lonely record is seen.
             let rect =
                 rect.expand2(vec2((1.0 - rect.width()).max(0.0), (1.0 - rect.height()).max(0.0)) / 2.0);
-            fill.add_colored_rect(rect, self.color(record, pen.t).gamma_multiply(0.2 + 0.8 * share));
+            // A single record among a hundred thousand is to be seen as well, also where it is not yet read.
+            fill.add_colored_rect(rect, self.color(record, pen.t).gamma_multiply(0.5 + 0.5 * share));
             if tile.late > 0 {
                 ring(&mut frames, rect.center(), CIRCLE - 0.5, pen.t.crash);
             }

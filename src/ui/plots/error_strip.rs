@@ -16,13 +16,15 @@ use crate::{
     },
 };
 
-/// How high it is; nothing for a stream that leaves nothing out and counts nothing twice.
-pub fn height(ui: &Ui, lane: &LaneFrame) -> f32 {
+/// How high it is in a card so high: most of it stays the plot's. Nothing for a stream that leaves nothing out and counts
+/// nothing twice.
+pub fn height(ui: &Ui, lane: &LaneFrame, card: f32) -> f32 {
     let approximation = &lane.approximation;
     let is_exact = approximation.lateness == Lateness::Unbounded
         && approximation.uniques == Uniques::Set
         && lane.settings.guarantee.is_exactly_once();
-    if is_exact { 0.0 } else { 62.0 * theme::scale(ui) }
+    let least = theme::small(ui).size + 4.0 + 4.0 + 16.0;
+    if is_exact { 0.0 } else { (62.0 * theme::scale(ui)).min(card * 0.22).max(least) }
 }
 
 /// Draws it below a plot, on the same time axis.

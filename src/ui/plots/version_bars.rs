@@ -1,6 +1,6 @@
 //! Versions by page and by day: a bar for each, the same rows in all three cards.
 
-use eframe::egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+use eframe::egui::{Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::number;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     ui::{
         bars::Track,
         theme::{self, tokens},
-        widgets::named,
+        widgets::{even_rows, named},
     },
 };
 
@@ -45,22 +45,15 @@ pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>) {
         |row: &VersionGroup| measure.of(&row.serving).max(measure.of(&row.other)).max(measure.of(&row.log));
     let top = bars.rows.iter().map(most).fold(1.0, f64::max);
     let height = 26.0 * theme::scale(ui);
-    ScrollArea::vertical().id_salt(("version-bars", bars.id)).auto_shrink(false).show_rows(
-        ui,
-        height,
-        bars.rows.len(),
-        |ui, range| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for row in bars.rows.get(range).unwrap_or_default() {
-                let (rect, response) =
-                    ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-                let text = in_words(row, measure, shown);
-                paint_row(ui, rect, row, (bars, shown), top);
-                named(&response, Role::Label, format!("{}: {text}", row.label));
-                response.on_hover_text(format!("{}: {text}", row.label));
-            }
-        },
-    );
+    even_rows(ui, ("version-bars", bars.id), height, bars.rows.len(), |ui, range| {
+        for row in bars.rows.get(range).unwrap_or_default() {
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+            let text = in_words(row, measure, shown);
+            paint_row(ui, rect, row, (bars, shown), top);
+            named(&response, Role::Label, format!("{}: {text}", row.label));
+            response.on_hover_text(format!("{}: {text}", row.label));
+        }
+    });
 }
 
 fn totals(row: &VersionGroup, shown: Shown) -> &Totals {

@@ -11,7 +11,7 @@ use crate::{
     },
     ui::{
         theme::{self, tokens},
-        widgets::{Out, command_button, named, section, text_field},
+        widgets::{Out, command_button, hinted_field, named, section},
     },
 };
 
@@ -23,7 +23,7 @@ pub(super) fn form_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut 
     let mut edit = |edit| out.push(Input::Edit(Edit::Version(edit)));
     ui.horizontal(|ui| {
         let width = ui.available_width() - 72.0 * theme::scale(ui);
-        let (response, changed) = text_field(ui, "Days in", &page.zone, width, true);
+        let (response, changed) = hinted_field(ui, "Days in", &page.zone, "as the run", width);
         response.on_hover_text("A time zone such as Europe/Berlin; empty: as the run");
         if let Some(typed) = changed {
             edit(VersionEdit::Zone(typed));
@@ -62,8 +62,8 @@ pub(super) fn form_ui(ui: &mut Ui, state: &State, kappa: &KappaFrame, out: &mut 
 /// How long a day stays open, and (where it closes at all) from when on a partition is idle.
 fn lateness_ui(ui: &mut Ui, page: &VersionsPage, edit: &mut impl FnMut(VersionEdit)) {
     ui.horizontal(|ui| {
-        let width = 64.0 * theme::scale(ui);
-        let (response, changed) = text_field(ui, "Late after", &page.lateness, width, true);
+        let width = 96.0 * theme::scale(ui);
+        let (response, changed) = hinted_field(ui, "Late after", &page.lateness, "as the run", width);
         response.on_hover_text(
             "How long a day stays open after its end: 2h, 1d, or for ever; empty: as the run",
         );
@@ -73,7 +73,7 @@ fn lateness_ui(ui: &mut Ui, page: &VersionsPage, edit: &mut impl FnMut(VersionEd
         if page.lateness.trim().is_empty() {
             return;
         }
-        let (response, changed) = text_field(ui, "idle after", &page.idle_after, width, true);
+        let (response, changed) = hinted_field(ui, "idle after", &page.idle_after, "as the run", width);
         response.on_hover_text(
             "A partition that was not read while the others read so many records no longer holds the watermark back; empty: \
              as the run",
