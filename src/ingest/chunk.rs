@@ -464,7 +464,7 @@ mod tests {
             let (mut totals, mut offsets) = (before.totals, before.offsets);
             let mut expected = vec![(totals, offsets.clone())];
             for at in 0..1_000_u16 {
-                let partition = PartitionIndex(at * at % partitions);
+                let partition = PartitionIndex(at * 7 % 311 % partitions);
                 let record = Record { partition, offset: offsets.next(partition), event: None };
                 let verdict = if at % 7 == 0 { Verdict::Duplicate } else { Verdict::Counted };
                 let first = FirstOf { run: at % 5 == 0, ..FirstOf::default() };

@@ -29,7 +29,7 @@ use rederive::{
 const SETTLE: usize = 4;
 
 /// A wait ends after this many naps.
-const NAPS: usize = 6_000;
+const NAPS: usize = 12_000;
 
 /// A nap ends when the engine has something new, or after this time.
 const NAP: Duration = Duration::from_millis(5);
@@ -125,7 +125,9 @@ impl Live {
         let wake = Arc::new(move || {
             let _one_rings_already = ring.try_send(());
         });
-        let options = EngineOptions { runs: Some(runs), driver: Driver::Threads, wake };
+        // Either driver makes the same run (`tests/session.rs` has workers on threads). On its own thread the supervisor
+        // need not hand each tick to and fro, which takes long on a busy machine.
+        let options = EngineOptions { runs: Some(runs), driver: Driver::Inline, wake };
         let mut app = App {
             window: Window::new(Settings::default(), Vec::new()),
             engine: Engine::start(options).unwrap(),
