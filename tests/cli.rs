@@ -15,6 +15,8 @@ mod batch;
 mod crash;
 #[path = "cli/damage.rs"]
 mod damage;
+#[path = "cli/formats.rs"]
+mod formats;
 #[path = "cli/growth.rs"]
 mod growth;
 #[path = "cli/merge.rs"]

@@ -59,14 +59,14 @@ pub struct OpenDialog {
     pub picking: bool,
     /// Whether the fields of a record are named here too.
     pub shows_fields: bool,
-    /// Which field is what, in the order of [`FIELDS`]; empty ones are guessed.
+    /// Which field is what and how it is written, in the order of [`FIELDS`]; empty ones are guessed.
     pub fields: Box<[String; FIELDS.len()]>,
     /// Options of the mapping that have no field here, by their command-line names.
     pub others: Vec<(String, String)>,
 }
 
 /// The fields that can be named when a log is opened, and what they are for.
-pub const FIELDS: [(&str, &str); 9] = [
+pub const FIELDS: [(&str, &str); 10] = [
     ("page", "what is counted"),
     ("user", "who; distinct ones are counted"),
     ("time", "when it happened"),
@@ -76,6 +76,7 @@ pub const FIELDS: [(&str, &str); 9] = [
     ("zone", "whose days: UTC, a time zone, or as-written"),
     ("naive-zone", "where times without an offset were written"),
     ("anonymous", "records without a user: skip or count"),
+    ("input-format", "jsonl, csv, tsv or combined (access logs)"),
 ];
 
 impl OpenDialog {

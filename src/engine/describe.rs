@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Anonymous, Lateness, Offsets, StreamOptions, Uniques},
-    ingest::{LogDirectory, Mapping, TimeFormat},
+    ingest::{InputFormat, LogDirectory, Mapping, TimeFormat},
     serving::{Boundary, BoundaryRule, SpeedStart},
 };
 
@@ -42,6 +42,7 @@ pub(super) fn summary(
         scenario: is_scenario.then(|| scenario.name.clone()),
         story: scenario.story.clone(),
         partitions: log.partitions().iter().map(|partition| partition.name.clone()).collect(),
+        format: mapping.input_format.words().to_owned(),
         mapping: mapping.describe(),
         has_users: mapping.user.is_some(),
         has_values: mapping.value.is_some(),
@@ -135,11 +136,17 @@ fn mapping_options(mapping: &Mapping) -> Vec<(String, String)> {
         options.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     };
     let but = |value: &'_ str, default: &str| (value != default).then(|| value.to_owned());
+    option(
+        "input-format",
+        Some(mapping.input_format).filter(|format| !format.is_jsonl()).map(InputFormat::id),
+    );
     option("page", Some(&mapping.page));
     option("user", mapping.user.as_deref());
     option("time", Some(&mapping.time));
     // All other formats are seen from the records.
-    if let TimeFormat::Pattern(pattern) = &mapping.time_format {
+    if let TimeFormat::Pattern(pattern) = &mapping.time_format
+        && !mapping.has_usual_time_format()
+    {
         option("time-format", Some(pattern));
     }
     option("arrival", mapping.arrival.as_deref());

@@ -41,7 +41,9 @@ impl OpenError {
     /// What a person can add to the request.
     fn lacks(&self) -> Lacks {
         match self {
-            OpenError::Log(LogError::CannotGuess { .. } | LogError::BadOption { .. }) => Lacks::Fields,
+            OpenError::Log(
+                LogError::CannotGuess { .. } | LogError::BadOption { .. } | LogError::MixedFormats { .. },
+            ) => Lacks::Fields,
             OpenError::Log(_) | OpenError::File(_) | OpenError::Thread(_) => Lacks::Nothing,
         }
     }

@@ -38,14 +38,14 @@ pub struct SqlSide<'a> {
 
 /// The same for two sides beside each other: `first_views,second_views,first_users,second_users`, by page and day, by day or
 /// in total. A side counts the fold of its records: what a stream drops as late is counted here. `None` where a field of
-/// the lines makes the partitions: then the files do not say which record is which.
+/// the lines makes the partitions: then the files do not say which record is which; and for other logs than JSON lines.
 pub fn duckdb_comparison(
     mapping: &Mapping,
     log: &LogDirectory,
     by: SqlBy,
     sides: [SqlSide<'_>; 2],
 ) -> Option<String> {
-    if mapping.partition.is_some() {
+    if mapping.partition.is_some() || !mapping.input_format.is_jsonl() {
         return None;
     }
     let [first, second] = sides;

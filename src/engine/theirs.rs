@@ -109,7 +109,7 @@ impl Comparing {
             views: told,
             between,
             command: command(log, mapping, request),
-            sql: duckdb_sql(mapping, log),
+            sql: mapping.input_format.is_jsonl().then(|| duckdb_sql(mapping, log)),
         })
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     ChainHash, Decoder, Issue, LogError, ParseIssue, PartitionIdentity, Segment, SegmentIdentity,
     decode::{LineEvent, LineTexts},
-    lines::{LineKind, LineReader},
+    lines::LineKind,
+    records::RecordReader,
 };
 use crate::domain::{Event, EventTime, KeyId, Names, PartitionIndex, Record, UserId};
 
@@ -40,7 +41,7 @@ pub(crate) struct Cursor {
     /// Only lines that name this partition are records of it, where a field makes the partitions.
     only: Option<String>,
     at: usize,
-    reader: Option<LineReader>,
+    reader: Option<RecordReader>,
     /// Identities of the segments before `at`.
     done: Vec<SegmentIdentity>,
     done_disk_bytes: u64,
@@ -117,7 +118,7 @@ impl Cursor {
         let segment = self.segments.get(before.len()).cloned();
         let segment = segment.ok_or_else(|| misfit(format!("no segment {:?}", last.relative)))?;
         let hash = last.resume(&segment).map_err(|error| misfit(error.to_string()))?;
-        let reader = LineReader::open(segment, last.bytes, last.lines + 1, hash)?;
+        let reader = RecordReader::open(segment, last.bytes, last.lines + 1, hash, self.decoder.reading())?;
         self.reader = Some(reader.after(last.ends_in_line_end, last.damaged));
         self.at = before.len();
         self.done = before.to_vec();
@@ -131,7 +132,8 @@ impl Cursor {
     pub fn jump_to_line(&mut self, place: Place, record: u64) -> Result<(), LogError> {
         self.rewind();
         if let Some(segment) = self.segments.get(place.segment).cloned() {
-            self.reader = Some(LineReader::open(segment, place.byte, place.line, ChainHash::default())?);
+            let (hash, reading) = (ChainHash::default(), self.decoder.reading());
+            self.reader = Some(RecordReader::open(segment, place.byte, place.line, hash, reading)?);
         }
         (self.at, self.record) = (place.segment, record);
         Ok(())
@@ -161,13 +163,14 @@ impl Cursor {
         while self.next.is_none() {
             let Some(reader) = &mut self.reader else {
                 let Some(segment) = self.segments.get(self.at) else { return Ok(false) };
-                self.reader = Some(LineReader::open(segment.clone(), 0, 1, ChainHash::default())?);
+                self.reader = Some(RecordReader::start(segment.clone(), self.decoder.reading())?);
                 continue;
             };
             self.texts.partition.clear();
             let decoded = match reader.peek()? {
-                Some(LineKind::Text) => self.decoder.decode(reader.text(), &mut self.texts),
+                Some(LineKind::Text) => self.decoder.decode(reader.text(), reader.header(), &mut self.texts),
                 Some(LineKind::TooLong) => Some(Err(ParseIssue::LineTooLong)),
+                Some(LineKind::Broken(fault)) => Some(Err((*fault).into())),
                 Some(LineKind::Damaged(cause)) => Some(Err(ParseIssue::DamagedGzip(cause.clone()))),
                 // The last segment stays open: its end is the end of the partition.
                 None if self.at + 1 >= self.segments.len() => return Ok(false),
@@ -243,7 +246,7 @@ impl Cursor {
 
     /// The line in the look-ahead.
     pub fn text(&self) -> &[u8] {
-        self.reader.as_ref().map_or(&[], LineReader::text)
+        self.reader.as_ref().map_or(&[], RecordReader::text)
     }
 
     /// The place of the next record.
@@ -270,7 +273,7 @@ impl Cursor {
 
     /// Bytes of files on disk that were read.
     pub fn disk_bytes(&self) -> u64 {
-        self.done_disk_bytes + self.reader.as_ref().map_or(0, LineReader::disk_bytes)
+        self.done_disk_bytes + self.reader.as_ref().map_or(0, RecordReader::disk_bytes)
     }
 
     fn current_identity(&self) -> Option<SegmentIdentity> {

@@ -1,4 +1,4 @@
-//! From a line to an event: the mapping made ready, and what it makes of a line.
+//! From a record's text to an event: the mapping made ready, and what it makes of a line or row.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     LogError, Mapping, ParseIssue, TimeFormat,
+    extract::{Extract, Ragged},
     filter::{Filter, PageClean},
-    format::{FieldText, Fields, Plan},
+    format::{FieldText, Fields},
     issue::quote,
+    records::{Header, Reading},
 };
 use crate::domain::{Day, DayRule, EventTime, Value, parse_zone};
 
@@ -19,7 +21,8 @@ pub(crate) const NO_PARTITION: &str = ".";
 /// A mapping made ready for lines. Cheap to share between readers.
 #[derive(Debug, Clone)]
 pub struct Decoder {
-    plan: Plan,
+    extract: Extract,
+    reading: Reading,
     slots: Slots,
     time_format: TimeFormat,
     arrival_format: TimeFormat,
@@ -69,30 +72,32 @@ impl Decoder {
     pub(crate) fn new(mapping: &Mapping) -> Result<Decoder, LogError> {
         let filters: Vec<Filter> =
             mapping.filters.iter().map(|text| Filter::parse(text)).collect::<Result<_, _>>()?;
-        let add = |path: &Option<String>, paths: &mut Vec<String>| {
+        let mut paths = vec![("page", mapping.page.clone()), ("time", mapping.time.clone())];
+        let mut add = |option: &'static str, path: &Option<String>| {
             path.as_ref().map(|path| {
-                paths.push(path.clone());
+                paths.push((option, path.clone()));
                 paths.len() - 1
             })
         };
-        let mut paths = vec![mapping.page.clone(), mapping.time.clone()];
         let slots = Slots {
             page: 0,
             time: 1,
-            user: add(&mapping.user, &mut paths),
-            arrival: add(&mapping.arrival, &mut paths),
-            value: add(&mapping.value, &mut paths),
-            id: add(&mapping.id, &mut paths),
-            offset: add(&mapping.offset, &mut paths),
-            partition: add(&mapping.partition, &mut paths),
+            user: add("user", &mapping.user),
+            arrival: add("arrival", &mapping.arrival),
+            value: add("value", &mapping.value),
+            id: add("id", &mapping.id),
+            offset: add("offset", &mapping.offset),
+            partition: add("partition", &mapping.partition),
         };
         let first_filter = paths.len();
-        paths.extend(filters.iter().map(|filter| filter.field.clone()));
+        paths.extend(filters.iter().map(|filter| ("where", filter.field.clone())));
+        let extract = Extract::new(mapping.input_format, &paths)?;
         let zone = |option: &str, name: &str| {
             parse_zone(name).map_err(|_| LogError::option(option, "unknown time zone", name))
         };
         Ok(Decoder {
-            plan: Plan::new(paths.iter().map(String::as_str)),
+            reading: extract.reading(),
+            extract,
             slots,
             time_format: mapping.time_format.clone(),
             arrival_format: mapping.arrival_format.clone().unwrap_or_else(|| mapping.time_format.clone()),
@@ -111,17 +116,22 @@ impl Decoder {
         })
     }
 
-    /// What a line is: `None` when a `--where` says that it is no record at all. A line on which a condition
-    /// cannot be tried, because it is no JSON object, is a (malformed) record.
-    pub(crate) fn decode(&self, line: &[u8], texts: &mut LineTexts) -> Option<Result<LineEvent, ParseIssue>> {
+    /// What a line (or a row under `header`) is: `None` when a `--where` says that it is no record at all. One on which a
+    /// condition cannot be tried, because it has no fields, is a (malformed) record.
+    pub(crate) fn decode(
+        &self,
+        line: &[u8],
+        header: &Header,
+        texts: &mut LineTexts,
+    ) -> Option<Result<LineEvent, ParseIssue>> {
         texts.partition.clear();
         if self.slots.partition.is_some() {
             texts.partition.push_str(NO_PARTITION);
         }
-        let mut fields = Fields::default();
-        if let Err(issue) = self.plan.extract(line, &mut fields) {
-            return Some(Err(issue));
-        }
+        let fields = match self.extract.fields(line, header, Ragged::Refuse) {
+            Ok(fields) => fields,
+            Err(issue) => return Some(Err(issue)),
+        };
         for (slot, filter) in &self.filters {
             match filter.admits(&fields, *slot) {
                 Ok(true) => {}
@@ -168,9 +178,8 @@ impl Decoder {
 
     /// What a laxer reader would make of a malformed line: page and time are there, the rest is taken where it can
     /// be read.
-    pub(crate) fn salvage(&self, line: &[u8], texts: &mut LineTexts) -> Option<LineEvent> {
-        let mut fields = Fields::default();
-        self.plan.extract(line, &mut fields).ok()?;
+    pub(crate) fn salvage(&self, line: &[u8], header: &Header, texts: &mut LineTexts) -> Option<LineEvent> {
+        let fields = self.extract.fields(line, header, Ragged::Take).ok()?;
         let Ok(FieldText::Text(written)) = fields.get(self.slots.time) else { return None };
         let parsed = self.time_format.parse(&written, self.naive_zone.as_ref())?;
         self.page(&fields, texts).ok()?;
@@ -227,9 +236,20 @@ impl Decoder {
         let Some(slot) = self.slots.offset else { return Ok(None) };
         match fields.get(slot)? {
             FieldText::Absent => Ok(None),
+            // A row has no other way to say that there is none.
+            FieldText::Text(text) if text.is_empty() && self.is_table() => Ok(None),
             FieldText::Text(text) => text.parse().map(Some).map_err(|_| ParseIssue::BadOffset(quote(&text))),
             FieldText::Composite(raw) => Err(ParseIssue::BadOffset(quote(raw))),
         }
+    }
+
+    fn is_table(&self) -> bool {
+        self.reading.format.has_header()
+    }
+
+    /// What a reader of the log has to know.
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Whether arrival time decides the delivery order.
@@ -245,7 +265,7 @@ impl Decoder {
 
 /// A text that is there and not empty.
 fn present<'a>(
-    fields: &Fields<'a>,
+    fields: &'a Fields<'_>,
     slot: Option<usize>,
     wrong_type: ParseIssue,
 ) -> Result<Option<Cow<'a, str>>, ParseIssue> {
@@ -263,7 +283,7 @@ mod tests {
     fn decode(mapping: &str, line: &str) -> Option<Result<(LineEvent, LineTexts), String>> {
         let mapping: Mapping = serde_json::from_str(mapping).unwrap();
         let mut texts = LineTexts::default();
-        let decoded = mapping.decoder().unwrap().decode(line.as_bytes(), &mut texts)?;
+        let decoded = mapping.decoder().unwrap().decode(line.as_bytes(), &Header::default(), &mut texts)?;
         Some(decoded.map(|event| (event, texts)).map_err(|issue| issue.to_string()))
     }
 

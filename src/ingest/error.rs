@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::IdentityMismatch;
+use super::{IdentityMismatch, InputFormat};
 
 /// Why a log cannot be opened, understood or read on.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +48,21 @@ pub enum LogError {
         /// What was given.
         value: String,
     },
-    /// A format that this version cannot read.
-    #[error("input format not in this version yet: {0:?}")]
-    FormatNotYet(String),
+    /// Files of one log in different formats.
+    #[error(
+        "two formats in one log: {first_format} in {first:?}, {second_format} in {second:?} (give --input-format, or a \
+         part of the log)"
+    )]
+    MixedFormats {
+        /// Path of a file relative to the log.
+        first: String,
+        /// Its format.
+        first_format: InputFormat,
+        /// Path of another.
+        second: String,
+        /// Its format.
+        second_format: InputFormat,
+    },
     /// A field was neither given nor recognised.
     #[error("cannot guess the {role} field in {log:?} (give --{role}); fields seen: {fields:?}")]
     CannotGuess {
@@ -61,9 +73,11 @@ pub enum LogError {
         /// Names of the fields in the sampled records, joined by commas.
         fields: String,
     },
-    /// The sampled lines hold no JSON object.
-    #[error("no JSON object among the first {lines} lines of {log:?}")]
-    NoObjects {
+    /// The sampled lines hold no record that can be read.
+    #[error("no {what} among the first {lines} lines of {log:?}")]
+    NoRecords {
+        /// What was looked for.
+        what: &'static str,
         /// The log.
         log: PathBuf,
         /// Lines sampled.

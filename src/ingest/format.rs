@@ -1,4 +1,4 @@
-//! One JSON line, and of it only the fields that somebody asked for.
+//! The fields of a record that somebody asked for; and one JSON line.
 //!
 //! The whole line is validated by `serde_json`; wanted values are kept as raw JSON text, so numbers keep their
 //! literal text. Of duplicate keys the last wins; a literal key with a dot in it wins over a nested path.
@@ -43,17 +43,17 @@ impl Plan {
     }
 
     /// Takes the fields out of a line.
-    pub fn extract<'a>(&self, line: &'a [u8], fields: &mut Fields<'a>) -> Result<(), ParseIssue> {
+    pub fn extract<'a>(&self, line: &'a [u8]) -> Result<Fields<'a>, ParseIssue> {
         let text = std::str::from_utf8(line).map_err(|_| ParseIssue::InvalidUtf8)?;
-        fields.slots.clear();
-        fields.slots.resize(self.paths, None);
+        let mut slots = vec![None; self.paths];
         if !text.trim_ascii_start().starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
             return Err(ParseIssue::NotAnObject);
         }
         let mut json = serde_json::Deserializer::from_str(text);
-        let visitor = Object { node: &self.root, depth: 0, slots: &mut fields.slots };
-        json.deserialize_map(visitor).and_then(|()| json.end()).map_err(not_json)
+        let visitor = Object { node: &self.root, depth: 0, slots: &mut slots };
+        json.deserialize_map(visitor).and_then(|()| json.end()).map_err(not_json)?;
+        Ok(Fields { slots: Slots::Json(slots) })
     }
 }
 
@@ -103,27 +103,45 @@ struct Found<'a> {
     raw: &'a str,
 }
 
-/// The fields of one line, borrowed from it.
-#[derive(Debug, Default)]
+/// The fields of one record, borrowed from it where they stand in it as they are.
+#[derive(Debug)]
 pub(crate) struct Fields<'a> {
-    slots: Vec<Option<Found<'a>>>,
+    slots: Slots<'a>,
+}
+
+#[derive(Debug)]
+enum Slots<'a> {
+    Json(Vec<Option<Found<'a>>>),
+    Plain(Vec<Option<Cow<'a, str>>>),
 }
 
 /// A field's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FieldText<'a> {
-    /// No such key, or null.
+    /// No such key or field, or null.
     Absent,
-    /// A string's text, or the literal text of a number or boolean.
+    /// A string's or a field's text, or the literal text of a number or boolean.
     Text(Cow<'a, str>),
     /// An array or an object; its JSON text.
     Composite(&'a str),
 }
 
 impl<'a> Fields<'a> {
+    /// Fields that are text and nothing else.
+    pub fn plain(slots: Vec<Option<Cow<'a, str>>>) -> Fields<'a> {
+        Fields { slots: Slots::Plain(slots) }
+    }
+
     /// The field of a slot.
-    pub fn get(&self, slot: usize) -> Result<FieldText<'a>, ParseIssue> {
-        let Some(raw) = self.slots.get(slot).copied().flatten().map(|found| found.raw) else {
+    pub fn get(&self, slot: usize) -> Result<FieldText<'_>, ParseIssue> {
+        let slots = match &self.slots {
+            Slots::Json(slots) => slots,
+            Slots::Plain(slots) => {
+                let text = slots.get(slot).and_then(Option::as_deref);
+                return Ok(text.map_or(FieldText::Absent, |text| FieldText::Text(text.into())));
+            }
+        };
+        let Some(raw) = slots.get(slot).copied().flatten().map(|found| found.raw) else {
             return Ok(FieldText::Absent);
         };
         Ok(match raw.as_bytes().first() {
@@ -211,8 +229,7 @@ mod tests {
     use super::*;
 
     fn get(paths: &[&str], line: &str) -> Result<Vec<String>, ParseIssue> {
-        let mut fields = Fields::default();
-        Plan::new(paths.iter().copied()).extract(line.as_bytes(), &mut fields)?;
+        let fields = Plan::new(paths.iter().copied()).extract(line.as_bytes())?;
         let show = |slot| {
             Ok(match fields.get(slot)? {
                 FieldText::Absent => "-".to_owned(),
@@ -262,8 +279,7 @@ mod tests {
         assert_eq!(words, "not JSON: expected value at column 1");
         assert_eq!(get(&["a"], "[1]"), Err(ParseIssue::NotAnObject));
         assert!(matches!(get(&["a"], r#"{"a":"\ud800"}"#), Err(ParseIssue::BadString(_))));
-        let mut fields = Fields::default();
-        let invalid = Plan::new(["a"]).extract(b"{\"a\":\"\xff\"}", &mut fields);
-        assert_eq!(invalid, Err(ParseIssue::InvalidUtf8));
+        let invalid = Plan::new(["a"]).extract(b"{\"a\":\"\xff\"}");
+        assert_eq!(invalid.unwrap_err(), ParseIssue::InvalidUtf8);
     }
 }

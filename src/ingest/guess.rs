@@ -1,18 +1,13 @@
 //! Guessing what was not given, from the first records of the whole log.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 use super::{
-    ChainHash, Guesses, LogDirectory, LogError, Mapping, MappingOptions, TimeFormat,
-    lines::{LineKind, LineReader},
+    Guesses, InputFormat, LogDirectory, LogError, Mapping, MappingOptions, TimeFormat,
+    access::access_time,
+    detect::detect,
+    sample::{Field, Sample},
 };
-
-const SAMPLE_LINES: usize = 2_000;
-const LINES_A_SEGMENT: usize = 200;
-/// Sample texts kept of each field.
-const TEXTS: usize = 200;
 
 // Names without case, blanks, `_`, `-` and `@`, best first.
 const PAGES: &[&str] = &[
@@ -91,37 +86,33 @@ const TIMES: &[&str] = &[
     "unixtime",
     "t",
 ];
+/// What is looked for where no format is given and none is seen.
+const UNKNOWN: &str = "JSON object, access log line or row under a header";
 const ARRIVALS: &[&str] = &["arrivedat", "arrival", "arrivaltime", "receivedat", "ingestedat"];
 
-/// What the sampled records say of one field.
-#[derive(Default)]
-struct Field {
-    scalars: usize,
-    integers: usize,
-    texts: Vec<String>,
-}
-
-#[derive(Default)]
-struct Sample {
-    lines: usize,
-    objects: usize,
-    fields: BTreeMap<String, Field>,
-}
-
 pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(Mapping, Guesses), LogError> {
-    let sample = Sample::take(log)?;
     let mut guesses = Guesses::default();
-    let page =
-        sample.required("page", options.page.as_ref(), log, &mut guesses, |s| s.best(PAGES, 2, |_| true))?;
-    let time = sample.required("time", options.time.as_ref(), log, &mut guesses, |sample| {
-        sample.best(TIMES, 2, |field| options.time_format.is_some() || field.time_format().is_some())
+    let (format, what) = match options.input_format {
+        Some(format) => (format, format.record_name()),
+        None => detect(log)?.map_or((InputFormat::Jsonl, UNKNOWN), |format| (format, format.record_name())),
+    };
+    // What is taken for granted where nothing else is seen goes without saying.
+    if options.input_format.is_none() && !format.is_jsonl() {
+        guesses.guessed.push("format");
+    }
+    let sample = Sample::take(log, format)?;
+    let required = Required { sample: &sample, what, log };
+    let page = required.field("page", options.page.as_ref(), &mut guesses, |sample| match format {
+        InputFormat::Combined => Some("target".to_owned()),
+        InputFormat::Jsonl | InputFormat::Csv | InputFormat::Tsv => sample.best(PAGES, 2, |_| true),
     })?;
-    // A user may well be missing from most records; a page or a time may not.
-    let user = options.user.clone().or_else(|| {
-        let found = sample.best(USERS, 10, |_| true).filter(|user| *user != page && *user != time)?;
-        guesses.guessed.push("user");
-        Some(found)
-    });
+    let time = required.field("time", options.time.as_ref(), &mut guesses, |sample| match format {
+        InputFormat::Combined => Some("time".to_owned()),
+        InputFormat::Jsonl | InputFormat::Csv | InputFormat::Tsv => {
+            sample.best(TIMES, 2, |field| options.time_format.is_some() || field.time_format().is_some())
+        }
+    })?;
+    let user = options.user.clone().or_else(|| sample.user(format, [&page, &time], &mut guesses));
     let arrival = options.arrival.clone().or_else(|| {
         let found =
             sample.best(ARRIVALS, 2, |field| field.time_format().is_some()).filter(|found| *found != time)?;
@@ -130,7 +121,10 @@ pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(M
     });
     let value = options.value.clone().or_else(|| sample.beside_key("value", &mut guesses));
     let offset = options.offset.clone().or_else(|| sample.beside_key("offset", &mut guesses));
-    let format_of = |field: &str| sample.fields.get(field).and_then(Field::time_format);
+    let format_of = |field: &str| match format {
+        InputFormat::Combined if field == "time" => Some(access_time()),
+        _ => sample.fields.get(field).and_then(Field::time_format),
+    };
     let time_format = options.time_format.clone().or_else(|| format_of(&time)).unwrap_or(TimeFormat::Rfc3339);
     let arrival_format = match &options.time_format {
         None => arrival.as_deref().and_then(format_of).filter(|format| *format != time_format),
@@ -138,6 +132,7 @@ pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(M
     };
     sample.note_unseen(options, &mut guesses);
     let mapping = Mapping {
+        input_format: format,
         page,
         user,
         time,
@@ -158,69 +153,38 @@ pub(super) fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(M
     Ok((mapping, guesses))
 }
 
+/// A field without which nothing can be read.
+struct Required<'a> {
+    sample: &'a Sample,
+    /// What a record is called.
+    what: &'static str,
+    log: &'a LogDirectory,
+}
+
+impl Required<'_> {
+    fn field(
+        &self,
+        role: &'static str,
+        given: Option<&String>,
+        guesses: &mut Guesses,
+        best: impl Fn(&Sample) -> Option<String>,
+    ) -> Result<String, LogError> {
+        if let Some(given) = given {
+            return Ok(given.clone());
+        }
+        let log = self.log.path().to_owned();
+        if self.sample.records == 0 {
+            return Err(LogError::NoRecords { what: self.what, log, lines: self.sample.lines });
+        }
+        guesses.guessed.push(role);
+        best(self.sample).ok_or_else(|| {
+            let seen: Vec<&str> = self.sample.fields.keys().take(100).map(String::as_str).collect();
+            LogError::CannotGuess { role, log, fields: seen.join(", ") }
+        })
+    }
+}
+
 impl Sample {
-    /// The first lines of the first segments of every partition, an equal share of the budget each.
-    fn take(log: &LogDirectory) -> Result<Sample, LogError> {
-        let mut sample = Sample::default();
-        let share = (SAMPLE_LINES / log.partitions().len().max(1)).max(1);
-        for partition in log.partitions().iter().take(SAMPLE_LINES) {
-            let mut left = share;
-            for segment in &partition.segments {
-                let mut reader = LineReader::open(segment.clone(), 0, 1, ChainHash::default())?;
-                let mut of_segment = left.min(LINES_A_SEGMENT);
-                while of_segment > 0
-                    && let Some(kind) = reader.peek()?
-                {
-                    let is_text = *kind == LineKind::Text;
-                    sample.lines += 1;
-                    if is_text && let Ok(Json::Object(object)) = serde_json::from_slice(reader.text()) {
-                        sample.add(&object);
-                    }
-                    reader.take()?;
-                    of_segment -= 1;
-                    left -= 1;
-                }
-                if left == 0 {
-                    break;
-                }
-            }
-        }
-        Ok(sample)
-    }
-
-    fn add(&mut self, object: &serde_json::Map<String, Json>) {
-        self.objects += 1;
-        for (name, value) in object {
-            match value {
-                Json::Object(inner) => {
-                    for (inner_name, value) in inner {
-                        let path = format!("{name}.{inner_name}");
-                        // A literal key with a dot in it wins.
-                        if !object.contains_key(&path) {
-                            self.add_value(path, value);
-                        }
-                    }
-                }
-                value => self.add_value(name.clone(), value),
-            }
-        }
-    }
-
-    fn add_value(&mut self, path: String, value: &Json) {
-        let field = self.fields.entry(path).or_default();
-        let text = match value {
-            Json::Null | Json::Array(_) | Json::Object(_) => return,
-            Json::String(text) if text.is_empty() => return,
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        field.scalars += 1;
-        field.integers += usize::from(value.is_i64() || value.is_u64());
-        if field.texts.len() < TEXTS {
-            field.texts.push(text);
-        }
-    }
-
     /// The first candidate that at least one in `one_in` records has; without one, the candidate most records have.
     /// Top-level fields go before nested ones.
     fn best(&self, candidates: &[&str], one_in: usize, fits: impl Fn(&Field) -> bool) -> Option<String> {
@@ -231,40 +195,29 @@ impl Sample {
             if field.scalars == 0 || !fits(field) {
                 return None;
             }
-            let rare = field.scalars * one_in < self.objects;
-            let fewer = if rare { self.objects - field.scalars.min(self.objects) } else { 0 };
+            let rare = field.scalars * one_in < self.records;
+            let fewer = if rare { self.records - field.scalars.min(self.records) } else { 0 };
             Some(((rare, fewer, nested, rank), path.clone()))
         };
         self.fields.iter().filter_map(ranked).min().map(|(_, path)| path)
     }
 
-    fn required(
-        &self,
-        role: &'static str,
-        given: Option<&String>,
-        log: &LogDirectory,
-        guesses: &mut Guesses,
-        best: impl Fn(&Sample) -> Option<String>,
-    ) -> Result<String, LogError> {
-        if let Some(given) = given {
-            return Ok(given.clone());
-        }
-        let log = log.path().to_owned();
-        if self.objects == 0 {
-            return Err(LogError::NoObjects { log, lines: self.lines });
-        }
-        guesses.guessed.push(role);
-        best(self).ok_or_else(|| {
-            let seen: Vec<&str> = self.fields.keys().take(100).map(String::as_str).collect();
-            LogError::CannotGuess { role, log, fields: seen.join(", ") }
-        })
+    /// A user may well be missing from most records; a page or a time may not.
+    fn user(&self, format: InputFormat, taken: [&String; 2], guesses: &mut Guesses) -> Option<String> {
+        let found = match format {
+            InputFormat::Combined => Some("host".to_owned()),
+            InputFormat::Jsonl | InputFormat::Csv | InputFormat::Tsv => self.best(USERS, 10, |_| true),
+        };
+        let found = found.filter(|user| !taken.contains(&user))?;
+        guesses.guessed.push("user");
+        Some(found)
     }
 
     /// A field exactly so named, an integer in every record, and `key` beside it in every record.
     fn beside_key(&self, name: &'static str, guesses: &mut Guesses) -> Option<String> {
         let key = self.fields.get("key")?;
         let field = self.fields.get(name)?;
-        if self.objects == 0 || key.scalars != self.objects || field.integers != self.objects {
+        if self.records == 0 || key.scalars != self.records || field.integers != self.records {
             return None;
         }
         guesses.guessed.push(name);
@@ -287,10 +240,10 @@ impl Sample {
             if let Some(field) = field
                 && !self.has(field)
             {
-                let objects = self.objects;
+                let records = self.records;
                 guesses
                     .notes
-                    .push(format!("none of the first {objects} records has the --{name} field {field:?}"));
+                    .push(format!("none of the first {records} records has the --{name} field {field:?}"));
             }
         }
     }
@@ -300,25 +253,6 @@ impl Sample {
         let parts: BTreeSet<String> = path.match_indices('.').map(|(at, _)| path[..at].to_owned()).collect();
         self.fields.contains_key(path)
             || parts.iter().any(|part| part.contains('.') && self.fields.contains_key(part))
-    }
-}
-
-impl Field {
-    /// The format of most of the sampled texts; `None` where most are no times.
-    fn time_format(&self) -> Option<TimeFormat> {
-        let mut tally: Vec<(usize, TimeFormat)> = Vec::new();
-        for format in self.texts.iter().filter_map(|text| TimeFormat::recognise(text)) {
-            match tally.iter_mut().find(|(_, known)| *known == format) {
-                Some((count, _)) => *count += 1,
-                None => tally.push((1, format)),
-            }
-        }
-        let known: usize = tally.iter().map(|&(count, _)| count).sum();
-        if known * 2 < self.texts.len() {
-            return None;
-        }
-        // Of equals the first seen: `max_by_key` alone would take the last.
-        tally.into_iter().rev().max_by_key(|&(count, _)| count).map(|(_, format)| format)
     }
 }
 
@@ -395,10 +329,22 @@ mod tests {
         let error = |lines: &str| guess_with(lines, &MappingOptions::default()).unwrap_err().to_string();
         assert!(error(r#"{"x":1,"time":1704067200,"y":{"z":2}}"#).ends_with("fields seen: \"time, x, y.z\""));
         assert!(error(r#"{"page":1,"x":3}"#).starts_with("cannot guess the time field"));
-        assert!(error("a,b\n1,2\n").starts_with("no JSON object among the first 2 lines"));
-        let mut options = MappingOptions::default();
-        options.set("input-format", "csv").unwrap();
-        assert!(guess_with("{}", &options).unwrap_err().to_string().contains("not in this version yet"));
+        assert!(
+            error("a;b\n1;2\n")
+                .starts_with("no JSON object, access log line or row under a header among the")
+        );
+        let given = |format: &str, lines: &str| {
+            let mut options = MappingOptions::default();
+            options.set("input-format", format).unwrap();
+            guess_with(lines, &options).unwrap_err().to_string()
+        };
+        assert!(given("jsonl", "a,b\n1,2\n").starts_with("no JSON object among the first 2 lines"));
+        assert!(given("csv", "page,time\n").starts_with("no row under a header among the first 1 lines"));
+        assert!(given("combined", "{}\n").starts_with("no access log line among the first 1 lines"));
+        assert!(
+            given("csv", "u1,/,2024-01-01 00:00:00\nu2,x,y\n")
+                .ends_with("fields seen: \"/, 2024-01-01 00:00:00, u1\"")
+        );
     }
 
     #[test]
@@ -417,9 +363,15 @@ mod tests {
     #[test]
     fn real_logs() {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+        let access = "format=combined page=target user=host time=time (%d/%b/%Y:%H:%M:%S %z)";
         for (log, expected) in [
             ("bunyan_corpus/log", "page=name user=hostname time=time (rfc3339)"),
             ("zoo_crowdsec/traefik_json", "page=RequestPath user=ClientHost time=StartUTC (rfc3339)"),
+            ("rete_ecom/log", "format=csv page=event user=user_id time=timestamp (rfc3339)"),
+            ("nasa_tsv/log", "format=tsv page=url user=host time=time (epoch-s)"),
+            ("elastic_apache/log", access),
+            ("zanbil_shop_1000/log", access),
+            ("zoo_crowdsec/apache_probing", access),
         ] {
             let Ok(log) = LogDirectory::open(&data.join(log), false) else {
                 println!("skipped: no {log} in {}", data.display());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::rows::RowFault;
+
 /// At most this many malformed records are listed; all are counted.
 pub const MAX_ISSUES: usize = 10_000;
 
@@ -23,6 +25,38 @@ pub enum ParseIssue {
     /// The line is longer than [`super::MAX_LINE_BYTES`]; its rest was skipped unread.
     #[error("line longer than 16 MiB")]
     LineTooLong,
+    /// An access log line without a time in brackets where it belongs.
+    #[error("no access log line: no time in brackets")]
+    NoBracketedTime,
+    /// An access log line without a request in quotes behind the time.
+    #[error("no access log line: no request in quotes")]
+    NoQuotedRequest,
+    /// An access log line that ends inside its request.
+    #[error("no access log line: the request does not end")]
+    RequestNotClosed,
+    /// The header of the file lacks a mapped column: no row under it can be read.
+    #[error("no column {0:?} in the header")]
+    NoColumn(String),
+    /// The file begins with something else than a header: no row in it can be read.
+    #[error("header that cannot be read")]
+    NoHeader,
+    /// More fields than columns, or so few that a mapped one is missing.
+    #[error("row of {fields} fields under a header of {columns}")]
+    RaggedRow {
+        /// Fields of the row.
+        fields: usize,
+        /// Columns of the header.
+        columns: usize,
+    },
+    /// A row with text behind a closing quote; where it would span lines, its first line alone.
+    #[error("text behind a closing quote")]
+    TextBehindQuote,
+    /// A quote is open for more than 1,000 lines or 16 MiB; the row is its first line alone.
+    #[error("quote still open after 1,000 lines or 16 MiB")]
+    QuoteNotClosed,
+    /// A quote is open where the file ends; the row is the rest of the file.
+    #[error("quote still open at the end of the file")]
+    RowUnfinished,
     /// The time field is absent, null or empty.
     #[error("no time")]
     NoTime,
@@ -56,6 +90,16 @@ pub enum ParseIssue {
     /// A compressed file cannot be decoded from here on; the whole rest is this one record.
     #[error("unfinished or damaged gzip: {0}")]
     DamagedGzip(String),
+}
+
+impl From<RowFault> for ParseIssue {
+    fn from(fault: RowFault) -> ParseIssue {
+        match fault {
+            RowFault::TextBehindQuote => ParseIssue::TextBehindQuote,
+            RowFault::NotClosed => ParseIssue::QuoteNotClosed,
+            RowFault::Unfinished => ParseIssue::RowUnfinished,
+        }
+    }
 }
 
 /// A piece of a line for a reason: short, however long the line.

@@ -1,25 +1,40 @@
-//! The lines of one segment, in bounded memory, with the hash of what was handed out.
+//! The lines (or rows that may span lines) of one segment, in bounded memory, with the hash of what was handed out.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-use super::{ChainHash, LogError, Segment, directory::SegmentInput};
+use super::{
+    ChainHash, LogError, Segment,
+    directory::SegmentInput,
+    rows::{Row, RowFault, RowScan},
+};
 
-/// Longest line that is parsed. A longer one is a malformed record; its bytes are skipped without being kept.
+/// Longest line (or row) that is parsed. A longer one is a malformed record; its bytes are skipped without being kept.
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
 const BUFFER_BYTES: usize = 128 << 10;
 const LEAST_BUFFER_BYTES: usize = 4 << 10;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// What the next line is.
+/// Where what is handed out at once ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// At the line end.
+    Lines,
+    /// At the first line end that is in no quotes.
+    QuotedRows,
+}
+
+/// What the next line (or row) is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LineKind {
     /// A line with something on it; [`LineReader::text`] has it.
     Text,
     /// Longer than [`MAX_LINE_BYTES`].
     TooLong,
+    /// A row whose quotes are not in order.
+    Broken(RowFault),
     /// The rest of a compressed segment that cannot be decoded, with the decoder's words.
     Damaged(String),
 }
@@ -40,8 +55,9 @@ pub(crate) struct LineReader {
     start: usize,
     /// End of what was read.
     end: usize,
-    /// Kind and length (with line end) of the line at `start`.
-    peeked: Option<(LineKind, usize)>,
+    split: Split,
+    /// The line at `start`.
+    peeked: Option<Peeked>,
     /// Why decoding stopped; becomes a record of its own.
     damage: Option<String>,
     damaged: bool,
@@ -51,9 +67,33 @@ pub(crate) struct LineReader {
     hash: ChainHash,
 }
 
+struct Peeked {
+    kind: LineKind,
+    /// Bytes, line end included.
+    length: usize,
+    lines: u64,
+}
+
+impl Peeked {
+    fn line(kind: LineKind, length: usize) -> Peeked {
+        Peeked { kind, length, lines: 1 }
+    }
+
+    fn row(row: Row) -> Peeked {
+        let Row { length, lines, fault } = row;
+        Peeked { kind: fault.map_or(LineKind::Text, LineKind::Broken), length, lines }
+    }
+}
+
 impl LineReader {
     /// Opens a segment at `byte`, which is the start of line `line` (from 1). `hash` covers the bytes before it.
-    pub fn open(segment: Segment, byte: u64, line: u64, hash: ChainHash) -> Result<LineReader, LogError> {
+    pub fn open(
+        segment: Segment,
+        byte: u64,
+        line: u64,
+        hash: ChainHash,
+        split: Split,
+    ) -> Result<LineReader, LogError> {
         let input = Some(segment.open(byte)?);
         Ok(LineReader {
             segment,
@@ -63,6 +103,7 @@ impl LineReader {
             hashed: 0,
             start: 0,
             end: 0,
+            split,
             peeked: None,
             damage: None,
             damaged: false,
@@ -91,19 +132,23 @@ impl LineReader {
     /// The next line that is not blank; `None` at the end.
     pub fn peek(&mut self) -> Result<Option<&LineKind>, LogError> {
         while self.peeked.is_none() {
-            let Some((kind, length)) = self.find_line()? else { return Ok(None) };
-            self.peeked = Some((kind, length));
-            let text = self.text();
-            if matches!(self.peeked, Some((LineKind::Text, _))) && text.iter().all(u8::is_ascii_whitespace) {
+            let found = match self.split {
+                Split::Lines => self.find_line()?,
+                Split::QuotedRows => self.find_row()?,
+            };
+            let Some(found) = found else { return Ok(None) };
+            let may_be_blank = found.kind == LineKind::Text;
+            self.peeked = Some(found);
+            if may_be_blank && self.text().iter().all(u8::is_ascii_whitespace) {
                 self.take()?;
             }
         }
-        Ok(self.peeked.as_ref().map(|(kind, _)| kind))
+        Ok(self.peeked.as_ref().map(|peeked| &peeked.kind))
     }
 
     /// The line that was peeked at, without byte order mark and line end.
     pub fn text(&self) -> &[u8] {
-        let length = self.peeked.as_ref().map_or(0, |&(_, length)| length);
+        let length = self.peeked.as_ref().map_or(0, |peeked| peeked.length);
         let line = self.buffer.get(self.start..self.start + length).unwrap_or_default();
         let line = if self.byte == 0 { line.strip_prefix(BOM).unwrap_or(line) } else { line };
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -112,11 +157,13 @@ impl LineReader {
 
     /// Hands out the line that was peeked at.
     pub fn take(&mut self) -> Result<(), LogError> {
-        let Some((kind, length)) = self.peeked.take() else { return Ok(()) };
-        self.line += 1;
+        let Some(Peeked { kind, length, lines }) = self.peeked.take() else { return Ok(()) };
+        self.line += lines;
         self.advance(length);
         match kind {
-            LineKind::Text => {}
+            LineKind::Text | LineKind::Broken(RowFault::TextBehindQuote | RowFault::NotClosed) => {}
+            // More may still come inside its quotes.
+            LineKind::Broken(RowFault::Unfinished) => self.ends_in_line_end = false,
             LineKind::TooLong => {
                 while !self.ends_in_line_end && self.fill()? {
                     let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
@@ -164,7 +211,7 @@ impl LineReader {
         hash
     }
 
-    fn find_line(&mut self) -> Result<Option<(LineKind, usize)>, LogError> {
+    fn find_line(&mut self) -> Result<Option<Peeked>, LogError> {
         let mut searched = 0;
         loop {
             let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
@@ -172,19 +219,54 @@ impl LineReader {
             if let Some(at) = memchr(b'\n', rest) {
                 let length = searched + at + 1;
                 let kind = if length > MAX_LINE_BYTES + 1 { LineKind::TooLong } else { LineKind::Text };
-                return Ok(Some((kind, length)));
+                return Ok(Some(Peeked::line(kind, length)));
             }
             searched = unread.len();
             if searched > MAX_LINE_BYTES {
-                return Ok(Some((LineKind::TooLong, searched)));
+                return Ok(Some(Peeked::line(LineKind::TooLong, searched)));
             }
             if !self.fill()? {
-                return Ok(match &self.damage {
-                    Some(cause) => Some((LineKind::Damaged(cause.clone()), searched)),
-                    None if searched == 0 => None,
-                    None => Some((LineKind::Text, searched)),
-                });
+                return Ok(self.at_end(searched, |_| Peeked::line(LineKind::Text, searched)));
             }
+        }
+    }
+
+    fn find_row(&mut self) -> Result<Option<Peeked>, LogError> {
+        let mark = if self.byte == 0 { self.skip_mark()? } else { 0 };
+        let mut scan = RowScan::new(mark);
+        loop {
+            let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let length = unread.len();
+            let mut found = scan.go_on(unread);
+            // What is too long in several lines is given up for its first one.
+            if found.map_or(length, |row| row.length) > MAX_LINE_BYTES + 1 {
+                found = scan.first_line_only(RowFault::NotClosed).or(found);
+                let length = found.map_or(length, |row| row.length);
+                let row = found.filter(|_| length <= MAX_LINE_BYTES + 1).map(Peeked::row);
+                return Ok(Some(row.unwrap_or_else(|| Peeked::line(LineKind::TooLong, length))));
+            }
+            if found.is_some() {
+                return Ok(found.map(Peeked::row));
+            }
+            if !self.fill()? {
+                return Ok(self.at_end(length, |unread| Peeked::row(scan.finish(unread))));
+            }
+        }
+    }
+
+    /// Length of the byte order mark in front.
+    fn skip_mark(&mut self) -> Result<usize, LogError> {
+        while self.end - self.start < BOM.len() && self.fill()? {}
+        let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
+        Ok(if unread.starts_with(BOM) { BOM.len() } else { 0 })
+    }
+
+    /// What the last, unended `length` bytes are.
+    fn at_end(&self, length: usize, rest: impl FnOnce(&[u8]) -> Peeked) -> Option<Peeked> {
+        match &self.damage {
+            Some(cause) => Some(Peeked::line(LineKind::Damaged(cause.clone()), length)),
+            None if length == 0 => None,
+            None => Some(rest(self.buffer.get(self.start..self.end).unwrap_or_default())),
         }
     }
 
@@ -284,12 +366,14 @@ mod tests {
     fn lines(bytes: &[u8]) -> Vec<(u64, String)> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), bytes).unwrap();
-        let mut reader = LineReader::open(segment(file.path()), 0, 1, ChainHash::default()).unwrap();
+        let mut reader =
+            LineReader::open(segment(file.path()), 0, 1, ChainHash::default(), Split::Lines).unwrap();
         let mut found = Vec::new();
         while let Some(kind) = reader.peek().unwrap().cloned() {
             let text = match kind {
                 LineKind::Text => String::from_utf8_lossy(reader.text()).into_owned(),
                 LineKind::TooLong => "TOO LONG".to_owned(),
+                LineKind::Broken(fault) => format!("{fault:?}"),
                 LineKind::Damaged(_) => "DAMAGED".to_owned(),
             };
             found.push((reader.line(), text));

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    Decoder, LogDirectory, LogError, TimeFormat,
+    Decoder, InputFormat, LogDirectory, LogError, TimeFormat,
+    access::access_time,
     filter::{Filter, PageClean},
     guess,
 };
@@ -13,8 +14,8 @@ use crate::domain::{Anonymous, Redelivery, Rules, TZDB_VERSION};
 /// The mapping options of the command line. What is `None` is guessed or left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MappingOptions {
-    /// `auto` or `jsonl`; the other formats are refused in this version.
-    pub input_format: Option<String>,
+    /// Format of the records; `None` for auto.
+    pub input_format: Option<InputFormat>,
     /// Path of the page field.
     pub page: Option<String>,
     /// Path of the user field.
@@ -61,7 +62,6 @@ impl MappingOptions {
             "partition" => &mut self.partition,
             "naive-zone" => &mut self.naive_zone,
             "zone" => &mut self.zone,
-            "input-format" => &mut self.input_format,
             _ => return self.set_other(name, value),
         };
         if value.is_empty() {
@@ -73,6 +73,12 @@ impl MappingOptions {
 
     fn set_other(&mut self, name: &str, value: &str) -> Result<(), LogError> {
         match name {
+            "input-format" if value == "auto" => self.input_format = None,
+            "input-format" => {
+                let cause = "none of auto, jsonl, csv, tsv, combined";
+                let format = InputFormat::parse(value);
+                self.input_format = Some(format.ok_or_else(|| LogError::option(name, cause, value))?);
+            }
             "time-format" if value == "auto" => self.time_format = None,
             "time-format" => {
                 let format = TimeFormat::try_from(value.to_owned());
@@ -108,7 +114,10 @@ impl MappingOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// Path of the page field.
+    /// Format of the records. Left out where it is the usual, so that files without it stay as they are.
+    #[serde(default, skip_serializing_if = "InputFormat::is_jsonl")]
+    pub input_format: InputFormat,
+    /// Path of the page field, or name of its column.
     pub page: String,
     /// Path of the user field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,27 +178,17 @@ impl Mapping {
     ///
     /// Zones, filters and formats are checked here, so [`Mapping::decoder`] cannot fail on what this returns.
     pub fn resolve(options: &MappingOptions, log: &LogDirectory) -> Result<(Mapping, Guesses), LogError> {
-        match options.input_format.as_deref() {
-            None | Some("auto" | "jsonl") => {}
-            Some(format @ ("csv" | "tsv" | "combined")) => {
-                return Err(LogError::FormatNotYet(format.to_owned()));
-            }
-            Some(other) => {
-                return Err(LogError::option(
-                    "input-format",
-                    "none of auto, jsonl, csv, tsv, combined",
-                    other,
-                ));
-            }
-        }
         let (mapping, guesses) = guess::resolve(options, log)?;
         mapping.decoder()?;
         Ok((mapping, guesses))
     }
 
-    /// `page=url user=host time=time (epoch-s)`.
+    /// `page=url user=host time=time (epoch-s)`, behind `format=csv` and the like where it is not JSON lines.
     pub fn describe(&self) -> String {
-        let mut text = format!("page={}", self.page);
+        let mut text = match self.input_format {
+            InputFormat::Jsonl => format!("page={}", self.page),
+            format => format!("format={format} page={}", self.page),
+        };
         let mut add = |name: &str, field: &Option<String>| {
             if let Some(field) = field {
                 text.extend([" ", name, "=", field]);
@@ -204,6 +203,11 @@ impl Mapping {
         add("offset", &self.offset);
         add("partition", &self.partition);
         text
+    }
+
+    /// Whether the time is written as this format of records always writes it, so that nobody has to say how.
+    pub fn has_usual_time_format(&self) -> bool {
+        self.input_format == InputFormat::Combined && self.time == "time" && self.time_format == access_time()
     }
 
     /// The settings that decide verdicts.

@@ -5,17 +5,23 @@
 //!   [`LogIndex`] keeps them in columns for the window, and [`IndexSource`] reads those.
 //! - [`LogIdentity`] says which log a result belongs to.
 //!
+//! A record is a JSON line, a row of a table or an access log line ([`InputFormat`]). Readers, positions, identities and
+//! the index know records only; what a record's text says is found out in `extract.rs`.
+//!
 //! Absent on purpose: views, verdict rules (they are the domain's), clocks. A malformed line never stops a load: it
 //! is a record without an event, counted, and listed with file, line and reason. Lines that a `--where` condition
 //! refuses are no records at all: they have no offset and are counted nowhere.
 
+mod access;
 mod chunk;
 mod cursor;
 mod cut;
 mod debug;
 mod decode;
+mod detect;
 mod directory;
 mod error;
+mod extract;
 mod filter;
 mod foreign;
 mod format;
@@ -26,6 +32,7 @@ mod index_entries;
 mod index_lines;
 mod index_names;
 mod index_source;
+mod input_format;
 mod issue;
 mod lines;
 mod mapping;
@@ -34,8 +41,13 @@ mod parallel;
 mod raw;
 #[cfg(test)]
 mod recorded_tests;
+mod records;
 mod recount;
+mod rows;
+mod sample;
 mod source;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -58,6 +70,7 @@ pub use index_entries::Entry;
 pub use index_lines::LogLine;
 pub use index_names::IndexNames;
 pub use index_source::IndexSource;
+pub use input_format::InputFormat;
 pub use issue::{Issue, IssueLog, MAX_ISSUES, ParseIssue};
 pub use lines::MAX_LINE_BYTES;
 pub use mapping::{Guesses, Mapping, MappingOptions};

@@ -13,7 +13,8 @@ use super::{
     ChainHash, Decoder, LogDirectory, LogError, LogLine, Mapping, Segment,
     cursor::Place,
     decode::{LineEvent, LineTexts},
-    lines::{LineKind, LineReader},
+    lines::LineKind,
+    records::{Header, Reading, RecordReader},
     source::Layout,
 };
 use crate::domain::{EventTime, NameTable as _, Names, PartitionIndex};
@@ -94,6 +95,7 @@ pub struct RawSegment {
 pub struct RawLog {
     segments: Vec<RawSegment>,
     files: Vec<Segment>,
+    reading: Reading,
     partitions: Vec<String>,
     records: Vec<RawRecord>,
     /// In millionths; empty where no value is mapped.
@@ -229,17 +231,18 @@ impl RawLog {
         found: &mut BTreeMap<u32, LogLine>,
     ) -> Result<(), LogError> {
         let Some(file) = self.files.get(segment as usize) else { return Ok(()) };
-        let mut reader: Option<LineReader> = None;
+        let mut reader: Option<RecordReader> = None;
         for &number in numbers {
             let Some(record) = self.records.get(number as usize) else { continue };
             let marks = self.marks.get(&segment).map_or(&[][..], Vec::as_slice);
             let behind = marks.partition_point(|(marked, _)| *marked <= number);
             let place = behind.checked_sub(1).and_then(|at| marks.get(at)).map(|(_, place)| *place);
-            let is_behind = |reader: &LineReader| reader.line() > u64::from(record.line);
-            let is_far = |reader: &LineReader| place.is_some_and(|place| place.line > reader.line());
+            let is_behind = |reader: &RecordReader| reader.line() > u64::from(record.line);
+            let is_far = |reader: &RecordReader| place.is_some_and(|place| place.line > reader.line());
             if reader.as_ref().is_none_or(|reader| is_behind(reader) || is_far(reader)) {
                 let (byte, line) = place.map_or((0, 1), |place| (place.byte, place.line));
-                reader = Some(LineReader::open(file.clone(), byte, line, ChainHash::default())?);
+                let hash = ChainHash::default();
+                reader = Some(RecordReader::open(file.clone(), byte, line, hash, &self.reading)?);
             }
             let Some(reader) = &mut reader else { continue };
             while reader.peek()?.is_some() && reader.line() < u64::from(record.line) {
@@ -294,6 +297,7 @@ impl Reader {
             log: RawLog {
                 segments: Vec::new(),
                 files: Vec::new(),
+                reading: layout.decoder.reading().clone(),
                 partitions: names,
                 records: Vec::new(),
                 values: Vec::new(),
@@ -317,13 +321,13 @@ impl Reader {
     fn segment(&mut self, file: &Segment, partition: u16) -> Result<(), LogError> {
         let number = u32::try_from(self.log.segments.len()).unwrap_or(u32::MAX);
         let first = self.log.records.len();
-        let mut reader = LineReader::open(file.clone(), 0, 1, ChainHash::default())?;
+        let mut reader = RecordReader::start(file.clone(), &self.log.reading)?;
         let mut read = 0_u64;
         while let Some(kind) = reader.peek()? {
             let is_text = matches!(kind, LineKind::Text);
             self.texts.partition.clear();
             let text = if is_text { reader.text() } else { &[] };
-            let Some((event, malformed)) = self.decode(text, is_text) else {
+            let Some((event, malformed)) = self.decode(text, reader.header(), is_text) else {
                 reader.take()?;
                 continue;
             };
@@ -354,13 +358,18 @@ impl Reader {
     }
 
     /// What a line is; `None` where it is no record.
-    fn decode(&mut self, text: &[u8], is_text: bool) -> Option<(Option<LineEvent>, RawFlags)> {
+    fn decode(
+        &mut self,
+        text: &[u8],
+        header: &Header,
+        is_text: bool,
+    ) -> Option<(Option<LineEvent>, RawFlags)> {
         if !is_text {
             return Some((None, RawFlags::MALFORMED));
         }
-        match self.decoder.decode(text, &mut self.texts)? {
+        match self.decoder.decode(text, header, &mut self.texts)? {
             Ok(event) => Some((Some(event), RawFlags::default())),
-            Err(_) => Some((self.decoder.salvage(text, &mut self.texts), RawFlags::MALFORMED)),
+            Err(_) => Some((self.decoder.salvage(text, header, &mut self.texts), RawFlags::MALFORMED)),
         }
     }
 

@@ -89,7 +89,8 @@ fn open_ui(ui: &mut Ui, state: &State, dialog: &OpenDialog, out: &mut Out) {
     title(ui, "Open a log");
     small_text(
         ui,
-        "A directory whose subdirectories are partitions, a single file, or a scenario. It is only ever read.",
+        "A directory whose subdirectories are partitions, a single file, or a scenario. JSON lines, CSV, TSV or access \
+         logs, gzipped or not; only ever read.",
     );
     ui.add_space(4.0);
     let entered = path_field(ui, &dialog.path, out);
@@ -129,7 +130,10 @@ fn fields_ui(ui: &mut Ui, dialog: &OpenDialog, out: &mut Out) -> bool {
         return false;
     }
     section(ui, "Fields of a record");
-    small_text(ui, "By name, or by a path with dots: req.url. Those that are left empty are guessed.");
+    small_text(
+        ui,
+        "By name (of a column, in a table), or by a path with dots: req.url. What is left empty is guessed.",
+    );
     let mut entered = false;
     for (at, ((name, what), path)) in FIELDS.iter().zip(dialog.fields.iter()).enumerate() {
         let (response, changed) = form_field(ui, name, path, what, Widths::DIALOG);

@@ -345,6 +345,7 @@ pub(crate) fn summary() -> LogSummary {
     LogSummary {
         path: "/logs/shop".into(),
         partitions: vec!["web-1".into(), "web-2".into()],
+        format: "JSON lines".into(),
         mapping: "page=url user=visitor time=ts (rfc 3339) value=amount".into(),
         has_users: true,
         has_values: true,

@@ -130,8 +130,9 @@ pub fn record_ui(ui: &mut Ui, record: &RecordLine, out: &mut Out) {
             let fate = RichText::new(&record.fate).font(theme::small(ui)).color(t.subdued);
             ui.add(Label::new(fate).truncate());
         });
-        let text = RichText::new(&record.text).font(theme::mono_small(ui)).color(t.text);
-        ui.add(Label::new(text).truncate());
+        // A row may span lines; here it has one.
+        let line = record.text.replace(['\r', '\n'], " ");
+        ui.add(Label::new(RichText::new(line).font(theme::mono_small(ui)).color(t.text)).truncate());
     });
     let rect = shown.response.rect;
     let response = ui.interact(rect, ui.scope_id().with(("record", record.number)), Sense::click());

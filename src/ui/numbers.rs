@@ -54,6 +54,7 @@ fn log_ui(ui: &mut Ui, summary: &LogSummary, out: &mut Out) {
         line("Scenario", scenario.clone());
     }
     line("Partitions", summary.partitions.join(", "));
+    line("Format", summary.format.clone());
     line("Fields", summary.mapping.clone());
     line("Days in", summary.zone.clone());
     line("Same batch view from the command line", summary.batch_command.clone());

@@ -135,6 +135,7 @@ fn lines_ui(ui: &mut Ui, summary: &LogSummary, out: &mut Out) {
         small_text(ui, name);
         ui.add(Label::new(RichText::new(text).font(theme::mono_small(ui)).color(t.text)).wrap());
     };
+    line("Format", summary.format.clone());
     line("Fields", summary.mapping.clone());
     line(
         "Days in",

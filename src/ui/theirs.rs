@@ -3,7 +3,7 @@
 mod cells;
 mod findings;
 
-use eframe::egui::{Align, Label, Layout, RichText, Spinner, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{Align, Button, Label, Layout, RichText, Spinner, Ui, UiBuilder, pos2, vec2};
 
 use super::{
     theme::{self, tokens},
@@ -51,10 +51,11 @@ fn head(ui: &mut Ui, page: &TheirsPage, out: &mut Out) {
             }
             if let Some(result) = &page.result {
                 let sql = ui
-                    .button("Copy as SQL")
-                    .on_hover_text("A DuckDB query that computes our view of this log");
+                    .add_enabled(result.sql.is_some(), Button::new("Copy as SQL"))
+                    .on_hover_text("A DuckDB query that computes our view of this log")
+                    .on_disabled_hover_text("There is a query for logs of JSON lines only");
                 if sql.clicked() {
-                    out.push(Input::Edit(Edit::Copy(result.sql.clone())));
+                    out.push(Input::Edit(Edit::Copy(result.sql.clone().unwrap_or_default())));
                 }
                 let command =
                     ui.button("Copy as command").on_hover_text("The command line that finds the same");

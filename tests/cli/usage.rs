@@ -46,6 +46,11 @@ fn bad_usage_is_one_line_and_exit_code_2() {
         ("batch sample_logs/textbook --threads two", "--threads"),
         ("batch sample_logs/textbook --cut 101%", "--cut"),
         ("batch sample_logs/textbook --input-format xml", "--input-format"),
+        ("batch sample_logs/textbook --input-format combined", "no access log line"),
+        (
+            "batch sample_logs/textbook --input-format combined --page url --time time",
+            "--page: an access log has host,",
+        ),
         ("batch sample_logs/textbook --zone Mars/Base", "Mars/Base"),
         ("batch sample_logs/textbook --time-format epoch", "--time-format"),
         ("batch sample_logs/textbook --anonymous maybe", "--anonymous"),
@@ -96,7 +101,7 @@ fn bad_usage_is_one_line_and_exit_code_2() {
     run(["batch", TEXTBOOK, "--cut", "9"]).fails_with("beyond the end");
     run(["batch", TEXTBOOK, "--cut", "1,2"]).fails_with("2 positions for 1 partitions");
     run(["merge", TEXTBOOK, "--cut", "9", "--position", "1"]).fails_with("beyond the end");
-    run(["batch", SHOP, "--input-format", "csv"]).fails_with("not in this version yet");
+    run(["batch", SHOP, "--input-format", "csv"]).fails_with("no row under a header");
 }
 
 #[test]

@@ -10,7 +10,10 @@ use crate::ingest::{LogError, MappingOptions};
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Mapping (what is not given is guessed)")]
 pub struct MappingArgs {
-    /// auto, jsonl, csv, tsv or combined
+    /// auto, jsonl, csv, tsv or combined [default: auto, seen from the first records].
+    /// csv (RFC 4180) and tsv (no quotes): the first row of every file names its columns.
+    /// combined: access logs; fields are host, ident, user, time, request, method, target (or path), protocol, status,
+    /// bytes, referer, agent, extra1...; page is target and user is host unless given
     #[arg(long, value_name = "FORMAT")]
     pub input_format: Option<String>,
     /// Field of the page, as a dotted path or column name

@@ -49,6 +49,10 @@ pub(super) fn run(args: &ReconcileArgs) -> std::result::Result<ExitCode, CliErro
         None => Target::Stdout,
     };
     if args.sql {
+        let format = input.mapping.input_format;
+        if !format.is_jsonl() {
+            return Err(CliError::NotYet(format!("--sql for a log in format {format}")));
+        }
         target.write(sql(&input.log, &input).as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }

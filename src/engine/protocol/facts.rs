@@ -86,6 +86,8 @@ pub struct LogSummary {
     pub story: Option<String>,
     /// Partition names in order.
     pub partitions: Vec<String>,
+    /// How its records are written, in words.
+    pub format: String,
     /// `page=url user=host time=time (epoch-s)`.
     pub mapping: String,
     /// Whether a user field is mapped.

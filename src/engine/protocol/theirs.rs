@@ -24,8 +24,8 @@ pub struct Compared {
     pub between: Vec<BetweenLine>,
     /// The command line that finds the same.
     pub command: String,
-    /// The DuckDB query that computes our view.
-    pub sql: String,
+    /// The DuckDB query that computes our view, of a log of JSON lines.
+    pub sql: Option<String>,
 }
 
 /// A cause of the difference between two views of theirs.
