@@ -465,7 +465,10 @@ fn each_batch_run_counts_the_late_records_that_the_stream_dropped() {
     assert!(most > 50, "{most}");
     let frame = model.frame(&mut lane);
     assert_eq!((frame.approximation.late_missing, frame.approximation.late_dropped), (0, 311));
-    played("late-events.json");
+    // The same with workers on threads, to the letter, and as the scenario expects it.
+    let threads = play(&open, Driver::Threads, None);
+    assert_eq!(threads.failures, Vec::<String>::new());
+    assert_eq!((threads.digest, threads.journal.as_str()), (lane.journal().digest(), lane.journal().lines()));
 }
 
 /// What version 1 dropped is missing until version 2, which closes no day, has read the log from its start.

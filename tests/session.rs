@@ -10,8 +10,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
-    thread,
+    sync::{
+        Arc,
+        mpsc::{Receiver, sync_channel},
+    },
     time::Duration,
 };
 
@@ -31,6 +33,8 @@ mod versions;
 
 struct Watched {
     engine: Engine,
+    /// Rung by the engine.
+    bell: Receiver<()>,
     facts: Vec<Fact>,
     others: Vec<EngineEvent>,
     frame: Arc<Frame>,
@@ -42,9 +46,13 @@ fn sample(name: &str) -> PathBuf {
 
 impl Watched {
     fn start(runs: Option<PathBuf>) -> Self {
-        let options = EngineOptions { runs, driver: Driver::Threads, wake: Arc::new(|| {}) };
+        let (ring, bell) = sync_channel(1);
+        let wake = Arc::new(move || {
+            let _one_rings_already = ring.try_send(());
+        });
+        let options = EngineOptions { runs, driver: Driver::Threads, wake };
         let engine = Engine::start(options).unwrap();
-        Watched { engine, facts: Vec::new(), others: Vec::new(), frame: Arc::default() }
+        Watched { engine, bell, facts: Vec::new(), others: Vec::new(), frame: Arc::default() }
     }
 
     fn open(runs: Option<PathBuf>, path: PathBuf) -> Self {
@@ -78,7 +86,8 @@ impl Watched {
             if done(self) {
                 return;
             }
-            thread::sleep(Duration::from_millis(5));
+            // Files are looked for too, for which nobody rings.
+            let _rung = self.bell.recv_timeout(Duration::from_millis(5));
         }
         panic!("waited in vain until {what}: {:?} {:?}", self.facts.last(), self.others.last());
     }

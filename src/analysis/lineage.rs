@@ -173,45 +173,51 @@ impl<'a> Reader<'a> {
     pub fn new(books: Books<'a>) -> Self {
         Reader { books, at: [Vec::new(), Vec::new()] }
     }
+}
 
-    fn count(&mut self, layer: usize, effects: &[RangeCounts], entry: &Entry) -> u32 {
-        let (partition, offset) = (entry.record.partition.index(), entry.record.offset);
-        let Some(runs) = effects.get(partition).map(RangeCounts::runs) else { return 0 };
-        let Some(at) = self.at.get_mut(layer) else { return 0 };
-        if at.len() <= partition {
-            at.resize(partition + 1, 0);
-        }
-        let Some(at) = at.get_mut(partition) else { return 0 };
-        let is_behind = |at: usize| at > 0 && runs.get(at - 1).is_some_and(|run| offset < run.end);
-        if is_behind(*at) || runs.get(*at + 1).is_some_and(|run| run.end <= offset) {
-            *at = runs.partition_point(|run| run.end <= offset);
-        } else if runs.get(*at).is_some_and(|run| run.end <= offset) {
-            *at += 1;
-        }
-        runs.get(*at).filter(|run| run.start <= offset).map_or(0, |run| run.count)
+/// How often a layer counts a record.
+fn count(at: &mut Vec<usize>, effects: &[RangeCounts], entry: &Entry) -> u32 {
+    let (partition, offset) = (entry.record.partition.index(), entry.record.offset);
+    let Some(runs) = effects.get(partition).map(RangeCounts::runs) else { return 0 };
+    if at.len() <= partition {
+        at.resize(partition + 1, 0);
     }
+    let Some(at) = at.get_mut(partition) else { return 0 };
+    // Nearly always in the run of the record before.
+    if let Some(run) = runs.get(*at).filter(|run| (run.start..run.end).contains(&offset)) {
+        return run.count;
+    }
+    let is_behind = |at: usize| at > 0 && runs.get(at - 1).is_some_and(|run| offset < run.end);
+    if is_behind(*at) || runs.get(*at + 1).is_some_and(|run| run.end <= offset) {
+        *at = runs.partition_point(|run| run.end <= offset);
+    } else if runs.get(*at).is_some_and(|run| run.end <= offset) {
+        *at += 1;
+    }
+    runs.get(*at).filter(|run| run.start <= offset).map_or(0, |run| run.count)
 }
 
 impl Ledger for Reader<'_> {
     fn take(&mut self, entry: &Entry) -> Taken {
         let cell = entry.record.event.map(|event| Cell { key: event.key, day: event.day });
-        let (layers, fate) = match self.books {
-            Books::Recount { to } => {
+        let [first_at, second_at] = &mut self.at;
+        // By reference: books are large, and this is asked of every record.
+        let (layers, fate) = match &self.books {
+            &Books::Recount { to } => {
                 let fate = absent(entry, to).unwrap_or(Fate::Counted);
                 ([u32::from(fate == Fate::Counted), 0], fate)
             }
             Books::Alone { layer, counted: once, read } => {
-                let count = self.count(0, layer.effects, entry);
-                let fate = counted(count, once)
+                let count = count(first_at, layer.effects, entry);
+                let fate = counted(count, *once)
                     .unwrap_or_else(|| absent(entry, read).unwrap_or_else(|| uncounted(entry, &[layer])));
                 ([count, 0], fate)
             }
             Books::Speed { batch, speed, read } => {
-                let count = self.count(1, speed.effects, entry);
+                let count = count(second_at, speed.effects, entry);
                 let fate = counted(count, Fate::CountedInSpeed).unwrap_or_else(|| {
                     let (partition, offset) = (entry.record.partition, entry.record.offset);
-                    let handed_over =
-                        batch.to.contains(partition, offset) && self.count(0, batch.effects, entry) > 0;
+                    let handed_over = batch.to.contains(partition, offset)
+                        && self::count(first_at, batch.effects, entry) > 0;
                     if handed_over {
                         return Fate::CountedInBatch;
                     }
@@ -220,7 +226,7 @@ impl Ledger for Reader<'_> {
                 ([0, count], fate)
             }
             Books::Merged { batch, speed, read } => {
-                let layers = [self.count(0, batch.effects, entry), self.count(1, speed.effects, entry)];
+                let layers = [count(first_at, batch.effects, entry), count(second_at, speed.effects, entry)];
                 let once = if layers == [1, 0] { Fate::CountedInBatch } else { Fate::CountedInSpeed };
                 let [first, second] = layers;
                 let fate = counted(first.saturating_add(second), once).unwrap_or_else(|| {
@@ -250,7 +256,7 @@ fn absent(entry: &Entry, read: &Offsets) -> Option<Fate> {
 }
 
 /// Why a record that could count does not.
-fn uncounted(entry: &Entry, layers: &[Layer<'_>]) -> Fate {
+fn uncounted(entry: &Entry, layers: &[&Layer<'_>]) -> Fate {
     let (partition, offset) = (entry.record.partition, entry.record.offset);
     let is_late =
         |late: &[RangeCounts]| late.get(partition.index()).is_some_and(|runs| runs.count(offset) > 0);

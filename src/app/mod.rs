@@ -21,6 +21,7 @@ mod opening;
 mod pages;
 mod panels;
 mod proof_text;
+mod refresh;
 pub mod run_settings;
 mod settings;
 mod state;

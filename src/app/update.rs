@@ -7,13 +7,14 @@ use super::{
     dialogs::{Dialog, SaveKind},
     event_time, handover, lineage, opening,
     pages::{CheckpointPage, RowsPage},
+    refresh,
     settings::Settings,
-    state::{Happening, LeftDrawer, Notice, OpenFailure, Phase, RightDrawer, State},
+    state::{Happening, Notice, OpenFailure, Phase, State},
     theirs, trade_off, two_versions,
-    update_command::{ask, give, looked_at},
+    update_command::{ask, give},
 };
 use crate::engine::{
-    frame::{Flow, Frame},
+    frame::Frame,
     protocol::{
         Answer, CheckpointId, Command, EngineEvent, Fact, KeptRun, LaneId, LateOf, LogSummary, Query, RunId,
         ViewKind,
@@ -22,9 +23,6 @@ use crate::engine::{
 
 /// Most facts that are kept; a long run drops its oldest.
 const MAX_FACTS: usize = 4_096;
-
-/// Run time after which an open page is asked for anew while the run goes on.
-const REFRESH_TICKS: u64 = 50;
 
 /// How many rows a page of a table asks for.
 pub(super) const PAGE_ROWS: u32 = 200;
@@ -333,7 +331,11 @@ fn told(state: &mut State, event: EngineEvent) -> Vec<Effect> {
         EngineEvent::Failed { what, why } => {
             state.notice = Some(Notice { text: format!("{what}: {why}"), is_error: true });
         }
-        EngineEvent::Answered(number, answer) => return answered(state, number, answer),
+        EngineEvent::Answered(number, answer) => {
+            let mut effects = answered(state, number, answer);
+            effects.extend(refresh::at_rest(state));
+            return effects;
+        }
     }
     Vec::new()
 }
@@ -390,50 +392,11 @@ fn framed(state: &mut State, frame: Arc<Frame>) -> Vec<Effect> {
     if !adopt(state, frame.run) {
         return Vec::new();
     }
-    let stopped = state.flow() == Flow::Playing && frame.flow != Flow::Playing;
-    let now = frame.tick;
+    let stopped = refresh::flows(state.flow()) && !refresh::flows(frame.flow);
     let had_lane = state.frame.as_ref().is_some_and(|old| old.run == frame.run && !old.lanes.is_empty());
     let is_new = !had_lane && !frame.lanes.is_empty();
     state.frame = Some(frame);
-    let due = now.0.abs_diff(state.answers.asked_at.0) >= REFRESH_TICKS;
-    let due = due || stopped || is_new;
-    // What takes seconds has a thread of its own; pages are refreshed meanwhile.
-    let is_long =
-        |query: &Query| matches!(query, Query::TradeOff(_) | Query::Compare(_) | Query::Proof { .. });
-    let is_waiting = state.answers.pending.iter().any(|(_, query)| !is_long(query));
-    if !due || is_waiting {
-        return Vec::new();
-    }
-    refresh(state)
-}
-
-/// Asks again for what open drawers show.
-fn refresh(state: &mut State) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if state.left == Some(LeftDrawer::Log) {
-        effects.extend(lineage::refresh_log(state));
-    }
-    if let Some(drawer @ (RightDrawer::Fates | RightDrawer::Differences)) = state.right {
-        effects.extend(lineage::opened(state, drawer));
-    }
-    effects.extend(two_versions::refresh(state));
-    if state.follows_handover() {
-        effects.extend(handover::compute(state));
-    }
-    if state.right == Some(RightDrawer::Late) {
-        let query = late_query(state);
-        effects.extend(ask(state, query));
-    }
-    if state.asks() {
-        effects.extend(asking::opened(state));
-    }
-    effects.extend(looked_at(state));
-    effects
-}
-
-pub(super) fn late_query(state: &State) -> Query {
-    let page = &state.answers.late;
-    Query::Late { of: state.late_of(), first: page.first, count: PAGE_ROWS }
+    if is_new || stopped || refresh::is_due(state) { refresh::pages(state) } else { Vec::new() }
 }
 
 fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {

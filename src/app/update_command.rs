@@ -7,11 +7,13 @@ use super::{
     dialogs::{Dialog, OpenDialog, SaveDialog, SaveKind},
     event_time,
     format::thousands,
-    lineage, opening, run_settings,
+    lineage, opening,
+    refresh::late_query,
+    run_settings,
     settings::Settings,
     state::{LeftDrawer, Look, Phase, RightDrawer, State, TableTwin},
     trade_off, two_versions,
-    update::{late_query, say},
+    update::say,
 };
 use crate::engine::{
     frame::{Flow, LaneFrame, MarkKind},

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    app::{Measure, OpenDialog, Prediction},
+    app::{LeftDrawer, Measure, OpenDialog, Prediction},
     checkpoint::CrashPoint,
     engine::{
-        frame::{LaneFrame, StreamState},
+        frame::{Flow, LaneFrame, StreamState},
         protocol::{CrashTarget, CrashWhen, Lacks, LaneCommand, OpenRequest, Tick},
     },
 };
@@ -121,8 +121,12 @@ fn answers_go_to_the_page_that_asked_and_others_are_dropped() {
     apply(&mut state, Input::Event(EngineEvent::Answered(1, Answer::Records(vec![line]))));
     assert_eq!(state.answers.records.records.len(), 1);
     // While run time flows the open page is asked for again, once in a while.
-    assert_eq!(apply(&mut state, Input::Frame(frame(1, 60, StreamState::Running))), []);
-    assert_eq!(apply(&mut state, Input::Frame(frame(1, 160, StreamState::Running))).len(), 1);
+    let flowing = |tick| {
+        let still = frame(1, tick, StreamState::Running);
+        Input::Frame(Arc::new(Frame { flow: Flow::Playing, ..Frame::clone(&still) }))
+    };
+    assert_eq!(apply(&mut state, flowing(60)), []);
+    assert_eq!(apply(&mut state, flowing(160)).len(), 1);
 }
 
 #[test]

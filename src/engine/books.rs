@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{jobs::refold, kappa::VersionBooks, lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
-    analysis::{Books, Fate, FateTally, Layer, Ledger, Reader, Taken, tally},
+    analysis::{Books, Fate, FateTally, Layer, Ledger, Reader, Taken},
     domain::{Counts, Offsets, RangeCounts, Uniques, Verdict, View},
     ingest::{Entry, LogIndex},
     processing::BatchView,
@@ -298,9 +298,12 @@ impl Lane {
             }),
             vectors: &vectors,
         };
-        let problem = totals_problem(parts, self)
-            .or_else(|| record_problem(parts, self.index.entries(from, to)))
-            .or_else(|| if every_record { tally_problem(parts, self) } else { None });
+        let problem =
+            totals_problem(parts, self).or_else(|| match tallies(parts, self.index.entries(from, to)) {
+                Ok(tallies) if every_record => tally_problem(&tallies, self),
+                Ok(_) => None,
+                Err(problem) => Some(problem),
+            });
         self.fates_checked = to;
         problem
     }
@@ -336,18 +339,26 @@ fn totals_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
     })
 }
 
-/// What no record may be: counted where no layer goes, or though nothing can be read from it.
-fn record_problem(parts: Parts<'_>, entries: impl Iterator<Item = Entry>) -> Option<String> {
-    let mut readers: Vec<(BookView, Reader<'_>)> =
-        BookView::ALL.into_iter().filter_map(|view| Some((view, Reader::new(parts.books(view)?)))).collect();
+/// What becomes of these records in each view; or what no record may be: counted where no layer goes, or though nothing can
+/// be read from it.
+fn tallies(
+    parts: Parts<'_>,
+    entries: impl Iterator<Item = Entry>,
+) -> Result<Vec<(BookView, FateTally)>, String> {
+    let mut readers: Vec<(BookView, Reader<'_>, FateTally)> = BookView::ALL
+        .into_iter()
+        .filter_map(|view| Some((view, Reader::new(parts.books(view)?), FateTally::default())))
+        .collect();
     for entry in entries {
-        for (view, reader) in &mut readers {
-            if let Some(what) = contradiction(*view, &entry, reader.take(&entry), parts) {
-                return Some(format!("record {} {what} in the {} view", entry.number, view.id()));
+        for (view, reader, tally) in &mut readers {
+            let taken = reader.take(&entry);
+            if let Some(what) = contradiction(*view, &entry, taken, parts) {
+                return Err(format!("record {} {what} in the {} view", entry.number, view.id()));
             }
+            tally.add(taken);
         }
     }
-    None
+    Ok(readers.into_iter().map(|(view, _, tally)| (view, tally)).collect())
 }
 
 fn contradiction(view: BookView, entry: &Entry, taken: Taken, parts: Parts<'_>) -> Option<&'static str> {
@@ -374,15 +385,9 @@ fn contradiction(view: BookView, entry: &Entry, taken: Taken, parts: Parts<'_>) 
 }
 
 /// Over all records, in every view: fates add up to the records, counts to the page views.
-fn tally_problem(parts: Parts<'_>, lane: &Lane) -> Option<String> {
-    let known: Vec<(BookView, Books<'_>)> =
-        BookView::ALL.into_iter().filter_map(|view| Some((view, parts.books(view)?))).collect();
-    let mut readers: Vec<Reader<'_>> = known.iter().map(|(_, books)| Reader::new(*books)).collect();
-    let mut ledgers: Vec<&mut dyn crate::analysis::Ledger> =
-        readers.iter_mut().map(|reader| reader as &mut dyn crate::analysis::Ledger).collect();
+fn tally_problem(tallies: &[(BookView, FateTally)], lane: &Lane) -> Option<String> {
     let records = lane.index.len();
-    let tallies: Vec<FateTally> = tally(lane.index.entries(0, records), &mut ledgers);
-    known.iter().zip(tallies).find_map(|((view, _), tally)| {
+    tallies.iter().find_map(|(view, tally)| {
         let shown = match view {
             BookView::Recount => lane.index.totals(lane.covers()).views,
             BookView::Log => lane.index.totals(records).views,

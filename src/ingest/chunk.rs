@@ -1,5 +1,9 @@
 //! A run of records in columns: 4,096 records in delivery order, immutable once made.
 
+use std::ops::Range;
+
+use memchr::memchr_iter;
+
 use super::cursor::Place;
 use crate::domain::{
     Counts, Day, Event, EventTime, FirstOf, KeyId, Offsets, PartitionIndex, Record, UserId, Value, Verdict,
@@ -7,6 +11,11 @@ use crate::domain::{
 
 /// Records a chunk; all but the last are full.
 pub(crate) const CHUNK_RECORDS: usize = 4_096;
+
+/// Totals are remembered every so many records of a chunk: run time asks for them several times a tick.
+const STEP_RECORDS: usize = 256;
+/// Up to so many partitions each is counted by itself, many records at a time.
+const FEW_PARTITIONS: usize = 16;
 
 const NONE: u32 = u32::MAX;
 const NO_TIME: i64 = i64::MIN;
@@ -90,6 +99,8 @@ pub(crate) struct Chunk {
     pub before: Before,
     /// Of every 256th record of a partition, in delivery order.
     pub marks: Box<[LineMark]>,
+    /// Totals up to each full step.
+    steps: Box<[Totals]>,
     partitions: Partitions,
     keys: Box<[u32]>,
     users: Box<[u32]>,
@@ -172,9 +183,10 @@ impl ChunkBuilder {
 
     /// The chunk as it is now.
     pub fn freeze(&self) -> Chunk {
-        Chunk {
+        let chunk = Chunk {
             before: self.before.clone(),
             marks: self.marks.clone().into(),
+            steps: Box::default(),
             partitions: pack_partitions(&self.partitions),
             keys: self.keys.clone().into(),
             users: self.users.clone().into(),
@@ -185,7 +197,14 @@ impl ChunkBuilder {
             ids: self.ids.clone().into(),
             offsets: self.offsets.clone().into(),
             arrivals: self.arrivals.clone().into(),
-        }
+        };
+        let mut totals = chunk.before.totals;
+        let full = 0..chunk.len() / STEP_RECORDS;
+        let steps = full.map(|step| {
+            chunk.add_totals(&mut totals, step * STEP_RECORDS..(step + 1) * STEP_RECORDS);
+            totals
+        });
+        Chunk { steps: steps.collect(), ..chunk }
     }
 }
 
@@ -208,9 +227,8 @@ impl Chunk {
     pub fn count_of(&self, partition: PartitionIndex, end: usize) -> u64 {
         let count = match &self.partitions {
             Partitions::Same(same) => usize::from(*same == partition.0) * end.min(self.len()),
-            Partitions::Small(each) => {
-                each.iter().take(end).filter(|&&p| u16::from(p) == partition.0).count()
-            }
+            Partitions::Small(each) => u8::try_from(partition.0)
+                .map_or(0, |partition| memchr_iter(partition, up_to(each, end)).count()),
             Partitions::Wide(each) => each.iter().take(end).filter(|&&p| p == partition.0).count(),
         };
         count as u64
@@ -227,9 +245,24 @@ impl Chunk {
     /// Positions after the first `end` records of the chunk.
     pub fn offsets_at(&self, end: usize) -> Offsets {
         let mut offsets = self.before.offsets.clone();
-        for at in 0..end.min(self.len()) {
-            let partition = self.partition(at);
-            offsets.set(partition, offsets.get(partition) + 1);
+        let end = end.min(self.len());
+        let known = offsets.as_slice().len();
+        match &self.partitions {
+            Partitions::Same(same) => {
+                let partition = PartitionIndex(*same);
+                offsets.set(partition, offsets.get(partition) + end as u64);
+            }
+            // The vector before a chunk of a log knows all its partitions.
+            Partitions::Small(_) if (1..=FEW_PARTITIONS).contains(&known) => {
+                for partition in (0_u16..).take(known).map(PartitionIndex) {
+                    offsets.set(partition, offsets.get(partition) + self.count_of(partition, end));
+                }
+            }
+            _ => {
+                for at in 0..end {
+                    offsets.next(self.partition(at));
+                }
+            }
         }
         offsets
     }
@@ -301,13 +334,21 @@ impl Chunk {
 
     /// Totals up to and with the first `end` records of the chunk.
     pub fn totals_at(&self, end: usize) -> Totals {
-        let mut totals = self.before.totals;
-        for (at, &flags) in self.flags.iter().enumerate().take(end) {
+        let end = end.min(self.len());
+        let step = (end / STEP_RECORDS).min(self.steps.len());
+        let known = step.checked_sub(1).and_then(|last| self.steps.get(last));
+        let mut totals = known.copied().unwrap_or(self.before.totals);
+        self.add_totals(&mut totals, step * STEP_RECORDS..end);
+        totals
+    }
+
+    fn add_totals(&self, totals: &mut Totals, records: Range<usize>) {
+        let from = records.start;
+        for (at, &flags) in (from..).zip(self.flags.get(records).unwrap_or_default()) {
             if verdict_of(flags) == Verdict::Counted {
                 totals.add(self.value(at), flags & FIRST_RUN != 0);
             }
         }
-        totals
     }
 
     /// Verdicts up to and with the first `end` records of the chunk.
@@ -316,6 +357,10 @@ impl Chunk {
         self.flags.iter().take(end).for_each(|&flags| counts.add(verdict_of(flags)));
         counts
     }
+}
+
+fn up_to(each: &[u8], end: usize) -> &[u8] {
+    each.get(..end).unwrap_or(each)
 }
 
 fn verdict_code(verdict: Verdict) -> u8 {
@@ -405,6 +450,36 @@ mod tests {
             let counted = records.iter().filter(|(_, verdict)| *verdict == Verdict::Counted).count();
             prop_assert_eq!(chunk.totals_at(records.len()).views, counted as u64);
             prop_assert_eq!(chunk.counts_at(records.len()).records(), records.len() as u64);
+        }
+    }
+    #[test]
+    fn totals_and_positions_of_a_long_chunk_are_those_of_a_count_from_its_start() {
+        for partitions in [1_u16, 3, 17, 300] {
+            let before = Before {
+                offsets: Offsets::start(usize::from(partitions)),
+                totals: Totals { views: 5, users: 2, sum: 7 },
+                ..Before::default()
+            };
+            let mut builder = ChunkBuilder::new(Optional::default(), before.clone());
+            let (mut totals, mut offsets) = (before.totals, before.offsets);
+            let mut expected = vec![(totals, offsets.clone())];
+            for at in 0..1_000_u16 {
+                let partition = PartitionIndex(at * 7 % 311 % partitions);
+                let record = Record { partition, offset: offsets.next(partition), event: None };
+                let verdict = if at % 7 == 0 { Verdict::Duplicate } else { Verdict::Counted };
+                let first = FirstOf { run: at % 5 == 0, ..FirstOf::default() };
+                builder.push(&record, verdict, first, None);
+                if verdict == Verdict::Counted {
+                    totals.add(Value::ONE, first.run);
+                }
+                expected.push((totals, offsets.clone()));
+            }
+            let chunk = builder.freeze();
+            for (at, (totals, offsets)) in expected.iter().enumerate() {
+                assert_eq!((chunk.totals_at(at), &chunk.offsets_at(at)), (*totals, offsets), "{at}");
+            }
+            let (totals, offsets) = expected.last().unwrap();
+            assert_eq!((chunk.totals_at(4_096), &chunk.offsets_at(4_096)), (*totals, offsets));
         }
     }
 }

@@ -5,24 +5,16 @@ use std::process::Command;
 
 use eframe::egui::{self, Key, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use rederive::engine::{
-    frame::Flow,
-    protocol::{BoundaryRule, HandoverAnswer, MergedUsers},
-};
+use rederive::engine::protocol::{BoundaryRule, HandoverAnswer, MergedUsers};
 
 use crate::live::{Live, sample};
 
 /// The shop log, paused some records after its first batch publication, with the drawer open.
 fn shop() -> Live {
     let mut live = Live::opened(&sample("shop"));
-    live.fast();
-    live.click("Play");
-    live.until("batch has published and the stream is further", |live| {
-        let lane = live.lane();
-        lane.batch_covers >= 12_000 && lane.served_position > lane.batch_covers + 600
-    });
-    live.key(Key::Space);
-    live.until("it is paused", |live| live.flow() == Flow::Paused);
+    live.at_record(14_000);
+    let lane = live.lane();
+    assert!(lane.batch_covers == 12_000 && lane.served_position > lane.batch_covers + 600);
     live.key(Key::H);
     live.until_sees("Every record is counted once: merged equals the full recount.");
     live
@@ -260,14 +252,10 @@ pub fn many(partitions: usize) -> (Live, tempfile::TempDir) {
         std::fs::write(folder.join("1.jsonl"), text).unwrap();
     }
     let mut live = Live::opened(directory.path());
-    live.fast();
-    live.click("Play");
-    live.until("batch has published and the stream is further", |live| {
+    live.run_until("batch has published and the stream is further", 50, |live| {
         let lane = live.lane();
         lane.batch_covers > 0 && lane.served_position > lane.batch_covers + 100
     });
-    live.key(Key::Space);
-    live.until("it is paused", |live| live.flow() == Flow::Paused);
     on_plots(&mut live);
     live.until_sees("Every record is counted once: merged equals the full recount.");
     (live, directory)
@@ -313,6 +301,7 @@ fn many_partitions_show_a_page_of_handles_and_one_band_for_all() {
 fn the_drawer_follows_the_run() {
     let mut live = shop();
     let before = answer(&live);
+    live.fast();
     live.click("Play");
     live.until("more has been read and is counted", |live| {
         answer(live).recount.views > before.recount.views && answer(live).tick > before.tick

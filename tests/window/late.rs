@@ -2,10 +2,7 @@
 
 use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
-use rederive::engine::{
-    frame::Flow,
-    protocol::{Command, Tick, Until},
-};
+use rederive::engine::frame::Flow;
 
 use crate::live::{Live, sample};
 
@@ -47,10 +44,7 @@ fn the_drawer_lists_what_is_missing_with_the_watermark_that_dropped_it() {
     // On, past some late ones, to the crash that the scenario plans.
     published(&mut live, 2);
     published(&mut live, 3);
-    live.click("Play");
-    live.until("late records", |live| live.lane().approximation.late_missing > 20);
-    live.click("Pause");
-    live.until("it stands", |live| live.flow() == Flow::Paused);
+    live.run_until("late records", 50, |live| live.lane().approximation.late_missing > 20);
     let missing = live.lane().approximation.late_missing;
     live.key(Key::D);
     live.until("the list", |live| live.state().answers.late.total == missing);
@@ -83,18 +77,11 @@ fn where_nothing_is_late_the_drawer_says_so() {
     live.until_sees("nothing is late");
 }
 
-/// The run stands at this tick.
-fn at(live: &mut Live, tick: u64) {
-    live.send(Command::RunUntil(Until::Tick(Tick(tick))));
-    live.until("the tick", |live| live.tick() == tick && live.flow() == Flow::Paused);
-    live.settle();
-}
-
 #[test]
 fn hands_off_each_batch_run_takes_an_error_back_and_the_words_say_it() {
     let mut live = Live::opened(&sample("batch-speed-merged.json"));
     live.h.get_by_label("The grey line is a full recount of the log. Press Space.");
-    at(&mut live, 1_000);
+    live.at_tick(1_000);
     let short = live.lane().approximation.late_missing;
     assert!(short > 0);
     assert_eq!(live.lane().position, 1_700);
@@ -103,7 +90,7 @@ fn hands_off_each_batch_run_takes_an_error_back_and_the_words_say_it() {
         "Batch has published nothing yet: every number is provisional, and merged is {short} short."
     ));
     live.picture("shop-10-s");
-    at(&mut live, 6_000);
+    live.at_tick(6_000);
     let short = live.lane().approximation.late_missing;
     live.h.get_by_label("Batch covers 8,000 of 10,200 records; the stream adds the newest 2,200.");
     live.h.get_by_label(&format!(

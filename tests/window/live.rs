@@ -2,8 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
-    thread,
+    sync::{
+        Arc,
+        mpsc::{Receiver, sync_channel},
+    },
     time::Duration,
 };
 
@@ -18,7 +20,7 @@ use rederive::{
         Engine, EngineOptions,
         driver::Driver,
         frame::{Flow, LaneFrame},
-        protocol::{Command, Fact},
+        protocol::{Command, Fact, Tick, Until},
     },
     ui::{Window, picture, theme},
 };
@@ -26,17 +28,41 @@ use rederive::{
 /// Frames after which a click has been taken, a menu is open and a button has moved to its place.
 const SETTLE: usize = 4;
 
-/// A wait ends after this many naps of 5 ms.
-const NAPS: usize = 6_000;
+/// A wait ends after this many naps.
+const NAPS: usize = 12_000;
+
+/// A nap ends when the engine has something new, or after this time.
+const NAP: Duration = Duration::from_millis(5);
+
+/// While a test waits, what comes is taken at once and drawn at every so many naps: nobody looks at more.
+const DRAWN_NAPS: usize = 8;
 
 pub struct App {
     window: Window,
     engine: Engine,
+    /// Rung by the engine.
+    bell: Receiver<()>,
     copied: Vec<String>,
     installed: bool,
 }
 
 impl App {
+    /// Takes what the engine has to say; whether that was anything.
+    fn listen(&mut self) -> bool {
+        let mut is_news = false;
+        while let Some(event) = self.engine.next_event() {
+            self.window.input(Input::Event(event));
+            is_news = true;
+        }
+        if let Some(frame) = self.engine.newest_frame() {
+            self.window.input(Input::Frame(frame));
+            is_news = true;
+        }
+        let effects = self.window.take_effects();
+        self.carry_out(effects);
+        is_news
+    }
+
     fn frame(&mut self, ui: &mut egui::Ui) {
         // Fonts can only be used in the frame after they were set.
         if !self.installed {
@@ -45,14 +71,11 @@ impl App {
             ui.ctx().request_repaint();
             return;
         }
-        while let Some(event) = self.engine.next_event() {
-            self.window.input(Input::Event(event));
-        }
-        if let Some(frame) = self.engine.newest_frame() {
-            self.window.input(Input::Frame(frame));
-        }
-        let mut effects = self.window.take_effects();
-        effects.extend(self.window.ui(ui));
+        let effects = self.window.ui(ui);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Send(command) => self.engine.send(command).unwrap(),
@@ -98,10 +121,17 @@ impl Live {
 
     /// An empty window over a directory of kept runs.
     pub fn over(directory: tempfile::TempDir, runs: PathBuf) -> Live {
-        let options = EngineOptions { runs: Some(runs), driver: Driver::Threads, wake: Arc::new(|| {}) };
+        let (ring, bell) = sync_channel(1);
+        let wake = Arc::new(move || {
+            let _one_rings_already = ring.try_send(());
+        });
+        // Either driver makes the same run (`tests/session.rs` has workers on threads). On its own thread the supervisor
+        // need not hand each tick to and fro, which takes long on a busy machine.
+        let options = EngineOptions { runs: Some(runs), driver: Driver::Inline, wake };
         let mut app = App {
             window: Window::new(Settings::default(), Vec::new()),
             engine: Engine::start(options).unwrap(),
+            bell,
             copied: Vec::new(),
             installed: false,
         };
@@ -206,7 +236,13 @@ impl Live {
 
     /// A few frames; not `run`, which demands rest.
     pub fn settle(&mut self) {
-        self.h.run_steps(SETTLE);
+        (0..SETTLE).for_each(|_| self.step());
+    }
+
+    /// One frame of all that has come.
+    fn step(&mut self) {
+        self.h.state_mut().listen();
+        self.h.step();
     }
 
     pub fn click(&mut self, label: &str) {
@@ -260,28 +296,58 @@ impl Live {
         self.until(text, |live| live.sees(text));
     }
 
-    /// Waits for a state, never for a number of frames.
+    /// Waits for a state, never for a number of frames. What is then on the screen is that state.
     pub fn until(&mut self, what: &str, done: impl Fn(&Live) -> bool) {
+        let mut undrawn = DRAWN_NAPS;
         for _ in 0..NAPS {
-            self.h.step();
-            if done(self) {
-                return;
+            let is_news = self.h.state_mut().listen();
+            let is_at_rest = !matches!(self.flow(), Flow::Playing | Flow::Advancing);
+            undrawn += 1;
+            if undrawn > DRAWN_NAPS || is_news && (is_at_rest || done(self)) {
+                self.h.step();
+                undrawn = 0;
+                if done(self) {
+                    return;
+                }
             }
-            thread::sleep(Duration::from_millis(5));
+            // Late or lost, a ring is only what ends a nap early.
+            let _rung = self.h.state().bell.recv_timeout(NAP);
         }
         let state = self.state();
         panic!("waited in vain until {what}: {:?} {:?} {:?}", state.phase, state.facts.last(), state.notice);
     }
 
-    /// The fastest pace, by the key.
+    /// Run time flows as fast as it can from now on: faster than by the key, so that nobody waits for the clock. Where a
+    /// run is stopped on its way is then left to chance; [`Live::at_record`] and its like stop it at the same place.
     pub fn fast(&mut self) {
-        while self.state().frame.as_ref().is_some_and(|frame| frame.pace_percent < 6_400) {
-            let before = self.state().frame.as_ref().map(|frame| frame.pace_percent);
-            self.h.key_press(Key::Plus);
-            self.until("a faster pace", |live| {
-                live.state().frame.as_ref().map(|frame| frame.pace_percent) != before
+        self.send(Command::SetPace(100_000));
+    }
+
+    /// On to the tick, at which the run stands.
+    pub fn at_tick(&mut self, tick: u64) {
+        self.send(Command::RunUntil(Until::Tick(Tick(tick))));
+        self.until("the tick", |live| live.tick() == tick && live.flow() == Flow::Paused);
+        self.settle();
+    }
+
+    /// On to where the stream has read so many records, at which the run stands.
+    pub fn at_record(&mut self, record: u64) {
+        self.send(Command::RunUntil(Until::Record(record)));
+        self.until("the record", |live| live.lane().position >= record && live.flow() == Flow::Paused);
+        self.settle();
+    }
+
+    /// On to a state, looked for every so many ticks, at which the run stands.
+    pub fn run_until(&mut self, what: &str, ticks: u64, done: impl Fn(&Live) -> bool) {
+        while !done(self) {
+            assert_ne!(self.flow(), Flow::Finished, "played in vain until {what}");
+            let to = self.tick() + ticks;
+            self.send(Command::RunUntil(Until::Tick(Tick(to))));
+            self.until(what, |live| {
+                live.tick() >= to && live.flow() != Flow::Advancing || live.flow() == Flow::Finished
             });
         }
+        self.settle();
     }
 
     /// Steps on by the key until a state.

@@ -107,6 +107,23 @@ fn presenter_mode_and_the_frame_time_can_be_switched() {
 }
 
 #[test]
+fn the_pace_goes_up_to_the_fastest_by_a_key() {
+    let mut live = Live::opened(&sample("clicks"));
+    let pace = |live: &Live| live.state().frame.as_ref().unwrap().pace_percent;
+    let mut seen = vec![pace(&live)];
+    for _ in 0..6 {
+        live.key(Key::Plus);
+        live.until("a faster pace", |live| pace(live) > *seen.last().unwrap());
+        seen.push(pace(&live));
+    }
+    assert_eq!(seen, [100, 200, 400, 800, 1_600, 3_200, 6_400]);
+    live.key(Key::Plus);
+    live.until_sees("Pace 6400 % of simulated time.");
+    live.key(Key::Minus);
+    live.until("a slower one", |live| pace(live) == 3_200);
+}
+
+#[test]
 fn every_command_is_in_the_palette_or_has_a_key() {
     let mut live = Live::opened(&sample("clicks"));
     live.ctrl(Key::K);

@@ -70,13 +70,10 @@ fn another_lateness_makes_another_run_that_is_saved_and_plays_the_same() {
     assert_eq!((live.tick(), live.flow()), (0, Flow::Paused));
     live.until_sees("Error of merged in page views: now none");
     live.until_sees("--lateness 1h --idle-after 10000 --uniques hll");
-    live.fast();
-    live.click("Play");
-    live.until("late records", |live| live.lane().approximation.late_missing > 5);
-    live.click("Pause");
-    live.until("it stands", |live| live.flow() == Flow::Paused);
+    live.run_until("late records", 200, |live| live.lane().approximation.late_missing > 5);
     look(&live, "settings-late");
     live.key(Key::S);
+    live.fast();
     let digest = live.finish();
     assert_eq!(live.lane().approximation.late_dropped, 311);
     let file = live.directory.path().join("saved.json");

