@@ -37,8 +37,8 @@ fn stream_with_checkpoints(bencher: Bencher) {
     bencher.counter(items).counter(bytes).with_inputs(|| tempfile::tempdir().unwrap()).bench_refs(
         |directory| {
             let disk = RealDisk::open(directory.path()).unwrap();
-            let source = FileSource::open(&log.log, &log.mapping).unwrap();
-            let source = FileWorkerSource::new(log.log.clone(), source);
+            let source = FileSource::open(&log.opened, &log.mapping).unwrap();
+            let source = FileWorkerSource::new(log.opened.clone(), source);
             let options = StreamOptions::default();
             let settings = WorkerSettings {
                 micro_batch: CHECKPOINT_EVERY,

@@ -25,7 +25,7 @@ fn case() -> (Log, RawLog, ForeignView) {
     let file = log.directory.path().join("theirs.csv");
     fs::write(&file, text).unwrap();
     let view = ForeignView::read(&file, &ColumnsText::default(), &log.mapping.page).unwrap();
-    let raw = RawLog::read(&log.log, &log.mapping).unwrap();
+    let raw = RawLog::read(&log.opened, &log.mapping).unwrap();
     (log, raw, view)
 }
 

@@ -20,7 +20,7 @@ const SECONDS: u64 = 180 * 86_400;
 /// A log on disk.
 pub struct Log {
     pub directory: TempDir,
-    pub log: LogDirectory,
+    pub opened: LogDirectory,
     pub mapping: Mapping,
     pub records: u64,
     pub bytes: u64,
@@ -53,10 +53,10 @@ impl Log {
         for (name, text) in PARTITIONS.into_iter().zip(&texts) {
             write_segments(&directory.path().join("log").join(name), text);
         }
-        let log = LogDirectory::open(&directory.path().join("log"), false).unwrap();
-        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &log).unwrap();
+        let opened = LogDirectory::open(&directory.path().join("log"), false).unwrap();
+        let (mapping, _) = Mapping::resolve(&MappingOptions::default(), &opened).unwrap();
         let bytes = texts.iter().map(|text| text.len() as u64).sum();
-        Log { directory, log, mapping, records, bytes }
+        Log { directory, opened, mapping, records, bytes }
     }
 
     /// What a measurement went through.
@@ -66,13 +66,13 @@ impl Log {
 
     /// In columns.
     pub fn index(&self) -> Arc<LogIndex> {
-        load(&self.log, &self.mapping).unwrap()
+        load(&self.opened, &self.mapping).unwrap()
     }
 
     /// The batch view of the log as `mapping` reads it.
     pub fn folded(&self, mapping: &Mapping, threads: usize) -> Vec<(View, Names)> {
         let rules = mapping.rules();
-        let outcome = fold_log(&self.log, mapping, None, threads, || Folding::new(rules)).unwrap();
+        let outcome = fold_log(&self.opened, mapping, None, threads, || Folding::new(rules)).unwrap();
         outcome.parts.into_iter().map(|part| (part.fold.0.finish().0, part.keys)).collect()
     }
 }

@@ -18,7 +18,7 @@ const HALF: u64 = 9_000;
 /// A run over the log, half way.
 fn half_way() -> Lane {
     let log = Log::of(RECORDS);
-    let open = open_log(log.log.path(), &[]).unwrap();
+    let open = open_log(log.opened.path(), &[]).unwrap();
     let plan = lane_plan(&open.scenario, &open.mapping, Driver::Inline, memory_disk());
     let mut lane = Lane::new(plan, Arc::clone(&open.index));
     while lane.tick_now().0 < HALF {

@@ -1,7 +1,7 @@
 //! From a point of a plot over the run to the records behind it.
 
 use eframe::egui::{self, Pos2, Ui};
-use egui_plot::PlotTransform;
+use egui_plot::{PlotResponse, PlotTransform};
 
 use super::{
     super::{series::arrived_by, widgets::Out},
