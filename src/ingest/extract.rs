@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use smallvec::smallvec;
+
 use super::{
     InputFormat, LogError, ParseIssue,
     access::{AccessField, AccessLine},
-    format::{Fields, Plan},
+    format::{Fields, PlainSlots, Plan},
     records::{Header, Reading},
     rows::{Dialect, RowFields},
 };
@@ -91,7 +93,7 @@ fn columns<'a>(
     if let Some(fault) = &header.fault {
         return Err(fault.clone());
     }
-    let mut found = vec![None; slots];
+    let mut found: PlainSlots<'_> = smallvec![None; slots];
     let mut wanted = header.wanted.iter().peekable();
     let (mut count, mut surplus) = (0, false);
     for field in row {
@@ -134,6 +136,7 @@ mod tests {
                 Err(issue) => issue.to_string(),
             };
             rows.push(if fields.is_ok() { format!("{}|{}", show(0), show(1)) } else { show(0) });
+            drop(fields);
             reader.take().unwrap();
         }
         rows

@@ -7,6 +7,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::{SmallVec, smallvec};
 
 use super::{ParseIssue, issue::quote};
 
@@ -45,7 +46,7 @@ impl Plan {
     /// Takes the fields out of a line.
     pub fn extract<'a>(&self, line: &'a [u8]) -> Result<Fields<'a>, ParseIssue> {
         let text = std::str::from_utf8(line).map_err(|_| ParseIssue::InvalidUtf8)?;
-        let mut slots = vec![None; self.paths];
+        let mut slots = smallvec![None; self.paths];
         if !text.trim_ascii_start().starts_with('{') {
             serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
             return Err(ParseIssue::NotAnObject);
@@ -109,11 +110,17 @@ pub(crate) struct Fields<'a> {
     slots: Slots<'a>,
 }
 
+/// As many as fields are usually asked for need no memory of their own: this is done for every record.
+const USUAL_SLOTS: usize = 8;
+
 #[derive(Debug)]
 enum Slots<'a> {
-    Json(Vec<Option<Found<'a>>>),
-    Plain(Vec<Option<Cow<'a, str>>>),
+    Json(SmallVec<[Option<Found<'a>>; USUAL_SLOTS]>),
+    Plain(PlainSlots<'a>),
 }
+
+/// The texts of the slots, in their order.
+pub(crate) type PlainSlots<'a> = SmallVec<[Option<Cow<'a, str>>; USUAL_SLOTS]>;
 
 /// A field's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +135,7 @@ pub(crate) enum FieldText<'a> {
 
 impl<'a> Fields<'a> {
     /// Fields that are text and nothing else.
-    pub fn plain(slots: Vec<Option<Cow<'a, str>>>) -> Fields<'a> {
+    pub fn plain(slots: PlainSlots<'a>) -> Fields<'a> {
         Fields { slots: Slots::Plain(slots) }
     }
 
