@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{
         AppCommand, Edit, RightDrawer, SaveKind, State, VersionEdit, VersionStep,
-        format::{self, records, thousands},
+        format::{self, thousands},
         is_down,
     },
     domain::{Lateness, Uniques},
@@ -141,7 +141,7 @@ fn version_ui(ui: &mut Ui, state: &State, version: &VersionFrame, part: Part, ou
     let about = if version.options.uniques == Uniques::Hll { "about " } else { "" };
     fact_row(ui, "Unique users", format!("{about}{}", thousands(version.totals.users)));
     if version.options.lateness != Lateness::Unbounded {
-        let missing = format!("{}, missing for good", records(version.late));
+        let missing = format!("{}, missing for good", thousands(version.late));
         fact_row(ui, "Dropped as late", missing);
     }
 }
