@@ -6,13 +6,13 @@ use eframe::egui::{
 };
 
 use super::{
-    tables::{Column, table_ui},
+    tables::{Cell, Column, list, table_ui},
     theme::{self, tokens},
     widgets::{Out, drawer_head, edit_button, fact_row, section, small_text, text_field},
 };
 use crate::{
     app::{AppCommand, AskEdit, AskPage, Edit, Input, Measure, Question, RightDrawer, State, asking, format},
-    engine::protocol::Asked,
+    engine::protocol::{Asked, BookView, Listing, NumberOf},
 };
 
 /// The table of days is at least this high; what has no room scrolls.
@@ -41,7 +41,7 @@ pub fn ask_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         let top = ui.cursor().top();
         answer_ui(ui, state, question, asked);
         let left = height - (ui.cursor().top() - top);
-        days_ui(ui, state, asked, left.max(DAYS_LEAST));
+        days_ui(ui, state, (&question.page, asked), left.max(DAYS_LEAST), out);
     });
 }
 
@@ -202,7 +202,8 @@ fn cost_ui(ui: &mut Ui, asked: &Asked) {
     line(ui, when, if asked.is_stale { t.warning } else { t.subdued });
 }
 
-fn days_ui(ui: &mut Ui, state: &State, asked: &Asked, height: f32) {
+/// A click on a number lists its records.
+fn days_ui(ui: &mut Ui, state: &State, (page, asked): (&str, &Asked), height: f32, out: &mut Out) {
     let measure = state.measure;
     section(ui, &format!("By day, {}", measure.name()));
     if asked.days.is_empty() {
@@ -217,11 +218,13 @@ fn days_ui(ui: &mut Ui, state: &State, asked: &Asked, height: f32) {
     ];
     let row = |at: usize| {
         asked.days.get(at).map_or_else(Vec::new, |day| {
+            let number = NumberOf { page: Some(page.to_owned()), day: Some(day.day), within: None };
+            let behind = |text, view| Cell::leading(text, Some(Listing::Behind(view, number.clone())));
             vec![
-                day.day.to_string(),
-                measure.text(&day.parts.final_totals),
-                asking::provisional(measure, &day.parts),
-                measure.text(&day.parts.merged),
+                Cell::from(day.day.to_string()),
+                behind(measure.text(&day.parts.final_totals), BookView::Batch),
+                behind(asking::provisional(measure, &day.parts), BookView::Speed),
+                behind(measure.text(&day.parts.merged), BookView::Merged),
             ]
         })
     };
@@ -229,6 +232,6 @@ fn days_ui(ui: &mut Ui, state: &State, asked: &Asked, height: f32) {
     let size = vec2(ui.available_width(), height - 32.0);
     ui.allocate_ui(size, |ui| {
         ui.set_max_height(size.y);
-        table_ui(ui, "asked-days", &columns, asked.days.len(), row);
+        list(table_ui(ui, "asked-days", &columns, asked.days.len(), row), out);
     });
 }

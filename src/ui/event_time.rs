@@ -6,17 +6,19 @@ mod paint;
 
 use std::fmt::Write as _;
 
-use eframe::egui::{self, Button, Layout, Rect, RichText, Role, Ui, UiBuilder, Vec2b, pos2, vec2};
+use eframe::egui::{self, Button, Layout, Rect, RichText, Role, Sense, Ui, UiBuilder, Vec2b, pos2, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotResponse};
 
 use super::{
+    grid::{ROW, Weight, row_ui},
     plots::{marks, short},
+    tables::{list, stretch_of_log},
     theme::{self, tokens},
-    widgets::{Out, even_rows, fact_row, named, section, small_text},
+    widgets::{Out, even_rows, named, section, small_text},
 };
 use crate::{
     app::{
-        Edit, EventTimeEdit, EventTimePage, Input, State,
+        Edit, EventTimeEdit, EventTimePage, Input, LineageEdit, State,
         event_time::{late_sentence, lateness_name, moment, tried},
         format,
     },
@@ -63,7 +65,7 @@ pub fn event_time_ui(ui: &mut Ui, area: Rect, state: &State, lane: &LaneFrame, f
     if has_side {
         let beside = Rect::from_min_max(pos2(body.right() + 12.0, rect.top()), rect.max);
         let mut beside_ui = ui.new_child(UiBuilder::new().max_rect(beside));
-        days_ui(&mut beside_ui, times);
+        days_ui(&mut beside_ui, times, out);
     }
 }
 
@@ -134,18 +136,18 @@ fn choice(ui: &mut Ui, label: &str, is_chosen: bool) -> egui::Response {
     ui.add(Button::selectable(is_chosen, RichText::new(label).font(theme::small(ui)).color(color)))
 }
 
-fn days_ui(ui: &mut Ui, times: &EventTimes) {
+/// A click lists the records of a day.
+fn days_ui(ui: &mut Ui, times: &EventTimes, out: &mut Out) {
     let late: Vec<_> = times.days.iter().filter(|day| day.late > 0).collect();
     section(ui, "Late by day");
-    let height = theme::body(ui).size + 8.0;
+    let height = ROW * theme::scale(ui);
     even_rows(ui, "late-days", height, late.len(), |ui, range| {
         for day in late.get(range).unwrap_or_default() {
             let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
-            let size = vec2(ui.available_width(), height);
-            ui.allocate_ui(size, |ui| {
-                ui.set_min_size(size);
-                fact_row(ui, &day.day.to_string(), of);
-            });
+            let row = row_ui(ui, &day.day.to_string(), &[of], &[84.0], Weight::Plain, Sense::click());
+            if row.on_hover_text("The records of this day").clicked() {
+                list(Some(stretch_of_log((0, times.records), Some(day.day))), out);
+            }
         }
     });
 }
@@ -225,6 +227,24 @@ fn plot_ui(
     scene.paint(ui, &response.response, &response.transform);
     named(&response.response, Role::Image, in_words(times));
     hover(&response, times, scene.cloud(), plane);
+    clicked(&response, &scene, out);
+}
+
+/// A click on a dot shows the numbers that the record touches, one on a tile lists its records: of its day, where it has one
+/// only.
+fn clicked(response: &PlotResponse<()>, scene: &paint::Scene<'_>, out: &mut Out) {
+    let Some(pointer) = response.response.interact_pointer_pos().filter(|_| response.response.clicked())
+    else {
+        return;
+    };
+    if let Some(dot) = near(response, scene.cloud(), scene.plane, pointer) {
+        out.push(Input::Edit(Edit::Lineage(LineageEdit::Numbers(u64::from(dot.record)))));
+        return;
+    }
+    if let Some((records, (from, to))) = scene.tile_at(response.transform.value_from_position(pointer)) {
+        let day = scene.times.days.iter().find(|band| band.from <= from && to <= band.to);
+        list(Some(stretch_of_log(records, day.map(|band| band.day))), out);
+    }
 }
 
 fn in_words(times: &EventTimes) -> String {

@@ -3,11 +3,11 @@
 mod cells;
 mod versions;
 
-pub use cells::{Column, table_ui};
+pub use cells::Column;
+pub(super) use cells::{Cell, table_ui};
 
 use eframe::egui::{Ui, vec2};
 
-use self::cells::{Cell, leading_table_ui};
 use super::{
     plots::selectors,
     series::{arrived_by, seconds},
@@ -20,7 +20,7 @@ use crate::{
         format,
         trade_off::{age, amount},
     },
-    domain::Run,
+    domain::{Day, Run},
     engine::{
         frame::{GroupRow, KappaFrame, LaneFrame, MarkKind, Point, Proof, Totals},
         protocol::{BookView, EventTimes, LateDot, LayerPrice, Listing, NumberOf, TradePoint},
@@ -74,14 +74,22 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
         }
     });
     if let Some((_, times)) = long {
-        return late_ui(ui, times);
+        return late_ui(ui, times, out);
     }
-    let clicked = leading_table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
+    let clicked = table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
         twin.rows.get(at).cloned().unwrap_or_default()
     });
-    if let Some(listing) = clicked {
-        out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
-    }
+    list(clicked, out);
+}
+
+/// Lists what was clicked.
+pub(super) fn list(clicked: Option<Listing>, out: &mut Out) {
+    out.extend(clicked.map(|listing| Input::Edit(Edit::Lineage(LineageEdit::List(listing)))));
+}
+
+/// Records `[from, to)` of the log that count by its rules; on a day only, where one is given.
+pub(super) fn stretch_of_log((from, to): (u64, u64), day: Option<Day>) -> Listing {
+    Listing::Behind(BookView::Log, NumberOf { page: None, day, within: Some((from, to)) })
 }
 
 fn as_text(twin: &Twin) -> String {
@@ -277,7 +285,7 @@ fn late_row(times: &EventTimes, late: &LateDot) -> Vec<String> {
 }
 
 /// Late records: there can be very many, so that rows are made as they come into sight.
-fn late_ui(ui: &mut Ui, times: &EventTimes) {
+fn late_ui(ui: &mut Ui, times: &EventTimes, out: &mut Out) {
     let listed = times.late.len() as u64;
     let more = times.late_total.saturating_sub(listed);
     let note = if more > 0 {
@@ -286,9 +294,16 @@ fn late_ui(ui: &mut Ui, times: &EventTimes) {
         String::new()
     };
     small_text(ui, late_sentence(times) + &note);
-    table_ui(ui, "late", &late_columns(), times.late.len(), |at| {
-        times.late.get(at).map_or_else(Vec::new, |late| late_row(times, late))
+    let clicked = table_ui(ui, "late", &late_columns(), times.late.len(), |at| {
+        times.late.get(at).map_or_else(Vec::new, |late| {
+            let mut cells: Vec<Cell> = late_row(times, late).into_iter().map(Cell::from).collect();
+            if let Some(record) = cells.first_mut() {
+                record.leads = Some(stretch_of_log((late.record, late.record + 1), None));
+            }
+            cells
+        })
     });
+    list(clicked, out);
 }
 
 fn late_as_text(times: &EventTimes) -> String {

@@ -47,6 +47,15 @@ fn a_page_and_a_day_are_answered_from_a_few_cells() {
     live.until_sees("catalog, 20 Mar 2024");
     live.until_sees("read (1 of batch, ");
     look(&live, "ask-one-day");
+    // Its numbers lead to their records.
+    let views = live.state().answers.asking.answer.as_ref().unwrap().1.days[0].parts.merged.views;
+    let cell = live.h.query_all_by_label_contains("Counted in the merged view: catalog, 2024-03-20: ").next();
+    cell.unwrap().click();
+    live.until("the records behind the answer", |live| {
+        let listing = live.state().answers.lineage.listing.as_ref();
+        listing.is_some_and(|page| page.is_known && page.views == views)
+    });
+    live.key(Key::L);
     fill(&mut live, "From", "2024-02-30");
     live.until_sees("Not a date: \"2024-02-30\". Write it as 2024-04-26.");
     // The drawer goes along with the run.

@@ -1,8 +1,8 @@
 //! The look "event time" through the window: what would come too late, under which lateness, and its table.
 
-use eframe::egui::{Event, Key};
+use eframe::egui::{Event, Key, Pos2, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
-use rederive::engine::protocol::Cloud;
+use rederive::engine::protocol::{BookView, Cloud, Listing, NumberOf};
 
 use super::{
     live::{Live, sample},
@@ -42,7 +42,26 @@ fn late_records_are_seen_under_a_lateness_that_is_tried() {
     look(&live, "event-time-table");
     live.click("Copy table");
     assert_eq!(live.copied()[0].lines().count() as u64, late.late_total + 1);
+    // A number leads to its records: of a record, of a day, of a dot.
+    live.h.query_all_by_label_contains("Counted in ").next().unwrap().click();
+    let within = Some((first.record, first.record + 1));
+    live.until("the late record", |live| {
+        listed(live) == Some((NumberOf { within, ..NumberOf::default() }, 1))
+    });
     live.click("event time");
+    let day = late.days.iter().find(|day| day.late > 0).unwrap();
+    live.click(&format!("{}: {} of {}", day.day, day.late, day.records));
+    let of_day = NumberOf { page: None, day: Some(day.day), within: Some((0, late.records)) };
+    live.until("the records of a day", |live| listed(live) == Some((of_day.clone(), day.records)));
+    let plot = live.h.get_by_label_contains("Event time against arrival: 31,106").rect();
+    let mut y = plot.top();
+    while live.state().answers.lineage.numbers.is_none() {
+        assert!(y < plot.bottom(), "no dot was hit");
+        y += 4.0;
+        click_at(&mut live, pos2(plot.center().x, y));
+    }
+    look(&live, "event-time-dot-clicked");
+    live.key(Key::L);
     live.click("the run's own");
     live.until_sees("Days stay open for ever: nothing is late.");
     live.key(Key::F);
@@ -60,6 +79,23 @@ fn late_records_are_seen_under_a_lateness_that_is_tried() {
             && times(live).late_total == late.late_total
     });
     assert!(!live.sees("Play the run with"), "it is the run's own now");
+}
+
+/// Which number's records are listed, and how many they are.
+fn listed(live: &Live) -> Option<(NumberOf, u64)> {
+    let page = live.state().answers.lineage.listing.as_ref().filter(|page| page.is_known)?;
+    match &page.listing {
+        Listing::Behind(BookView::Log, number) => Some((number.clone(), page.total)),
+        _ => None,
+    }
+}
+
+fn click_at(live: &mut Live, at: Pos2) {
+    live.h.hover_at(at);
+    live.h.step();
+    live.h.drag_at(at);
+    live.h.drop_at(at);
+    live.settle();
 }
 
 /// A log that is too long for dots.
@@ -114,4 +150,13 @@ fn a_long_log_is_tiles_and_finer_ones_where_it_is_looked_at_closer() {
     look(&live, "event-time-dots");
     live.key(Key::F);
     live.until("all of it again", |live| page(live).window.is_none() && page(live).near.is_none());
+    // A tile leads to the records in it.
+    live.settle();
+    click_at(&mut live, plot.lerp_inside(vec2(0.56, 0.44)));
+    live.until("the records of a tile", |live| {
+        listed(live).is_some_and(|(number, total)| {
+            let within = number.within.unwrap();
+            number.day.is_some() && within.1 - within.0 < 1_000 && (1..1_000).contains(&total)
+        })
+    });
 }

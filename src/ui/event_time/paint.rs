@@ -39,6 +39,22 @@ pub(super) struct Scene<'a> {
     pub chosen: Option<usize>,
 }
 
+/// Where tiles lie in the plot.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    left: f64,
+    first: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Grid {
+    /// The lower left corner of a tile.
+    fn corner(self, column: u32, row: u32) -> PlotPoint {
+        PlotPoint::new(self.left + f64::from(column) * self.width, self.first + f64::from(row) * self.height)
+    }
+}
+
 struct Pen<'a> {
     painter: Painter,
     rect: Rect,
@@ -88,6 +104,40 @@ impl Scene<'_> {
             Some(part) => (part.window, NEAR_COLUMNS, NEAR_ROWS),
             None => (Window::of_all(self.times.records, self.times.span), TILE_COLUMNS, TILE_ROWS),
         }
+    }
+
+    fn grid(&self) -> Grid {
+        let (window, columns, rows) = self.tiled();
+        let (left, right) = (window.records.0 as f64, window.records.1 as f64);
+        let (first, last) = (self.plane.y(window.times.0), self.plane.y(window.times.1));
+        Grid {
+            left,
+            first,
+            width: (right - left).max(1.0) / f64::from(columns),
+            height: (last - first).max(1e-9) / f64::from(rows),
+        }
+    }
+
+    /// Records `[from, to)` and event times of the tile at a place, or beside it by a tile: they are small.
+    pub fn tile_at(&self, place: PlotPoint) -> Option<((u64, u64), (EventTime, EventTime))> {
+        let Cloud::Tiles(tiles) = self.cloud() else { return None };
+        let grid = self.grid();
+        let middle = |at: u32| f64::from(at) + 0.5;
+        let (across, up) = ((place.x - grid.left) / grid.width, (place.y - grid.first) / grid.height);
+        let distance = |tile: &Tile| (middle(tile.column) - across).abs().max((middle(tile.row) - up).abs());
+        let nearest = tiles.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        if distance(nearest) > 1.5 {
+            return None;
+        }
+        let low = grid.corner(nearest.column, nearest.row);
+        let high = grid.corner(nearest.column.saturating_add(1), nearest.row.saturating_add(1));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "record numbers of the log"
+        )]
+        let records = (low.x.floor() as u64, (high.x.ceil() as u64).min(self.times.records));
+        Some((records, (self.plane.time(low.y), self.plane.time(high.y))))
     }
 
     /// Every second day is shaded.
@@ -143,18 +193,10 @@ impl Scene<'_> {
     /// The more records the stronger; a frame where some of them are late.
     fn tiles(&self, pen: &Pen<'_>, tiles: &[Tile]) {
         let most = tiles.iter().map(|tile| tile.records).max().unwrap_or(1).max(1);
-        let (window, columns, rows) = self.tiled();
-        let (first, last) = (self.plane.y(window.times.0), self.plane.y(window.times.1));
-        let (left, right) = (window.records.0 as f64, window.records.1 as f64);
-        let width = (right - left).max(1.0) / f64::from(columns);
-        let height = (last - first).max(1e-9) / f64::from(rows);
+        let grid = self.grid();
         let (mut fill, mut frames) = (Mesh::default(), Mesh::default());
         for tile in tiles {
-            let corner = |columns: u32, rows: u32| {
-                let point =
-                    PlotPoint::new(left + f64::from(columns) * width, first + f64::from(rows) * height);
-                pen.transform.position_from_point(&point)
-            };
+            let corner = |column: u32, row: u32| pen.transform.position_from_point(&grid.corner(column, row));
             let rect = Rect::from_two_pos(
                 corner(tile.column, tile.row),
                 corner(tile.column.saturating_add(1), tile.row.saturating_add(1)),
@@ -165,7 +207,7 @@ impl Scene<'_> {
             #[expect(clippy::cast_possible_truncation, reason = "a strength between 0 and 1")]
             let share = (f64::from(tile.records).ln_1p() / f64::from(most).ln_1p()) as f32;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a record number")]
-            let record = (left + (f64::from(tile.column) + 0.5) * width) as u64;
+            let record = (grid.left + (f64::from(tile.column) + 0.5) * grid.width) as u64;
             // A pixel at least, so that a lonely record is seen.
             let rect =
                 rect.expand2(vec2((1.0 - rect.width()).max(0.0), (1.0 - rect.height()).max(0.0)) / 2.0);

@@ -38,7 +38,7 @@ impl Column {
 
 /// A cell of a table.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
+pub(in crate::ui) struct Cell {
     /// What it says.
     pub text: String,
     /// The records behind it, where it is a number that leads to them.
@@ -58,19 +58,8 @@ impl From<String> for Cell {
     }
 }
 
-/// A table whose cells are made as they come into sight.
-pub fn table_ui(
-    ui: &mut Ui,
-    id: &str,
-    columns: &[Column],
-    rows: usize,
-    cells: impl Fn(usize) -> Vec<String>,
-) {
-    leading_table_ui(ui, id, columns, rows, |at| cells(at).into_iter().map(Cell::from).collect());
-}
-
-/// The same with numbers that are clicked one by one: the records behind the one that was.
-pub(super) fn leading_table_ui(
+/// A table whose cells are made as they come into sight; the records behind the number that was clicked.
+pub(in crate::ui) fn table_ui(
     ui: &mut Ui,
     id: &str,
     columns: &[Column],
