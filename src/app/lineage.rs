@@ -118,6 +118,8 @@ pub enum LineageEdit {
     SearchOn,
     /// Back to all records.
     CloseListing,
+    /// All records, from this one on.
+    From(u64),
     /// Show every number that a record touches.
     Numbers(u64),
     /// Back to the records.
@@ -146,6 +148,11 @@ pub(super) fn edited(state: &mut State, edit: LineageEdit) -> Vec<Effect> {
         LineageEdit::CloseListing => {
             (pages.listing, pages.numbers) = (None, None);
             let first = state.answers.records.first;
+            return ask(state, Query::Records { first, count: PAGE_ROWS });
+        }
+        LineageEdit::From(first) => {
+            (pages.listing, pages.numbers) = (None, None);
+            state.left = Some(LeftDrawer::Log);
             return ask(state, Query::Records { first, count: PAGE_ROWS });
         }
         LineageEdit::Numbers(record) => {

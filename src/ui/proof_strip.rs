@@ -9,11 +9,11 @@ use eframe::egui::{Align2, Color32, Painter, Rect, Role, Sense, Stroke, StrokeKi
 use super::{
     canvas::{cross, diamond, hatch},
     theme::{self, Tokens, tokens},
-    widgets::named,
+    widgets::{Out, named},
 };
 use crate::{
     app::{
-        State,
+        Edit, Input, LineageEdit, State,
         format::{records_in, signed, thousands},
         proof_in_words,
     },
@@ -91,14 +91,19 @@ static NOTHING: Proof = Proof {
     mixed: Vec::new(),
 };
 
-/// Draws the strip.
-pub fn proof_strip_ui(ui: &mut Ui, state: &State) {
+/// Draws the strip. A click goes to its record in the log browser.
+pub fn proof_strip_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let Some(subject) = Subject::of(state) else { return };
     let size = vec2(ui.available_width(), ui.available_height());
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let sense = if subject.proof.read.is_empty() { Sense::hover() } else { Sense::click() };
+    let (rect, response) = ui.allocate_exact_size(size, sense);
     named(&response, Role::Image, subject.in_words());
     let strip = Strip::new(ui, rect, subject);
     strip.paint();
+    let pointer = response.interact_pointer_pos().filter(|_| response.clicked());
+    if let Some(record) = pointer.and_then(|pointer| strip.record_at(pointer.x)) {
+        out.push(Input::Edit(Edit::Lineage(LineageEdit::From(record))));
+    }
     if let Some(text) = response.hover_pos().and_then(|pointer| strip.at(pointer.x)) {
         response.on_hover_text_at_pointer(text);
     }
@@ -144,7 +149,7 @@ impl<'a> Strip<'a> {
         self.track.left() + self.track.width() * share
     }
 
-    fn at(&self, x: f32) -> Option<String> {
+    fn record_at(&self, x: f32) -> Option<u64> {
         if !self.track.x_range().contains(x) || self.proof.read.is_empty() {
             return None;
         }
@@ -155,6 +160,11 @@ impl<'a> Strip<'a> {
             reason = "within the strip's records"
         )]
         let record = self.proof.from + (share * self.records() as f64) as u64;
+        Some(record)
+    }
+
+    fn at(&self, x: f32) -> Option<String> {
+        let record = self.record_at(x)?;
         let count = |runs: &[Run]| {
             runs.iter().find(|run| (run.start..run.end).contains(&record)).map_or(0, |run| run.count)
         };

@@ -193,7 +193,7 @@ impl Window {
             if state.is_untouched() {
                 start_cards(ui, state, out);
             } else {
-                proof_strip_ui(ui, state);
+                proof_strip_ui(ui, state, out);
             }
         });
         drawers(ui, state, &fit, scale, out);

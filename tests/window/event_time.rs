@@ -1,6 +1,6 @@
 //! The look "event time" through the window: what would come too late, under which lateness, and its table.
 
-use eframe::egui::{Event, Key, Pos2, pos2, vec2};
+use eframe::egui::{Event, Key, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use rederive::engine::protocol::{BookView, Cloud, Listing, NumberOf};
 
@@ -58,7 +58,7 @@ fn late_records_are_seen_under_a_lateness_that_is_tried() {
     while live.state().answers.lineage.numbers.is_none() {
         assert!(y < plot.bottom(), "no dot was hit");
         y += 4.0;
-        click_at(&mut live, pos2(plot.center().x, y));
+        live.click_at(pos2(plot.center().x, y));
     }
     look(&live, "event-time-dot-clicked");
     live.key(Key::L);
@@ -88,14 +88,6 @@ fn listed(live: &Live) -> Option<(NumberOf, u64)> {
         Listing::Behind(BookView::Log, number) => Some((number.clone(), page.total)),
         _ => None,
     }
-}
-
-fn click_at(live: &mut Live, at: Pos2) {
-    live.h.hover_at(at);
-    live.h.step();
-    live.h.drag_at(at);
-    live.h.drop_at(at);
-    live.settle();
 }
 
 /// A log that is too long for dots.
@@ -152,7 +144,7 @@ fn a_long_log_is_tiles_and_finer_ones_where_it_is_looked_at_closer() {
     live.until("all of it again", |live| page(live).window.is_none() && page(live).near.is_none());
     // A tile leads to the records in it.
     live.settle();
-    click_at(&mut live, plot.lerp_inside(vec2(0.56, 0.44)));
+    live.click_at(plot.lerp_inside(vec2(0.56, 0.44)));
     live.until("the records of a tile", |live| {
         listed(live).is_some_and(|(number, total)| {
             let within = number.within.unwrap();

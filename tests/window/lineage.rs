@@ -97,13 +97,26 @@ fn bars_points_and_rows_list_what_is_behind_them() {
     // A point over the run: what had arrived by then.
     live.click("over the run");
     let plot = live.h.get_by_label_contains("Merged view: 20").rect();
-    live.h.hover_at(plot.center());
-    live.settle();
-    live.h.drag_at(plot.center());
-    live.h.drop_at(plot.center());
-    live.settle();
+    live.click_at(plot.center());
     live.until_sees("Counted in the merged view: 0 to ");
     look(&live, "listing-of-a-point");
+}
+
+#[test]
+fn a_record_of_the_strip_is_found_in_the_log_browser() {
+    let mut live = Live::opened(&sample("crash-and-replay.json"));
+    live.fast();
+    live.click("Play");
+    live.until("the crash", |live| live.state().is_crashed());
+    live.key(Key::W);
+    let strip = live.h.get_by_label_contains("Proof strip. ").rect();
+    live.click_at(strip.center());
+    let (from, to) = (live.lane().proof.from, live.lane().proof.to);
+    live.until("records within the strip", |live| {
+        let page = &live.state().answers.records;
+        page.records.first().is_some_and(|record| (from..to).contains(&record.number))
+    });
+    live.until_sees("Go to record");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use eframe::egui::{self, Key, Modifiers, Role};
+use eframe::egui::{self, Key, Modifiers, Pos2, Role};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -247,6 +247,15 @@ impl Live {
 
     pub fn click(&mut self, label: &str) {
         self.h.get_by_label(label).click();
+        self.settle();
+    }
+
+    /// Clicks a place.
+    pub fn click_at(&mut self, at: Pos2) {
+        self.h.hover_at(at);
+        self.h.step();
+        self.h.drag_at(at);
+        self.h.drop_at(at);
         self.settle();
     }
 
