@@ -145,16 +145,8 @@ pub(super) fn edited(state: &mut State, edit: LineageEdit) -> Vec<Effect> {
         LineageEdit::List(listing) => return list(state, listing),
         LineageEdit::ListAt(at) => return list_at(state, at),
         LineageEdit::SearchOn => return search_on(state),
-        LineageEdit::CloseListing => {
-            (pages.listing, pages.numbers) = (None, None);
-            let first = state.answers.records.first;
-            return ask(state, Query::Records { first, count: PAGE_ROWS });
-        }
-        LineageEdit::From(first) => {
-            (pages.listing, pages.numbers) = (None, None);
-            state.left = Some(LeftDrawer::Log);
-            return ask(state, Query::Records { first, count: PAGE_ROWS });
-        }
+        LineageEdit::CloseListing => return from(state, state.answers.records.first),
+        LineageEdit::From(first) => return from(state, first),
         LineageEdit::Numbers(record) => {
             state.left = Some(LeftDrawer::Log);
             return ask(state, Query::NumbersOf { lane: state.lane, record });
@@ -245,6 +237,14 @@ pub(super) fn refresh_log(state: &mut State) -> Vec<Effect> {
             ask(state, Query::Records { first, count: PAGE_ROWS })
         }
     }
+}
+
+/// All records, from one on.
+fn from(state: &mut State, first: u64) -> Vec<Effect> {
+    let pages = &mut state.answers.lineage;
+    (pages.listing, pages.numbers) = (None, None);
+    state.left = Some(LeftDrawer::Log);
+    ask(state, Query::Records { first, count: PAGE_ROWS })
 }
 
 fn list(state: &mut State, listing: Listing) -> Vec<Effect> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{jobs::refold, kappa::VersionBooks, lane::Lane, protocol::BookView, wanted::Wanted};
 use crate::{
-    analysis::{Books, Fate, FateTally, Layer, Ledger, Reader, Taken},
+    analysis::{self, Books, Fate, FateTally, Layer, Ledger, Reader, Taken},
     domain::{Counts, Offsets, RangeCounts, Uniques, Verdict, View},
     ingest::{Entry, LogIndex},
     processing::BatchView,
@@ -169,8 +169,8 @@ impl LaneBooks {
             BookView::Batch | BookView::Recount | BookView::Log => [false, false],
             BookView::Speed | BookView::Memory | BookView::Merged => [false, self.counting == Uniques::Hll],
             BookView::Version(number) => {
-                let counting = |version: &VersionBooks| version.reading.options.uniques;
-                [self.version(number).is_ok_and(|version| counting(version) == Uniques::Hll), false]
+                let estimates = |version: &VersionBooks| version.uniques() == analysis::Uniques::Estimated;
+                [self.version(number).is_ok_and(estimates), false]
             }
         }
     }
@@ -195,9 +195,9 @@ impl LaneBooks {
     }
 
     /// The view in the stream's memory, folded from the log by its books; `None` where they are not known.
-    pub fn memory_view(&self, uniques: Uniques) -> Option<View> {
+    pub fn memory_view(&self) -> Option<View> {
         let memory = self.memory.as_ref()?;
-        Some(refold(&self.index, uniques, &memory.from, &memory.effects).0)
+        Some(refold(&self.index, self.counting, &memory.from, &memory.effects).0)
     }
 
     /// The records that a view is about, by partition.

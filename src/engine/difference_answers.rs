@@ -11,7 +11,7 @@ use super::{
     describe::{batch_command, merge_command, version_command},
     export::csv_field,
     frame::Totals,
-    kappa::{VersionBooks, VersionShown},
+    kappa::VersionShown,
     keeping::NEVER_WRITTEN,
     lane::Lane,
     protocol::{
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     analysis::{Actual, GroupDifference, Grouping, Part, Scope, Side, Uniques, actual_of, differences},
-    domain::{self, NameTable as _, Row, StreamRules, Value, View},
+    domain::{NameTable as _, Row, StreamRules, Value, View},
     ingest::{LogDirectory, LogIndex, Mapping},
     serving::{Boundary, Numbers, SpeedStart},
 };
@@ -40,8 +40,6 @@ pub(super) struct Comparison {
     pub of: RecountOf,
     /// Those of the speed layer.
     pub stream: StreamRules,
-    /// How the speed layer counts users.
-    counting: domain::Uniques,
     /// What the speed and the merged view show over the run, and what the stream's memory holds.
     shown: [Numbers; 3],
     /// What the versions show that are compared.
@@ -153,7 +151,6 @@ impl Comparison {
             recounts: Recounts::default(),
             of: RecountOf { run: RunId::default(), rules: lane.plan.rules, index: Arc::clone(&lane.index) },
             stream: lane.stream_rules(),
-            counting: lane.plan.settings.uniques,
             shown: [lane.lambda.speed_numbers(), lane.lambda.merged_numbers(), lane.stream.memory],
             versions: pair
                 .views()
@@ -259,7 +256,7 @@ impl Comparison {
         let batch = &self.books.batch.view;
         let speed = || self.speed.iter();
         // Cell by cell the memory is known by its books only; over the run by what it tells itself.
-        let memory = (view == BookView::Memory).then(|| self.books.memory_view(self.counting)).flatten();
+        let memory = (view == BookView::Memory).then(|| self.books.memory_view()).flatten();
         let views: Vec<&View> = match view {
             BookView::Batch => vec![batch],
             BookView::Speed => speed().collect(),
@@ -290,17 +287,7 @@ impl Comparison {
 
     /// How a view comes to its unique users.
     pub fn uniques(&self, view: BookView) -> Uniques {
-        match view {
-            BookView::Version(number) => {
-                self.books.version(number).map_or(Uniques::United, VersionBooks::uniques)
-            }
-            BookView::Speed | BookView::Memory | BookView::Merged
-                if self.counting != domain::Uniques::Set =>
-            {
-                Uniques::Estimated
-            }
-            _ => Uniques::United,
-        }
+        if self.books.sketched(view).contains(&true) { Uniques::Estimated } else { Uniques::United }
     }
 
     /// What views, with sketches or without, show together, by cell.

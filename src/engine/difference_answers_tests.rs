@@ -248,7 +248,8 @@ fn sketched(open: &OpenScenario, (cut, position): (&Offsets, &Offsets)) -> (Numb
 fn the_command_estimates_users_as_a_version_and_merged_with_sketches_do() {
     // Few users are registers in a list, many are all registers.
     for records in [40, 6_000] {
-        let settings = VersionSettings { uniques: Some(domain::Uniques::Hll), ..VersionSettings::default() };
+        let settings =
+            VersionSettings { uniques: Some(crate::domain::Uniques::Hll), ..VersionSettings::default() };
         let (_directory, open, mut lane) = with_version(records, settings, GuaranteeId::default());
         let mut was_merged = false;
         while !lane.is_stuck() {

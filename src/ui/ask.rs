@@ -6,7 +6,8 @@ use eframe::egui::{
 };
 
 use super::{
-    tables::{Cell, Column, list, table_ui},
+    listing::list,
+    tables::{Cell, Column, table_ui},
     theme::{self, tokens},
     widgets::{Out, drawer_head, edit_button, fact_row, section, small_text, text_field},
 };
@@ -232,6 +233,8 @@ fn days_ui(ui: &mut Ui, state: &State, (page, asked): (&str, &Asked), height: f3
     let size = vec2(ui.available_width(), height - 32.0);
     ui.allocate_ui(size, |ui| {
         ui.set_max_height(size.y);
-        list(table_ui(ui, "asked-days", &columns, asked.days.len(), row), out);
+        if let Some(listing) = table_ui(ui, "asked-days", &columns, asked.days.len(), row) {
+            list(listing, out);
+        }
     });
 }

@@ -3,12 +3,13 @@
 use eframe::egui::{self, Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::{
+    listing::list,
     plots::{Panel, number},
     theme::{self, AREA, tokens},
     widgets::{Out, even_rows, named},
 };
 use crate::{
-    app::{Edit, Input, LineageEdit, Measure, State},
+    app::{Measure, State},
     engine::{
         frame::GroupRow,
         protocol::{Listing, NumberOf},
@@ -37,7 +38,7 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel, out:
             let clicked = response.on_hover_text(text).clicked();
             if let Some(number) = number.filter(|_| clicked) {
                 let listing = Listing::Behind(panel.book_view(), number);
-                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+                list(listing, out);
             }
         }
     });
@@ -45,8 +46,7 @@ pub fn bars_ui(ui: &mut Ui, state: &State, rows: &[GroupRow], panel: Panel, out:
 
 /// The number that a row stands for; the rest is many pages together and leads to no list.
 fn number_of(row: &GroupRow) -> Option<NumberOf> {
-    let number = NumberOf { page: row.page.clone(), day: row.day, within: None };
-    (number != NumberOf::default()).then_some(number)
+    NumberOf::narrowed(row.page.as_deref(), row.day)
 }
 
 fn provisional(row: &GroupRow, measure: Measure) -> f64 {

@@ -6,6 +6,7 @@ use eframe::egui::{Color32, ComboBox, Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
     grid::{ROW, Weight, row_ui},
+    listing::list,
     theme::{self, Tokens, tokens},
     waterfall::{Step, waterfall_ui},
     widgets::{Out, command_button, drawer_head, edit_button, fact_row, section, small_text},
@@ -189,10 +190,6 @@ fn sketch_notes(state: &State, difference: &PairDifference) -> Vec<String> {
     difference.pair.views().into_iter().enumerate().filter_map(note).collect()
 }
 
-fn list(pair: Pair, cause: Option<Cause>, number: NumberOf) -> Input {
-    Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Differing(pair, cause, number))))
-}
-
 fn color_of(state: &State, view: BookView, t: &Tokens) -> Color32 {
     match view {
         BookView::Batch => t.batch,
@@ -267,7 +264,7 @@ fn causes_waterfall(ui: &mut Ui, state: &State, difference: &PairDifference, out
     let steps = steps(state, difference, tokens(ui));
     let part = waterfall_ui(ui, &steps).and_then(|at| difference.parts.get(at.checked_sub(1)?));
     if let Some(part) = part {
-        out.push(list(difference.pair, Some(part.cause), NumberOf::default()));
+        list(Listing::Differing(difference.pair, Some(part.cause), NumberOf::default()), out);
     }
 }
 
@@ -288,7 +285,7 @@ fn causes_table(ui: &mut Ui, state: &State, difference: &PairDifference, out: &m
         }
         let response = row_ui(ui, cause_name(part.cause), &texts, &widths, Weight::Plain, Sense::click());
         if response.clicked() {
-            out.push(list(difference.pair, Some(part.cause), NumberOf::default()));
+            list(Listing::Differing(difference.pair, Some(part.cause), NumberOf::default()), out);
         }
     }
     let (first, second) = (&difference.first, &difference.second);
@@ -331,7 +328,7 @@ fn sentence_ui(ui: &mut Ui, state: &State, difference: &PairDifference, part: &C
     if part.records > 0 {
         let label = format!("List the records: {}", cause_name(part.cause));
         if ui.link(RichText::new(label).font(theme::small(ui))).clicked() {
-            out.push(list(difference.pair, Some(part.cause), NumberOf::default()));
+            list(Listing::Differing(difference.pair, Some(part.cause), NumberOf::default()), out);
         }
     }
 }
@@ -388,7 +385,7 @@ fn groups_ui(
             if response.on_hover_text(cell_words(measure, group)).clicked() {
                 let page = Some(group.page.clone()).filter(|_| groups == Groups::Cells);
                 let number = NumberOf { page, day: Some(group.day), within: None };
-                out.push(list(difference.pair, None, number));
+                list(Listing::Differing(difference.pair, None, number), out);
             }
         }
     });

@@ -11,8 +11,9 @@ use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotResponse};
 
 use super::{
     grid::{ROW, Weight, row_ui},
+    listing::list,
     plots::{marks, short},
-    tables::{list, stretch_of_log},
+    tables::stretch_of_log,
     theme::{self, tokens},
     widgets::{Out, even_rows, named, section, small_text},
 };
@@ -146,7 +147,7 @@ fn days_ui(ui: &mut Ui, times: &EventTimes, out: &mut Out) {
             let of = format!("{} of {}", format::thousands(day.late), format::thousands(day.records));
             let row = row_ui(ui, &day.day.to_string(), &[of], &[84.0], Weight::Plain, Sense::click());
             if row.on_hover_text("The records of this day").clicked() {
-                list(Some(stretch_of_log((0, times.records), Some(day.day))), out);
+                list(stretch_of_log((0, times.records), Some(day.day)), out);
             }
         }
     });
@@ -243,7 +244,7 @@ fn clicked(response: &PlotResponse<()>, scene: &paint::Scene<'_>, out: &mut Out)
     }
     if let Some((records, (from, to))) = scene.tile_at(response.transform.value_from_position(pointer)) {
         let day = scene.times.days.iter().find(|band| band.from <= from && to <= band.to);
-        list(Some(stretch_of_log(records, day.map(|band| band.day))), out);
+        list(stretch_of_log(records, day.map(|band| band.day)), out);
     }
 }
 

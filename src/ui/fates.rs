@@ -4,6 +4,7 @@ use eframe::egui::{Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
     grid::{ROW, Weight, cells_ui, row_ui},
+    listing::list,
     theme::{self, tokens},
     widgets::{Out, drawer_head, edit_button, small_text},
 };
@@ -99,7 +100,7 @@ fn table_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             )
             .and_then(|at| fates.get(at))
             {
-                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Fate(view.view, fate)))));
+                list(Listing::Fate(view.view, fate), out);
             }
         }
         let sums = |of: &dyn Fn(&ViewFates) -> u64| -> Vec<String> {
@@ -200,7 +201,7 @@ fn rows_ui(ui: &mut Ui, state: &State, out: &mut Out) {
             if response.on_hover_text(hint + "The records behind it").clicked() {
                 let number = NumberOf { page: Some(row.page.clone()), day: Some(row.day), within: None };
                 let listing = Listing::Behind(book_view(page.view), number);
-                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+                list(listing, out);
             }
         }
     });

@@ -12,7 +12,7 @@ use crate::{
         format::thousands,
         lineage_text::{listing_count, listing_title, search_hint, search_name},
     },
-    engine::protocol::{RecordLine, SearchKind},
+    engine::protocol::{Listing, RecordLine, SearchKind},
 };
 
 /// Height of a record in points at normal size.
@@ -20,6 +20,11 @@ pub const RECORD: f32 = 52.0;
 
 fn edit(edit: LineageEdit) -> Edit {
     Edit::Lineage(edit)
+}
+
+/// Lists records in the log browser.
+pub fn list(listing: Listing, out: &mut Out) {
+    out.push(Input::Edit(edit(LineageEdit::List(listing))));
 }
 
 /// The search above the records.

@@ -4,13 +4,14 @@ use eframe::egui::{Label, RichText, ScrollArea, Sense, Ui};
 
 use super::{
     grid::{Weight, row_ui},
+    listing::list,
     listing::place,
     theme::{self, tokens},
     widgets::{Out, edit_button, fact_row, section, small_text},
 };
 use crate::{
     app::{
-        Edit, Input, LineageEdit, State,
+        Edit, LineageEdit, State,
         format::{millionths, thousands},
         lineage_text::the_view,
     },
@@ -81,7 +82,7 @@ fn view_ui(ui: &mut Ui, touched: &TouchedView, has_values: bool, out: &mut Out) 
         );
         if response.on_hover_text(part).clicked() {
             let of = NumberOf { page: number.page.clone(), day: number.day, within: None };
-            out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Behind(touched.view, of)))));
+            list(Listing::Behind(touched.view, of), out);
         }
     }
 }

@@ -9,13 +9,14 @@ pub(super) use cells::{Cell, table_ui};
 use eframe::egui::{Ui, vec2};
 
 use super::{
+    listing::list,
     plots::selectors,
     series::{arrived_by, seconds},
     widgets::{Out, small_text},
 };
 use crate::{
     app::{
-        Edit, Input, LineageEdit, Price, State, TableTwin,
+        Edit, Input, Price, State, TableTwin,
         event_time::late_sentence,
         format,
         trade_off::{age, amount},
@@ -79,12 +80,9 @@ pub fn tables_ui(ui: &mut Ui, state: &State, out: &mut Out) {
     let clicked = table_ui(ui, state.twin.name(), &twin.columns, twin.rows.len(), |at| {
         twin.rows.get(at).cloned().unwrap_or_default()
     });
-    list(clicked, out);
-}
-
-/// Lists what was clicked.
-pub(super) fn list(clicked: Option<Listing>, out: &mut Out) {
-    out.extend(clicked.map(|listing| Input::Edit(Edit::Lineage(LineageEdit::List(listing)))));
+    if let Some(listing) = clicked {
+        list(listing, out);
+    }
 }
 
 /// Records `[from, to)` of the log that count by its rules; on a day only, where one is given.
@@ -303,7 +301,9 @@ fn late_ui(ui: &mut Ui, times: &EventTimes, out: &mut Out) {
             cells
         })
     });
-    list(clicked, out);
+    if let Some(listing) = clicked {
+        list(listing, out);
+    }
 }
 
 fn late_as_text(times: &EventTimes) -> String {

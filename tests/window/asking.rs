@@ -19,10 +19,7 @@ fn fill(live: &mut Live, field: &str, text: &str) {
 
 #[test]
 fn a_page_and_a_day_are_answered_from_a_few_cells() {
-    let mut live = Live::opened(&sample("crash-and-replay.json"));
-    live.fast();
-    live.click("Play");
-    live.until("the crash", |live| live.state().is_crashed());
+    let mut live = Live::at_the_crash();
     live.key(Key::Slash);
     live.until_sees("product_view, ");
     // A name is offered by a part of it, and taken by Enter.

@@ -4,17 +4,11 @@ use eframe::egui::{Event, Key, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use rederive::engine::protocol::{BookView, Cloud, Listing, NumberOf};
 
-use super::{
-    live::{Live, sample},
-    look::look,
-};
+use super::{live::Live, look::look};
 
 #[test]
 fn late_records_are_seen_under_a_lateness_that_is_tried() {
-    let mut live = Live::opened(&sample("crash-and-replay.json"));
-    live.fast();
-    live.click("Play");
-    live.until("the crash", |live| live.state().is_crashed());
+    let mut live = Live::at_the_crash();
     live.key(Key::E);
     live.until_sees("Event time against arrival: 31,106 records");
     assert!(live.sees("Days stay open for ever: nothing is late."));

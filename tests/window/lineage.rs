@@ -4,24 +4,13 @@ use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use rederive::{
     app::Measure,
-    engine::{
-        frame::Flow,
-        protocol::{BookView, Cause, Fate},
-    },
+    engine::protocol::{BookView, Cause, Fate},
 };
 
 use crate::{
     live::{Live, sample},
     look::look,
 };
-
-fn at_the_crash() -> Live {
-    let mut live = Live::opened(&sample("crash-and-replay.json"));
-    live.fast();
-    live.click("Play");
-    live.until("the crash", |live| live.state().is_crashed() && live.flow() == Flow::Paused);
-    live
-}
 
 /// Clicks something of which only a part of the name is known.
 fn click_like(live: &mut Live, part: &str) {
@@ -36,7 +25,7 @@ fn listed(live: &Live) -> (u64, bool) {
 
 #[test]
 fn fates_add_up_and_lead_to_the_records_and_their_numbers() {
-    let mut live = at_the_crash();
+    let mut live = Live::at_the_crash();
     live.key(Key::W);
     live.until_sees("all records");
     let records = live.lane().log_records;
@@ -104,10 +93,7 @@ fn bars_points_and_rows_list_what_is_behind_them() {
 
 #[test]
 fn a_record_of_the_strip_is_found_in_the_log_browser() {
-    let mut live = Live::opened(&sample("crash-and-replay.json"));
-    live.fast();
-    live.click("Play");
-    live.until("the crash", |live| live.state().is_crashed());
+    let mut live = Live::at_the_crash();
     live.key(Key::W);
     let strip = live.h.get_by_label_contains("Proof strip. ").rect();
     live.click_at(strip.center());
@@ -157,7 +143,7 @@ fn records_are_found_by_page_user_offset_and_line() {
 
 #[test]
 fn two_views_differ_by_causes_that_add_up_and_lead_to_records() {
-    let mut live = at_the_crash();
+    let mut live = Live::at_the_crash();
     live.key(Key::Y);
     live.until_sees("in both, cell by cell.");
     look(&live, "differences-equal");
@@ -206,7 +192,7 @@ fn two_views_differ_by_causes_that_add_up_and_lead_to_records() {
 
 #[test]
 fn differences_are_written_as_a_file() {
-    let mut live = at_the_crash();
+    let mut live = Live::at_the_crash();
     live.key(Key::Y);
     live.until_sees("in both, cell by cell.");
     live.click("batch, merged");

@@ -153,6 +153,15 @@ impl Live {
         live
     }
 
+    /// The sample with a crash, stopped at it.
+    pub fn at_the_crash() -> Live {
+        let mut live = Live::opened(&sample("crash-and-replay.json"));
+        live.fast();
+        live.click("Play");
+        live.until("the crash", |live| live.state().is_crashed() && live.flow() == Flow::Paused);
+        live
+    }
+
     /// Opens by typing the path; waits until the log is loaded.
     pub fn open(&mut self, path: &Path) {
         let before = self.state().run;

@@ -98,6 +98,14 @@ pub struct NumberOf {
     pub within: Option<(u64, u64)>,
 }
 
+impl NumberOf {
+    /// That of a page, a day, or a page on a day; nothing where it would be all of a view.
+    pub fn narrowed(page: Option<&str>, day: Option<Day>) -> Option<NumberOf> {
+        let number = NumberOf { page: page.map(str::to_owned), day, within: None };
+        (number != NumberOf::default()).then_some(number)
+    }
+}
+
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SearchKind {

@@ -4,11 +4,11 @@ use eframe::egui::{self, Pos2, Ui};
 use egui_plot::{PlotResponse, PlotTransform};
 
 use super::{
-    super::{series::arrived_by, widgets::Out},
+    super::{listing, series::arrived_by, widgets::Out},
     Panel,
 };
 use crate::{
-    app::{Edit, Input, LineageEdit, State},
+    app::State,
     engine::{
         frame::LaneFrame,
         protocol::{BookView, Listing, NumberOf},
@@ -41,7 +41,7 @@ pub(super) fn list(ui: &Ui, state: &State, view: BookView, to: u64, out: &mut Ou
     let from = before.flatten().unwrap_or(0);
     let within = Some((from.min(to), from.max(to)));
     let number = NumberOf { within, ..NumberOf::default() };
-    out.push(Input::Edit(Edit::Lineage(LineageEdit::List(Listing::Behind(view, number)))));
+    listing::list(Listing::Behind(view, number), out);
 }
 
 /// Where the stretch ended that was listed last.

@@ -4,13 +4,14 @@ use eframe::egui::{Align2, Rect, Role, Sense, Ui, pos2, vec2};
 
 use super::number;
 use crate::{
-    app::{Edit, Input, LineageEdit, Measure},
+    app::Measure,
     engine::{
         frame::{Totals, VersionGroup},
         protocol::{BookView, Listing, NumberOf, VersionNumber},
     },
     ui::{
         bars::Track,
+        listing::list,
         theme::{self, tokens},
         widgets::{Out, even_rows, named},
     },
@@ -75,7 +76,7 @@ pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>, out: &mut Out) {
             let clicked = response.on_hover_text(text).clicked();
             if let Some(number) = number.filter(|_| clicked) {
                 let listing = Listing::Behind(BookView::Version(shown.version()), number);
-                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(listing))));
+                list(listing, out);
             }
         }
     });
@@ -83,8 +84,7 @@ pub(super) fn bars_ui(ui: &mut Ui, bars: Bars<'_>, out: &mut Out) {
 
 /// The number that a row stands for; the rest is many pages together and leads to no list.
 fn number_of(row: &VersionGroup) -> Option<NumberOf> {
-    let number = NumberOf { page: row.page.clone(), day: row.day, within: None };
-    (number != NumberOf::default()).then_some(number)
+    NumberOf::narrowed(row.page.as_deref(), row.day)
 }
 
 fn totals(row: &VersionGroup, shown: Shown) -> &Totals {

@@ -4,12 +4,13 @@ use eframe::egui::{ScrollArea, Sense, Ui};
 
 use crate::{
     app::{
-        Edit, Input, LineageEdit, State, cause_in_words,
+        Edit, Input, State, cause_in_words,
         format::{records, signed, thousands},
     },
     engine::protocol::{BookView, DayCauses, Listing, NumberOf, Pair, VersionCause, VersionDifferences},
     ui::{
         grid::{ROW, Weight, row_ui},
+        listing::list,
         theme,
         widgets::{Out, fact_row, section, small_text},
     },
@@ -68,7 +69,7 @@ fn days_ui(ui: &mut Ui, found: &VersionDifferences, out: &mut Out) {
             let name = format!("{}: {}", date(day), causes_in_words(day));
             let response = row_ui(ui, &name, &texts, &widths, Weight::Plain, Sense::click());
             if response.on_hover_text(format!("{name}. Click for the records.")).clicked() {
-                out.push(Input::Edit(Edit::Lineage(LineageEdit::List(differing(found, day)))));
+                list(differing(found, day), out);
             }
         }
     });
